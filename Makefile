@@ -1,0 +1,53 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both need only Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check lint types layers docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: $(VENV)/.run ## set up and run the main job: the reference application at 2,000 events/s
+	$(BIN)/keybus demo $(DEMO)
+
+test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
+	$(BIN)/python -m pytest -q -m "not long" $(TESTS)
+
+check: lint types layers docs ## everything else CI asks for
+	$(BIN)/python -m pytest -q -m long
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/docs
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("Keybus needs Python 3.11 or newer; this is %d.%d. Say which with: make PYTHON=/path/to/python3.12 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: locks/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r locks/run.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: locks/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --require-hashes -r locks/dev.txt
+	@touch $@
+
+lock: $(VENV)/.dev ## work the locked versions out anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra all --group build pyproject.toml -o locks/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra all --group build --group test --group lint -c locks/run.txt pyproject.toml -o locks/dev.txt
+
+clean: ## remove what set-up and runs left behind
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

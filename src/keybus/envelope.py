@@ -1,0 +1,201 @@
+"""The event envelope: EventBridge's shape, and the rules of size and form that every entry obeys.
+
+Source: Amazon EventBridge user guide, "Event structure" and "Sending events with PutEvents".
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from keybus.clock import rfc3339
+from keybus.errors import EnvelopeError
+
+MAX_ENTRY_BYTES = 1 << 20
+"""An entry, and all entries of a PutEvents request together, stay within 1 MiB."""
+MAX_DEPTH = 1000
+"""Levels of nesting in ``detail``, itself included."""
+MAX_DETAIL_TYPE = 128
+"""Characters of ``detail-type``."""
+MAX_SOURCE = 256
+"""Characters of ``source``."""
+_TIME_BYTES = 14
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_INT64 = range(-(1 << 63), 1 << 63)
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event offered to the bus.
+
+    Attributes:
+        source: Who says so: the publisher's source, such as ``key.delivery``.
+        detail_type: The event type, such as ``delivery.status.updated``.
+        detail: The event itself: a JSON object's bytes, kept as they are.
+        resources: ARNs or names that the event is about.
+        time_us: When it happened, in microseconds since the Unix epoch; None: now.
+    """
+
+    source: str
+    detail_type: str
+    detail: msgspec.Raw
+    resources: tuple[str, ...] = ()
+    time_us: int | None = None
+
+
+class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of an entry: an event id, or why it was not taken.
+
+    Attributes:
+        event_id: The envelope's id; empty where the entry was refused.
+        code: PutEvents' error code, such as ``MalformedDetail``; empty where it was taken.
+        message: The reason.
+    """
+
+    event_id: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """An event as subscribers receive it, field by field as on EventBridge."""
+
+    version: str
+    id: str
+    detail_type: str = msgspec.field(name="detail-type")
+    source: str
+    account: str
+    time: str
+    region: str
+    resources: tuple[str, ...]
+    detail: msgspec.Raw
+
+    def decoded_detail(self) -> dict[str, Any]:
+        """The detail as Python values: a new dict each time."""
+        detail: dict[str, Any] = msgspec.json.decode(self.detail)
+        return detail
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The envelope as JSON; the detail's bytes stand in it unchanged."""
+    return _encoder.encode(envelope)
+
+
+def decode(data: bytes | msgspec.Raw) -> Envelope:
+    """Read an envelope; the detail stays undecoded.
+
+    Raises:
+        EnvelopeError: The bytes are no envelope.
+    """
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise EnvelopeError(f"not an event envelope: {error}") from error
+
+
+def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int) -> Envelope:
+    """The envelope of an entry that the bus takes."""
+    when = now_us if entry.time_us is None else entry.time_us
+    return Envelope(
+        version="0",
+        id=event_id,
+        detail_type=entry.detail_type,
+        source=entry.source,
+        account=account,
+        time=rfc3339(when, fraction=False),
+        region=region,
+        resources=entry.resources,
+        detail=entry.detail,
+    )
+
+
+def size(entry: Entry) -> int:
+    """Bytes of an entry as EventBridge counts them.
+
+    14 for the time where it is set, and the UTF-8 bytes of source, detail-type, detail and
+    resources. Source: EventBridge user guide, "Calculating PutEvents event entry size".
+    """
+    return (
+        (_TIME_BYTES if entry.time_us is not None else 0)
+        + len(entry.source.encode())
+        + len(entry.detail_type.encode())
+        + len(bytes(entry.detail))
+        + sum(len(resource.encode()) for resource in entry.resources)
+    )
+
+
+def check(entry: Entry) -> dict[str, Any]:
+    """Check an entry's form and size, and decode its detail.
+
+    Returns:
+        The detail as Python values.
+
+    Raises:
+        EnvelopeError: With PutEvents' error code as ``reason``.
+    """
+    for name, value, limit in (
+        ("Source", entry.source, MAX_SOURCE),
+        ("DetailType", entry.detail_type, MAX_DETAIL_TYPE),
+    ):
+        if not value.strip():
+            raise EnvelopeError(f"{name} is required and may not be blank")
+        if len(value) > limit:
+            raise EnvelopeError(f"{name} has {len(value)} characters; at most {limit} are allowed")
+    bytes_in_all = size(entry)
+    if bytes_in_all > MAX_ENTRY_BYTES:
+        raise EnvelopeError(
+            f"the entry has {bytes_in_all} bytes; at most {MAX_ENTRY_BYTES} are allowed",
+            hint="put large content elsewhere and send its address",
+        )
+    return _decode_detail(bytes(entry.detail))
+
+
+def _decode_detail(text: bytes) -> dict[str, Any]:
+    try:
+        detail = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EnvelopeError(f"Detail is malformed: {error}", reason="MalformedDetail") from error
+    except RecursionError:
+        raise _too_deep() from None
+    if not isinstance(detail, dict):
+        raise EnvelopeError("Detail is not a JSON object", reason="MalformedDetail")
+    # The two walks are rare: a text without so many brackets, or such long numbers, needs none.
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(detail) > MAX_DEPTH:
+        raise _too_deep()
+    if _LONG_INTEGER.search(text):
+        _check_integers(detail)
+    return detail
+
+
+def _too_deep() -> EnvelopeError:
+    return EnvelopeError(f"Detail is nested deeper than {MAX_DEPTH}", reason="MalformedDetail")
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _depth(value: object) -> int:
+    level, depth = [value], 0
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [child for item in level for child in _children(item)]
+    return depth
+
+
+def _check_integers(value: object) -> None:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, int) and item not in _INT64:
+            raise EnvelopeError(
+                "Detail has an integer outside of 64 bits",
+                reason="MalformedDetail",
+                hint="send large numbers as strings",
+            )
+        stack.extend(_children(item))

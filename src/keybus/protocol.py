@@ -1,0 +1,152 @@
+"""The native protocol: what client and server say to each other, defined once for both.
+
+Publishing is a POST of `PutRequest`; a subscription is a WebSocket on which the server sends
+`Hello` and then `Frame`s, and the client `Settlement`s. At most ``window`` deliveries are
+unsettled at any time: settling is what gives the server credit to send more.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from keybus.envelope import Entry, EntryResult
+
+API = "/api/v1"
+MAX_PUT_ENTRIES = 1000
+"""Entries of one native put."""
+MAX_PUT_BYTES = 8 << 20
+"""Bytes of one native put's body."""
+DEFAULT_WINDOW = 500
+MAX_WINDOW = 10_000
+MAX_FRAME_DELIVERIES = 100
+"""Deliveries of one frame."""
+MAX_FRAME_BYTES = 4 << 20
+"""A frame is closed once it holds as much."""
+HEARTBEAT_SECONDS = 5.0
+"""How often a client says that it is alive; leases outlive three missed ones."""
+
+Position = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class PutRequest(msgspec.Struct, frozen=True):
+    """``POST /api/v1/events``."""
+
+    entries: Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MAX_PUT_ENTRIES)]
+
+
+class PutResponse(msgspec.Struct, frozen=True):
+    """A result for each entry, in the same order."""
+
+    results: list[EntryResult]
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The server's first message on a subscription.
+
+    Attributes:
+        subscription: Its name.
+        events: The event types it asks for (``type@major``); empty where a filter alone decides.
+        window: How many deliveries may be unsettled.
+    """
+
+    subscription: str
+    events: list[str]
+    window: int
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """One delivery in a frame.
+
+    Attributes:
+        position: The delivery's name until it is settled.
+        ingested_at: When the bus took the event, in microseconds since the Unix epoch.
+        attempt: 1 the first time.
+        envelope: The envelope's JSON, as the bus keeps it.
+    """
+
+    position: int
+    ingested_at: int
+    attempt: int
+    envelope: msgspec.Raw
+
+
+class Frame(msgspec.Struct, frozen=True, tag="frame"):
+    """Deliveries on their way to a subscriber."""
+
+    deliveries: list[Delivered]
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """A delivery that was not handled, and why."""
+
+    position: Position
+    reason: Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Settlement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a subscriber says of deliveries; an empty one is a heartbeat.
+
+    Attributes:
+        ack: Handled.
+        retry: Failed: deliver again, after a backoff that the bus chooses.
+        bury: Cannot be handled at all: to the dead letters.
+        release: Handed back untried.
+        leaving: Send nothing more; what is out and not settled by then is handed back untried.
+    """
+
+    ack: list[Position] = []
+    retry: list[Failed] = []
+    bury: list[Failed] = []
+    release: list[Position] = []
+    leaving: bool = False
+
+
+class PublisherInfo(msgspec.Struct, frozen=True):
+    """A publisher as ``GET /api/v1/publishers`` lists it."""
+
+    name: str
+    account: str
+    sources: list[str]
+    events: list[str]
+
+
+class SubscriptionInfo(msgspec.Struct, frozen=True):
+    """A subscription as ``GET /api/v1/subscriptions`` lists it.
+
+    Attributes:
+        name: Its name.
+        account: The account it belongs to.
+        events: What it asks for, as ``type@major``.
+        filter: The pattern that an event must match as well.
+        consumers: How many consumers are connected.
+        acknowledged: Deliveries handled since the bus was started.
+        waiting: Deliveries that nobody has fetched, delayed ones included.
+        in_flight: Deliveries out with consumers.
+        delayed: Deliveries that wait for the time of their next attempt.
+        dead: Dead letters.
+    """
+
+    name: str
+    account: str
+    events: list[str]
+    filter: dict[str, Any] | None
+    consumers: int
+    acknowledged: int
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as the native API answers it.
+
+    Attributes:
+        code: Stable code of the error.
+        message: What is wrong and where.
+        hint: What to do next.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
