@@ -1,0 +1,219 @@
+"""Python bindings: a package of event classes that carry and enforce their contracts."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from keybus.contracts.bindings.annotations import ANY, Annotations, literals_of
+from keybus.contracts.bindings.shapes import Named, Shapes
+from keybus.contracts.bindings.text import docstring, fitting, header, literal
+from keybus.contracts.contract import Contract
+from keybus.contracts.documents import canonical_json
+from keybus.contracts.locations import Location
+from keybus.contracts.model.bundle import DATA_FILE
+from keybus.contracts.model.fields import ALWAYS
+from keybus.contracts.naming import RESERVED, module_of, python_names
+from keybus.contracts.view import Node, Sites
+
+_FILLED_IF_DECLARED = frozenset({"trace", "correlation_id", "causation_id"})
+_BUILTINS = frozenset({"str", "int", "float", "bool", "_t", "_keybus", "_BUNDLE"})
+
+
+def python_package(contracts: Iterable[Contract]) -> Mapping[str, bytes]:
+    """The files of a package with a class for each contract.
+
+    Args:
+        contracts: Of one repository.
+
+    Returns:
+        File names, relative to the package, and their bytes. The same contracts always give the
+        same bytes, and another event never changes an existing module.
+    """
+    chosen = sorted(contracts, key=lambda contract: contract.type)
+    shapes = Shapes(chosen)
+    files = {"__init__.py": _package(chosen), "_bundle.py": _bundle(), "py.typed": ""}
+    for file in shapes.documents:
+        path = module_of(file)
+        files["/".join(path) + ".py"] = _Module(shapes, file).text()
+        for depth in range(1, len(path)):
+            folder = "/".join(path[:depth])
+            files[f"{folder}/__init__.py"] = header() + docstring(f"Bindings of {folder}.")
+    written = {name: text.encode() for name, text in files.items()}
+    written[DATA_FILE] = _data(shapes, [*written, DATA_FILE])
+    return dict(sorted(written.items()))
+
+
+def _data(shapes: Shapes, files: Sequence[str]) -> bytes:
+    """The documents, and the list by which a later run knows its own files."""
+    data = {"generator": "keybus", "files": sorted(files), "documents": dict(shapes.documents)}
+    return msgspec.json.format(canonical_json(data), indent=1) + b"\n"
+
+
+def _bundle() -> str:
+    return (
+        header()
+        + docstring("The contracts of this package.")
+        + "\nfrom keybus.contracts import Bundle\n\n"
+        + 'BUNDLE = Bundle(__name__.rpartition(".")[0])\n'
+    )
+
+
+def _package(contracts: Sequence[Contract]) -> str:
+    names = sorted(contract.title for contract in contracts)
+    imports = [
+        f"from .{'.'.join(module_of(contract.file))} import {contract.title}\n"
+        for contract in contracts
+    ]
+    exported = "".join(f'    "{name}",\n' for name in names)
+    return (
+        header()
+        + docstring("Event classes, each bound to its contract.")
+        + "\nimport typing as _t\n\nfrom keybus import contracts as _keybus\n\n"
+        + "".join(imports)
+        + f"\n__all__ = [\n{exported}]\n\n"
+        + "if not _t.TYPE_CHECKING:\n\n"
+        + "    def __getattr__(name):\n"
+        + "        raise _keybus.unknown_export(__name__, name, __all__)\n"
+    )
+
+
+class _Module:
+    """One schema file's module."""
+
+    def __init__(self, shapes: Shapes, file: str) -> None:
+        self._shapes = shapes
+        self._file = file
+        self._path = module_of(file)
+        self._imports: dict[str, str] = {}  # alias to import statement
+        self._annotations = Annotations(shapes, self._refer)
+        self._types = shapes.in_file(file)
+
+    def text(self) -> str:
+        """The module's source."""
+        blocks = [
+            self._class(named) if named.is_class else self._alias(named) for named in self._types
+        ]
+        dots = "." * len(self._path)
+        parts = [header(), docstring(f"Bindings of {self._file}."), "\n"]
+        body = "".join(f"\n\n{block}" for block in blocks)
+        parts.append("from __future__ import annotations\n")
+        if "_t." in body or self._imports:
+            parts.append("\nimport typing as _t\n")
+        if any(named.is_class for named in self._types):
+            parts.append("\nfrom keybus import contracts as _keybus\n\n")
+            parts.append(f"from {dots}_bundle import BUNDLE as _BUNDLE\n")
+        if self._imports:
+            lines = "".join(f"    {line}\n" for line in sorted(self._imports.values()))
+            parts.append(f"\nif _t.TYPE_CHECKING:\n{lines}")
+        if not blocks:
+            return f"{parts[0]}{parts[1]}\n# A plain value: it needs no name of its own.\n"
+        # One blank line before an alias, two before a class, as formatters have it.
+        parts.append(body if self._types[0].is_class else body.removeprefix("\n"))
+        return "".join(parts)
+
+    def _refer(self, named: Named) -> str:
+        if named.file == self._file:
+            return named.name
+        path = module_of(named.file)
+        alias = "_" + "_".join(path)
+        folder = "." * len(self._path) + ".".join(path[:-1])
+        self._imports[alias] = f"from {folder} import {path[-1]} as {alias}"
+        return f"{alias}.{named.name}"
+
+    def _alias(self, named: Named) -> str:
+        annotation = self._annotations.of_alias(named.node)
+        values = literals_of(named.node)
+        if values and annotation == f"_t.Literal[{', '.join(values)}]":
+            # A value at run time too, so that its members can be listed.
+            shown = fitting(f"{named.name}: _t.TypeAlias = _t.Literal[", values, "]")
+        else:
+            shown = f"{named.name}: _t.TypeAlias = {literal(annotation)}"
+        words = named.node.description or named.node.title
+        return f"{shown}\n" + (docstring(words) if words else "")
+
+    def _class(self, named: Named) -> str:
+        node, contract = named.node, named.contract
+        base = "_keybus.Event" if contract else "_keybus.Record"
+        fields = list(self._fields(node, filled=contract is not None))
+        names = self._python_names(node)
+        bases = [base, "bundle=_BUNDLE", f"schema={_schema(node.key)}"]
+        lines = [fitting(f"class {named.name}(", bases, "):") + "\n"]
+        lines.append(docstring(self._words(node, names), "    "))
+        lines.append("\n    __slots__ = ()\n\n")
+        if contract:
+            lines += [
+                f"    {constant}: _t.ClassVar[str] = {literal(value)}\n"
+                for constant, value in (
+                    ("TYPE", contract.type),
+                    ("VERSION", contract.version),
+                    ("DIGEST", contract.digest),
+                    ("OWNER", contract.owner),
+                )
+            ]
+            lines.append("\n")
+        return "".join(lines + fields)
+
+    def _words(self, node: Node, names: Mapping[str, str]) -> str:
+        """A class's docstring: what it is, and each property that the contract describes."""
+        text = node.description or node.title or "An object of the contract."
+        described = [
+            (names[name], self._shapes.node(sites).description)
+            for name, sites in node.properties.items()
+        ]
+        lines = [f"    {name}: {' '.join(words.split())}" for name, words in described if words]
+        return "\n".join([text, "", "Attributes:", *lines]) if lines else text
+
+    def _python_names(self, node: Node) -> Mapping[str, str]:
+        taken = RESERVED | _BUILTINS | {named.name for named in self._types} | self._imports.keys()
+        return python_names(node.properties, taken)
+
+    def _fields(self, node: Node, *, filled: bool) -> Iterator[str]:
+        # The annotations come first: they decide which names the module imports.
+        written = {
+            name: self._field(node, name, sites, filled=filled)
+            for name, sites in node.properties.items()
+        }
+        names = self._python_names(node)
+        for name, (annotation, default) in written.items():
+            attribute, value = names[name], default
+            if attribute != name:
+                given = f", default={default}" if default else ""
+                value = f"_keybus.field(name={literal(name)}{given})"
+            yield f"    {attribute}: {annotation}" + (f" = {value}\n" if value else "\n")
+
+    def _field(self, node: Node, name: str, sites: Sites, *, filled: bool) -> tuple[str, str]:
+        """A field's annotation, and its default or nothing."""
+        annotation = self._annotations.of(sites)
+        if filled and name in ALWAYS:
+            if name != "publisher" and not annotation.startswith(("str", "_t.Literal")):
+                annotation = "str"  # what the client fills, whatever else the contract allows
+            return annotation, "_keybus.FILLED"
+        required = name in node.required
+        if filled and name in _FILLED_IF_DECLARED and "string" in self._shapes.node(sites).types:
+            shown = annotation if required else _or_none(annotation)
+            return shown, "_keybus.FILLED"
+        if required:
+            return annotation, ""
+        if annotation == ANY:
+            return annotation, "_keybus.UNSET"
+        if self._annotations.nullable(sites):
+            return f"{_or_none(annotation)} | _keybus.UnsetType", "_keybus.UNSET"
+        return _or_none(annotation), "None"
+
+
+def _or_none(annotation: str) -> str:
+    return (
+        annotation if annotation == ANY or annotation.endswith("None") else f"{annotation} | None"
+    )
+
+
+def _schema(key: Sites) -> str:
+    """Places as a generated class names them: relative URI references."""
+    places = [literal(_reference(place)) for place in key]
+    return places[0] if len(places) == 1 else f"({', '.join(places)})"
+
+
+def _reference(place: Location) -> str:
+    file = quote(place.file)
+    return f"{file}#{quote(place.pointer, safe='/~')}" if place.pointer else file

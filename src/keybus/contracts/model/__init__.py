@@ -1,0 +1,1 @@
+"""What generated bindings are made of: immutable events over JSON documents."""

@@ -1,0 +1,109 @@
+"""The contract repository: a folder of schemas, sound as a whole or refused with every fault."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from keybus.contracts.contract import METADATA, Contract, contracts_of
+from keybus.contracts.findings import Finding, Subject
+from keybus.contracts.folder import Folder, RepositorySettings
+from keybus.contracts.locations import Documents
+from keybus.contracts.rules import DOCUMENT_RULES, EVENT_RULES, Rule, run
+from keybus.errors import BrokenContracts, Fault, UnknownEventType
+
+
+class ContractRepository(Mapping[str, Contract]):
+    """The contracts of a folder, by event type. Immutable, and safe to share between threads.
+
+    Attributes:
+        folder: The folder that it was read from.
+        settings: Its ``keybus.toml``.
+        documents: Every schema file, by its name relative to the folder; not to be changed.
+    """
+
+    def __init__(self, folder: Path, settings: RepositorySettings, documents: Documents) -> None:
+        """Take contracts out of documents that have no faults; `load` makes sure of that."""
+        self.folder = folder
+        self.settings = settings
+        self.documents = documents
+        events = [file for file, document in documents.items() if METADATA in document]
+        self._contracts = contracts_of(documents, events)
+
+    @classmethod
+    def load(cls, folder: Path) -> "ContractRepository":
+        """Read a repository.
+
+        Args:
+            folder: The folder that holds ``keybus.toml``.
+
+        Raises:
+            BrokenContracts: With every fault of every file.
+        """
+        read = Folder.read(folder)
+        faults = _faults(read)
+        if faults or read.settings is None:
+            raise BrokenContracts(f"the contracts in {folder}", faults)
+        return cls(folder, read.settings, read.documents)
+
+    @classmethod
+    def lint(cls, folder: Path) -> list[Fault]:
+        """All that is wrong with a repository, empty when it is sound."""
+        return _faults(Folder.read(folder))
+
+    @property
+    def name(self) -> str:
+        """The repository's name."""
+        return self.settings.name
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The event types, sorted."""
+        return tuple(self._contracts)
+
+    def __getitem__(self, event_type: str) -> Contract:
+        """The contract of a type.
+
+        Raises:
+            UnknownEventType: There is none; the nearest types are named.
+        """
+        try:
+            return self._contracts[event_type]
+        except KeyError:
+            raise UnknownEventType(event_type, self._contracts) from None
+
+    def __contains__(self, event_type: object) -> bool:
+        return event_type in self._contracts
+
+    def get(self, event_type: str, default: Contract | None = None) -> Contract | None:  # type: ignore[override]
+        """The contract of a type, or the default."""
+        return self._contracts.get(event_type, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contracts)
+
+    def __len__(self) -> int:
+        return len(self._contracts)
+
+
+def _faults(folder: Folder) -> list[Fault]:
+    """What every stage finds; what a stage found faulty is not judged by the next."""
+    subject = Subject(folder.documents, tuple(folder.documents))
+    faults = list(folder.faults)
+    faults += _named(run(DOCUMENT_RULES, subject), folder)
+    sound = subject.without({fault.file for fault in faults})
+    faults += _named(run(EVENT_RULES, sound), folder)
+    return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.pointer, fault.code))
+
+
+def _named(found: list[tuple[Rule, Finding]], folder: Folder) -> list[Fault]:
+    """Findings as faults, under their rule's name, with line and hint."""
+    return [
+        Fault(
+            rule.id,
+            finding.message,
+            pointer=finding.place.pointer,
+            file=finding.place.file,
+            line=folder.line_of(*finding.place),
+            hint=finding.hint or rule.hint,
+        )
+        for rule, finding in found
+    ]

@@ -1,0 +1,63 @@
+"""``keybus contracts``: what it prints, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from keybus.cli.contracts import contracts
+from keybus.errors import BrokenContracts, ContractError, UnknownEventType
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(contracts, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def sound(fixtures: Path) -> Path:
+    return fixtures / "valid"
+
+
+def test_lint(sound: Path, fixtures: Path) -> None:
+    assert run("lint", sound).output.endswith("2 contracts, no faults\n")
+    broken = run("lint", fixtures / "rules" / "bad-version")
+    assert broken.exit_code == 1
+    assert "door/DoorOpened.json:7 /x-keybus/version: '1.0' is not" in broken.output
+    assert "[bad-version]" in broken.output
+    (fault,) = json.loads(run("lint", fixtures / "rules" / "bad-version", "--json").output)
+    assert fault["code"] == "bad-version"
+    assert fault["line"] == 7
+    assert run("lint", sound, "--json").output == "[]\n"
+
+
+def test_list(sound: Path) -> None:
+    lines = run("list", sound).output.splitlines()
+    assert lines[1].split() == ["delivery.status.updated", "1.2.0", "deliveries", "internal"]
+    (first, _) = json.loads(run("list", sound, "--json").output)
+    assert first["key"] == "/delivery_id"
+
+
+def test_show(sound: Path) -> None:
+    text = run("show", "delivery.status.updated", sound).output
+    assert "digest: sha256:" in text
+    assert '"SCHEDULED", "IN_GARAGE", "COMPLETED"' in text
+    shown = json.loads(run("show", "sampler.shapes.shown", sound, "--json").output)
+    assert {row["pointer"] for row in shown["declared"]} > {"/contact/phone", "/publisher/name"}
+    assert isinstance(run("show", "delivery", sound).exception, UnknownEventType)
+
+
+def test_generate(sound: Path, tmp_path: Path) -> None:
+    out = tmp_path / "events"
+    assert run("generate", sound, "--language", "python", "--out", out).exit_code == 0
+    assert (out / "delivery" / "delivery_status_updated.py").is_file()
+    wrong = run("generate", sound, "--language", "cobol", "--out", out).exception
+    assert isinstance(wrong, ContractError)
+    assert str(wrong) == "there are no bindings for 'cobol' (supported: python)"
+    assert run("generate", sound).exit_code == 2
+
+
+def test_a_broken_repository_is_no_traceback(tmp_path: Path) -> None:
+    for command in (("list",), ("show", "x"), ("generate", "--language", "python", "--out", "x")):
+        result = run(*command, tmp_path / "none")
+        assert isinstance(result.exception, BrokenContracts)
