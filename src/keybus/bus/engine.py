@@ -1,0 +1,212 @@
+"""The engine's protocol: all that the bus asks of whatever keeps events.
+
+Every engine passes `tests/contract`. A method that JetStream could not serve does not belong
+here; `docs/architecture.md` says, method by method, how SQLite does it and how JetStream will.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event on its way into the log.
+
+    Attributes:
+        envelope: The finished envelope as JSON, serialised once.
+        event_id: The envelope's ``id``.
+        source: The envelope's ``source`` (JetStream: part of the subject).
+        event_type: The envelope's ``detail-type`` (JetStream: part of the subject).
+        ingested_at: When the bus took it, in microseconds since the Unix epoch.
+        matched: Names of the subscriptions that it matched, by the rules of this moment. An
+            engine may freeze the set (SQLite) or work it out again (JetStream).
+    """
+
+    envelope: bytes
+    event_id: str
+    source: str
+    event_type: str
+    ingested_at: int
+    matched: tuple[str, ...]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An event in the log."""
+
+    position: int
+    ingested_at: int
+    envelope: bytes
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """An event on its way to one subscription.
+
+    Attributes:
+        position: Its place in the log; the delivery's name until it is settled.
+        ingested_at: When the bus took it, in microseconds since the Unix epoch.
+        envelope: The envelope's bytes, as appended.
+        attempt: 1 the first time; one more for each attempt that durably failed before.
+    """
+
+    position: int
+    ingested_at: int
+    envelope: bytes
+    attempt: int
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A delivery that gave up. It owns its bytes: log retention never takes them."""
+
+    position: int
+    ingested_at: int
+    envelope: bytes
+    attempts: int
+    reason: str
+    buried_at: int
+
+
+class CursorState(msgspec.Struct, frozen=True):
+    """How a subscription stands.
+
+    Attributes:
+        waiting: Deliveries that nobody has fetched, delayed ones included.
+        in_flight: Deliveries fetched and not settled.
+        delayed: Deliveries that wait for the time of their next attempt.
+        dead: Dead letters.
+    """
+
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A versioned value: topology, releases, credentials, audit."""
+
+    key: str
+    version: int
+    value: bytes
+
+
+class Cursor(Protocol):
+    """A subscription's durable place in the log.
+
+    A delivery that was fetched is leased to the caller, in memory, until it is settled by
+    exactly one of ``ack``, ``retry``, ``bury`` or ``release``; settling one that is not leased
+    does nothing. After a restart every delivery that was not durably settled comes again.
+    Safe for use from one event loop.
+    """
+
+    @property
+    def name(self) -> str:
+        """The subscription's name."""
+        ...
+
+    async def fetch(self, limit: int) -> Sequence[Delivery]:
+        """Lease up to ``limit`` deliveries, in log order but for those whose retry is due.
+
+        Waits until there is at least one. Cancelling it leases nothing. One fetch at a time.
+        """
+        ...
+
+    async def ack(self, positions: Sequence[int]) -> None:
+        """Settle deliveries as handled; durable on return."""
+        ...
+
+    async def retry(self, position: int, *, delay: float, reason: str) -> None:
+        """Count a failed attempt, durably, and deliver again after ``delay`` seconds."""
+        ...
+
+    async def bury(self, position: int, *, reason: str) -> None:
+        """Count a failed attempt and move the delivery to the dead letters, durably."""
+        ...
+
+    async def release(self, positions: Sequence[int]) -> None:
+        """Hand leases back untried, to be delivered again at once."""
+        ...
+
+    async def state(self) -> CursorState:
+        """How the subscription stands now."""
+        ...
+
+    def dead_letters(self) -> AsyncIterator[DeadLetter]:
+        """All dead letters, oldest first."""
+        ...
+
+
+class Documents(Protocol):
+    """Versioned key-value with compare-and-set."""
+
+    async def get(self, collection: str, key: str) -> Document | None:
+        """The document, or None."""
+        ...
+
+    async def put(
+        self, collection: str, key: str, value: bytes, *, expected: int | None = None
+    ) -> int:
+        """Write durably and return the new version (always greater than any the key had).
+
+        Args:
+            collection: Name of the collection.
+            key: The document's key.
+            value: Its bytes.
+            expected: The version that must stand now (0: none); None writes whatever stands.
+
+        Raises:
+            Conflict: Another version stands.
+        """
+        ...
+
+    async def delete(self, collection: str, key: str, *, expected: int | None = None) -> None:
+        """Remove durably; a document that is not there is no error unless ``expected`` says so.
+
+        Raises:
+            Conflict: Another version stands.
+        """
+        ...
+
+    def list(self, collection: str) -> AsyncIterator[Document]:
+        """All documents of the collection, by key."""
+        ...
+
+
+class Engine(Protocol):
+    """What keeps events, subscriptions' places and documents."""
+
+    @property
+    def documents(self) -> Documents:
+        """The versioned documents."""
+        ...
+
+    async def append(self, records: Sequence[Record]) -> Sequence[int]:
+        """Append in order, all or nothing; durable on return.
+
+        Returns:
+            A position for each record, growing along the log.
+
+        Raises:
+            StorageFailed: Nothing of it was kept.
+        """
+        ...
+
+    async def open(self, subscription: str) -> Cursor:
+        """The subscription's cursor, made at the log's end where it does not exist yet.
+
+        A name that a later append matches must have been opened before.
+        """
+        ...
+
+    def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
+        """The log's events with ``since <= ingested_at < until``, in log order.
+
+        Args:
+            since: Microseconds since the Unix epoch.
+            until: The same; None for all that stands when the read begins.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the store."""
+        ...

@@ -1,0 +1,236 @@
+"""A subscription's durable place in the log, as the bus sees it."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from keybus.bus.engine import CursorState, DeadLetter, Delivery
+from keybus.clock import Clock
+from keybus.engines.sqlite.committer import Committer
+from keybus.engines.sqlite.delays import Delay, Delays
+from keybus.engines.sqlite.leases import Hold, Leases
+from keybus.engines.sqlite.ledger import Retried
+from keybus.engines.sqlite.line import Line
+from keybus.engines.sqlite.opening import Opened
+from keybus.engines.sqlite.queries import query
+from keybus.engines.sqlite.reader import Reader
+from keybus.engines.sqlite.ring import Ring
+from keybus.engines.sqlite.settlements import Ack, Burial, Bury, Place, Retry
+from keybus.errors import EngineError
+
+_DEAD = query("dead_letters_after")
+_PAGE = 256
+
+
+class SqliteCursor:
+    """One subscription's line, delays and leases, in memory, over what the store holds.
+
+    Belongs to one event loop: between two awaits nothing else changes it. What becomes durable
+    on the committer's thread comes back as a callback on the loop, in the order of the commits.
+    """
+
+    def __init__(
+        self, opened: Opened, *, committer: Committer, reader: Reader, ring: Ring, clock: Clock
+    ) -> None:
+        ledger = opened.ledger
+        self._name, self._id = opened.name, ledger.subscription
+        self._committer, self._reader, self._ring, self._clock = committer, reader, ring, clock
+        self._line = Line(
+            reader,
+            ledger.subscription,
+            after=opened.floor,
+            count=opened.matched,
+            settled=opened.settled,
+        )
+        self._delays = Delays(reader, ledger.subscription, stored=opened.exceptions)
+        # Handed back or due: always earlier in the log than all that is in line.
+        self._ready: list[tuple[int, Hold]] = []
+        self._leases = Leases()
+        self._place = Place(self._leases, ledger)
+        self._dead = opened.dead
+        self._taking = 0
+        self._wake = asyncio.Event()
+        self._fetching = self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The subscription's name."""
+        return self._name
+
+    async def fetch(self, limit: int) -> Sequence[Delivery]:
+        """Lease up to ``limit`` deliveries, in log order but for those whose retry is due.
+
+        Waits until there is at least one. Cancelling it leases nothing.
+
+        Raises:
+            EngineError: The engine was closed, or another fetch is waiting.
+            StorageFailed: The store could not be read; nothing is leased.
+        """
+        if self._fetching:
+            raise EngineError(f"subscription {self._name!r} is being fetched from already")
+        self._fetching = True
+        try:
+            while True:
+                if self._closed:
+                    raise EngineError("the engine is closed")
+                if deliveries := await self._lease(limit):
+                    return deliveries
+                if not (self._delays.hungry or self._line.hungry):
+                    await self._wait()
+        finally:
+            self._fetching = False
+
+    async def ack(self, positions: Sequence[int]) -> None:
+        """Settle deliveries as handled; durable on return.
+
+        Raises:
+            StorageFailed: They are leased as before.
+        """
+        if taken := self._leases.settle(positions):
+            await self._committer.submit(Ack(self._place, taken))
+
+    async def retry(self, position: int, *, delay: float, reason: str) -> None:
+        """Count a failed attempt, durably, and deliver again after ``delay`` seconds.
+
+        Raises:
+            StorageFailed: It is leased as before, and nothing was counted.
+        """
+        if taken := self._leases.settle([position]):
+            due_at = self._clock.time_us() + round(delay * 1_000_000)
+            retried = Retried(position, taken[position].attempt, due_at, reason)
+            await self._committer.submit(
+                Retry(self._place, taken, retried, lambda: self._delay(retried))
+            )
+
+    async def bury(self, position: int, *, reason: str) -> None:
+        """Count a failed attempt and move the delivery to the dead letters, durably.
+
+        Raises:
+            StorageFailed: It is leased as before, and there is no dead letter.
+        """
+        if taken := self._leases.settle([position]):
+            attempts, now = taken[position].attempt, self._clock.time_us()
+            burial = Burial(position, attempts, reason, now, self._ring.get(position))
+            await self._committer.submit(Bury(self._place, taken, burial, self._count_dead))
+
+    async def release(self, positions: Sequence[int]) -> None:
+        """Hand leases back untried, to be delivered again at once."""
+        for position in positions:
+            if hold := self._leases.release(position):
+                heapq.heappush(self._ready, (position, hold))
+        self._wake.set()
+
+    async def state(self) -> CursorState:
+        """How the subscription stands now.
+
+        Raises:
+            StorageFailed: Delays beyond those in memory could not be counted.
+        """
+        delayed = await self._delays.count_later_than(self._clock.time_us())
+        return CursorState(
+            waiting=self._line.waiting + self._taking + len(self._ready) + len(self._delays),
+            in_flight=len(self._leases),
+            delayed=delayed,
+            dead=self._dead,
+        )
+
+    async def dead_letters(self) -> AsyncIterator[DeadLetter]:
+        """All dead letters, oldest first.
+
+        Raises:
+            StorageFailed: The store could not be read.
+        """
+        last = 0
+        while rows := await self._reader.rows(_DEAD, (self._id, last, _PAGE)):
+            for row in rows:
+                last, *letter = row
+                yield DeadLetter(*letter)
+
+    def feed(self, positions: Sequence[int]) -> None:
+        """A segment became durable, and matched at these positions.
+
+        For the engine, which calls it for every segment in log order.
+        """
+        self._line.feed(positions)
+        self._wake.set()
+
+    def close(self) -> None:
+        """No more deliveries: a fetch that waits is told so. For the engine."""
+        self._closed = True
+        self._wake.set()
+
+    async def _lease(self, limit: int) -> list[Delivery]:
+        """Lease what is there, or nothing."""
+        if self._delays.hungry:
+            await self._delays.load(self._is_held)
+        if self._line.hungry:
+            await self._line.load(self._ring.last)
+        self._collect_due(limit)
+        ready = [heapq.heappop(self._ready) for _ in range(min(limit, len(self._ready)))]
+        taken = self._line.take(limit - len(ready))
+        line = self._line.unsettled(taken)
+        try:
+            found = await self._events([position for position, _ in ready] + line)
+        except BaseException:
+            for each in ready:
+                heapq.heappush(self._ready, each)
+            self._line.put_back(taken)
+            raise
+        # From here on nothing waits: what is leased is returned.
+        self._line.forget(taken)
+        self._leases.add_line(taken, line)
+        for index, (position, hold) in enumerate(ready):
+            self._leases.add(position, hold)
+            event = found[index]
+            found[index] = Delivery(position, event.ingested_at, event.envelope, hold.attempt)
+        return found
+
+    async def _events(self, positions: list[int]) -> list[Delivery]:
+        """The events as first deliveries, from memory where they are there."""
+        get = self._ring.get
+        held = [get(position) for position in positions]
+        found = [event for event in held if event]
+        if len(found) == len(positions):
+            return found
+        missing = [position for position, event in zip(positions, held, strict=True) if not event]
+        self._taking = len(positions)
+        try:
+            read: Mapping[int, Delivery] = await self._reader.events(missing)
+        finally:
+            self._taking = 0
+        return [event or read[each] for each, event in zip(positions, held, strict=True)]
+
+    def _collect_due(self, limit: int) -> None:
+        delays = self._delays
+        while len(self._ready) < limit and delays.next_due is not None:
+            if delays.next_due > self._clock.time_us():
+                return
+            due = delays.pop()
+            heapq.heappush(self._ready, (due.position, Hold(due.attempts + 1, kept=True)))
+
+    async def _wait(self) -> None:
+        """Until something was appended or handed back, or the next delay is over."""
+        if self._closed:
+            return
+        self._wake.clear()
+        due_at = self._delays.next_due
+        if due_at is None:
+            await self._wake.wait()
+            return
+        left = max(due_at - self._clock.time_us(), 0) / 1_000_000
+        timer = asyncio.ensure_future(self._clock.sleep(left))
+        timer.add_done_callback(lambda _: self._wake.set())
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+
+    def _is_held(self, position: int) -> bool:
+        return position in self._leases or any(position == each for each, _ in self._ready)
+
+    def _delay(self, retried: Retried) -> None:
+        self._delays.push(Delay(retried.due_at, retried.position, retried.attempts))
+        self._wake.set()
+
+    def _count_dead(self) -> None:
+        self._dead += 1

@@ -1,0 +1,181 @@
+"""The embedded engine's face: one store, its log, its subscriptions and its documents."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import apsw
+
+from keybus.bus.engine import Record, Stored
+from keybus.clock import SYSTEM, Clock
+from keybus.engines.sqlite.checkpointer import Checkpointer
+from keybus.engines.sqlite.committer import Committer, Operation, Transaction
+from keybus.engines.sqlite.cursor import SqliteCursor
+from keybus.engines.sqlite.documents import SqliteDocuments
+from keybus.engines.sqlite.log import Appended, LogWriter
+from keybus.engines.sqlite.opening import Open, Opened
+from keybus.engines.sqlite.queries import query
+from keybus.engines.sqlite.reader import Reader
+from keybus.engines.sqlite.ring import Ring
+from keybus.engines.sqlite.store import Store
+from keybus.errors import EngineError, StorageFailed
+
+_SUBSCRIPTIONS, _TAIL, _SINCE = query("subscriptions"), query("log_tail"), query("first_since")
+
+
+class _Append(Operation[Sequence[int]]):
+    """Events on their way into the log."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        super().__init__()
+        self._records = records
+        self._first = 0
+
+    def apply(self, transaction: Transaction) -> None:
+        """Stage them."""
+        self._first = transaction.log.stage(self._records)
+
+    def landed(self) -> Sequence[int]:
+        """Their positions."""
+        return range(self._first, self._first + len(self._records))
+
+
+class SqliteEngine:
+    """Keeps everything in one SQLite file; one process at a time.
+
+    Belongs to the event loop that opened it; its threads are its own business. Whatever returns
+    is durable: synced, not only written. Where the disk fails, callers get ``StorageFailed``,
+    what was answered before is kept, and the next call tries anew.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        """Run on a store that is open; ``SqliteEngine.at`` opens it and does this."""
+        self._store, self._clock = store, clock
+        self._ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
+        self._cursors: dict[str, SqliteCursor] = {}
+        log = LogWriter(store.writer, self._ids)
+        self._ring = Ring(log.tail.position)
+        self._reader = Reader(store.connect(reading=True))
+        self._checkpointer = Checkpointer(store.connect())
+        self._committer = Committer(
+            store.writer, log, receive=self._receive, committed=self._checkpointer.touch
+        )
+        self._documents = SqliteDocuments(self._committer, self._reader)
+        self._closed = False
+
+    @classmethod
+    def at(cls, path: str | PathLike[str], *, clock: Clock = SYSTEM) -> Self:
+        """Open the store at a path, made where it does not exist; within a running event loop.
+
+        Args:
+            path: The store's file; its folder is made as well. Both are for this user alone.
+            clock: Where time comes from.
+
+        Raises:
+            StorageFailed: It is in use, is no store, is a newer program's, or cannot be opened.
+        """
+        store = Store(Path(path))
+        try:
+            return cls(store, clock)
+        except apsw.Error as error:
+            store.close()
+            raise StorageFailed(f"cannot open the store {path}: {error}") from error
+
+    @property
+    def documents(self) -> SqliteDocuments:
+        """The versioned documents."""
+        return self._documents
+
+    async def append(self, records: Sequence[Record]) -> Sequence[int]:
+        """Append in order, all or nothing; durable on return.
+
+        Returns:
+            A position for each record, growing along the log.
+
+        Raises:
+            StorageFailed: Nothing of it was kept.
+            EngineError: A record matches a subscription that was never opened.
+        """
+        if not records:
+            return ()
+        for matched in {record.matched for record in records}:
+            if not self._ids.keys() >= set(matched):
+                unknown = ", ".join(sorted(set(matched) - self._ids.keys()))
+                raise EngineError(f"no such subscription: {unknown}", hint="open it first")
+        return await self._committer.submit(_Append(records))
+
+    async def open(self, subscription: str) -> SqliteCursor:
+        """The subscription's cursor, made at the log's end where it does not exist yet.
+
+        Always the same object for the same name.
+
+        Raises:
+            StorageFailed: It could not be made.
+            EngineError: The engine is closed.
+        """
+        if self._closed:
+            raise EngineError("the engine is closed")
+        if subscription not in self._cursors:
+            await self._committer.submit(Open(subscription, self._add))
+        return self._cursors[subscription]
+
+    async def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
+        """The log's events with ``since <= ingested_at < until``, in log order.
+
+        Reads only the segments that may hold such events, and nothing appended after it began.
+
+        Args:
+            since: Microseconds since the Unix epoch.
+            until: The same; None for all that stands when the read begins.
+
+        Raises:
+            StorageFailed: The store could not be read.
+        """
+        last = self._ring.last
+        bounds = await self._reader.rows(_SINCE, (since,)), await self._reader.rows(_TAIL, ())
+        if not (bounds[0] and bounds[1]):
+            return
+        position, lag = int(bounds[0][0][0]), int(bounds[1][0][2])
+        while segments := await self._reader.segments(position, last):
+            for segment in segments:
+                for event in segment:
+                    at = event.ingested_at
+                    if event.position <= last and since <= at and (until is None or at < until):
+                        yield Stored(event.position, at, event.envelope)
+                if until is not None and segment.peak >= until + lag:
+                    return
+            position = segments[-1].last + 1
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the store. Closing twice does nothing more."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._committer.close()
+        for cursor in self._cursors.values():
+            cursor.close()
+        await self._reader.close()
+        await asyncio.to_thread(self._checkpointer.close)
+        await asyncio.to_thread(self._store.close)
+
+    def _receive(self, appended: Appended) -> None:
+        """A segment became durable: into the ring, and into the lines of those that matched."""
+        self._ring.add(appended.deliveries, appended.size)
+        for name, positions in appended.matches.items():
+            cursor = self._cursors.get(name)
+            if cursor is not None:
+                cursor.feed(positions)
+
+    def _add(self, opened: Opened) -> None:
+        if opened.name in self._cursors:
+            return
+        self._ids[opened.name] = opened.ledger.subscription
+        self._cursors[opened.name] = SqliteCursor(
+            opened,
+            committer=self._committer,
+            reader=self._reader,
+            ring=self._ring,
+            clock=self._clock,
+        )

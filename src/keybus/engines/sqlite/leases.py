@@ -1,0 +1,85 @@
+"""What of a subscription is in its consumer's hands."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Hold(NamedTuple):
+    """How a delivery is held.
+
+    Attributes:
+        attempt: Which attempt it is, from 1.
+        kept: It has a row among the exceptions.
+    """
+
+    attempt: int
+    kept: bool
+
+
+FIRST = Hold(1, kept=False)
+"""How nearly all are held: one object for them all."""
+
+
+class Leases:
+    """Leased deliveries, by position, in memory only: after a crash they come again.
+
+    A lease that is being settled is nobody's: it returns where the settling fails. Belongs to
+    the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, Hold] = {}
+        self._settling: dict[int, dict[int, Hold]] = {}
+        # Taken from the line since the ledger last heard of it, in log order.
+        self._fetched: list[int] = []
+
+    def __len__(self) -> int:
+        """Leased, or being settled."""
+        return len(self._held) + sum(map(len, self._settling.values()))
+
+    def __contains__(self, position: int) -> bool:
+        """Leased, or being settled."""
+        return position in self._held or any(position in taken for taken in self._settling.values())
+
+    def add(self, position: int, hold: Hold) -> None:
+        """Lease a delivery that did not come from the line."""
+        self._held[position] = hold
+
+    def add_line(self, taken: Iterable[int], unsettled: Iterable[int]) -> None:
+        """Lease what was taken from the line.
+
+        Args:
+            taken: The front of the line,
+            unsettled: and what of it is leased.
+        """
+        self._held.update(dict.fromkeys(unsettled, FIRST))
+        self._fetched += taken
+
+    def release(self, position: int) -> Hold | None:
+        """Take one back; None where it is not leased."""
+        return self._held.pop(position, None)
+
+    def settle(self, positions: Iterable[int]) -> dict[int, Hold]:
+        """Begin to settle those of the deliveries that are leased."""
+        pop, taken = self._held.pop, dict[int, Hold]()
+        for position in positions:
+            hold = pop(position, None)
+            if hold is not None:
+                taken[position] = hold
+        if taken:
+            self._settling[id(taken)] = taken
+        return taken
+
+    def settled(self, taken: dict[int, Hold]) -> None:
+        """They are settled, durably."""
+        del self._settling[id(taken)]
+
+    def restore(self, taken: dict[int, Hold]) -> None:
+        """They could not be settled, and are leased as before."""
+        del self._settling[id(taken)]
+        self._held.update(taken)
+
+    def hand_over(self) -> list[int]:
+        """What was taken from the line since the last time, for the ledger."""
+        fetched, self._fetched = self._fetched, []
+        return fetched

@@ -1,0 +1,118 @@
+"""Reads the store on a thread of its own: short queries, no snapshot held between them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import apsw
+
+from keybus.bus.engine import Delivery
+from keybus.engines.sqlite.log import Segment, segment_at
+from keybus.engines.sqlite.packed import unpack
+from keybus.engines.sqlite.queries import query
+from keybus.errors import EngineError, StorageFailed
+
+_SEGMENTS_KEPT = 8
+_PAGE_BYTES = 1024 * 1024
+_MATCHES = query("matches_after")
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+"""One row: what its columns hold is the query's business, and STRICT tables keep to it."""
+
+
+class Reader:
+    """One connection on one thread.
+
+    The coroutines belong to the event loop, in any number at once; they are served in order. A
+    read that begins after a commit was answered sees that commit.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keybus-read")
+        self._closed = False
+        # A consumer that is behind asks for the same segment many times over.
+        self._segments: dict[int, Segment] = {}
+
+    async def rows(self, sql: str, bindings: tuple[int | str, ...]) -> list[Row]:
+        """All rows of a query."""
+        return await self._call(lambda: list(self._connection.execute(sql, bindings)))
+
+    async def events(self, positions: Sequence[int]) -> Mapping[int, Delivery]:
+        """The events at these positions, as first deliveries."""
+        return await self._call(lambda: self._events(positions))
+
+    async def matches(
+        self, subscription: int, after: int, until: int, limit: int
+    ) -> tuple[list[int], bool]:
+        """What a subscription matched, in log order.
+
+        Args:
+            subscription: Its id.
+            after: Only positions after this one,
+            until: and none after this one.
+            limit: Stop after about so many.
+
+        Returns:
+            The positions, and whether they are all.
+        """
+        return await self._call(lambda: self._matches(subscription, after, until, limit))
+
+    async def segments(self, first: int, last: int) -> Sequence[Segment]:
+        """Segments of the log from a position on, about a megabyte, and none after the last."""
+        return await self._call(lambda: self._read_on(first, last))
+
+    async def close(self) -> None:
+        """Finish what was begun, then close the connection."""
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        self._connection.close()
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise EngineError("the engine is closed")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except apsw.Error as error:
+            raise StorageFailed(f"the store could not be read: {error}") from error
+
+    def _segment(self, position: int) -> Segment:
+        for segment in self._segments.values():
+            if segment.first <= position <= segment.last:
+                return segment
+        segment = segment_at(self._connection, position)
+        self._segments[segment.first] = segment
+        if len(self._segments) > _SEGMENTS_KEPT:
+            del self._segments[next(iter(self._segments))]
+        return segment
+
+    def _read_on(self, first: int, last: int) -> list[Segment]:
+        found: list[Segment] = []
+        size = 0
+        while first <= last and size < _PAGE_BYTES:
+            segment = segment_at(self._connection, first)
+            found.append(segment)
+            size += segment.size
+            first = segment.last + 1
+        return found
+
+    def _events(self, positions: Sequence[int]) -> dict[int, Delivery]:
+        found: dict[int, Delivery] = {}
+        segment: Segment | None = None
+        for position in sorted(positions):
+            if segment is None or position > segment.last:
+                segment = self._segment(position)
+            found[position] = segment.at(position)
+        return found
+
+    def _matches(
+        self, subscription: int, after: int, until: int, limit: int
+    ) -> tuple[list[int], bool]:
+        found: list[int] = []
+        for (packed,) in self._connection.execute(_MATCHES, (subscription, after)):
+            if len(found) >= limit:
+                return found, False
+            found += [each for each in unpack("Q", packed) if after < each <= until]
+        return found, True

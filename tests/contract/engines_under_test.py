@@ -1,0 +1,73 @@
+"""Every engine the contract is tested on: another one is one more entry here."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keybus.bus.engine import Cursor, Delivery, Engine, Record
+from keybus.clock import Clock
+from keybus.engines.memory import MemoryEngine
+from keybus.engines.sqlite import SqliteEngine
+
+PATIENCE = 20.0
+"""Seconds after which something that must happen is taken to have failed."""
+
+
+def _memory(_: Path, clock: Clock) -> Engine:
+    return MemoryEngine(clock)
+
+
+def _sqlite(folder: Path, clock: Clock) -> Engine:
+    return SqliteEngine.at(folder / "store.db", clock=clock)
+
+
+ENGINES: dict[str, Callable[[Path, Clock], Engine]] = {"memory": _memory, "sqlite": _sqlite}
+
+
+def record(text: str, *matched: str, at: int = 1_000) -> Record:
+    return Record(
+        envelope=text.encode(),
+        event_id=f"id-{text}",
+        source="tests",
+        event_type="test.event",
+        ingested_at=at,
+        matched=matched,
+    )
+
+
+def records(count: int, *matched: str, prefix: str = "event") -> list[Record]:
+    return [record(f"{prefix}-{index}", *matched) for index in range(count)]
+
+
+async def fetch(cursor: Cursor, limit: int = 100) -> Sequence[Delivery]:
+    return await asyncio.wait_for(cursor.fetch(limit), PATIENCE)
+
+
+async def fetch_all(cursor: Cursor, count: int, limit: int = 1_000) -> list[Delivery]:
+    """So many deliveries, however many fetches they take."""
+    found: list[Delivery] = []
+    while len(found) < count:
+        found += await fetch(cursor, min(limit, count - len(found)))
+    return found
+
+
+async def quiet(engine: Engine) -> None:
+    """Everything that was begun has had its chance to be delivered."""
+    await engine.documents.put("tests", "quiet", b"")
+    await engine.documents.get("tests", "quiet")
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def texts(deliveries: Sequence[Delivery]) -> list[str]:
+    return [delivery.envelope.decode() for delivery in deliveries]
+
+
+def positions(deliveries: Sequence[Delivery]) -> list[int]:
+    return [delivery.position for delivery in deliveries]
+
+
+async def standing(cursor: Cursor) -> tuple[int, int, int, int]:
+    """Waiting, in flight, delayed, dead."""
+    state = await cursor.state()
+    return state.waiting, state.in_flight, state.delayed, state.dead

@@ -1,0 +1,245 @@
+"""Random histories with closes and crashes, beside a model that is obviously right."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from keybus.bus.engine import Cursor, Engine
+from keybus.engines.memory import MemoryEngine
+from keybus.engines.sqlite import SqliteEngine
+from keybus.testing.clock import ManualClock
+from tests.contract.engines_under_test import fetch, quiet, record, standing
+
+T = TypeVar("T")
+NAMES = ("a", "b")
+MATCHED = st.sampled_from([{"a", "b"}, {"a"}, {"b"}, set[str]()])
+
+
+class Model:
+    """One subscription, as simply as it can be said."""
+
+    def __init__(self) -> None:
+        self.attempts: dict[int, int] = {}  # of everything unsettled, the attempts that failed
+        self.due: dict[int, int] = {}
+        self.leased: set[int] = set()
+        self.dead: list[tuple[int, int]] = []
+
+    def available(self, now: int) -> list[int]:
+        return [
+            position
+            for position in sorted(self.attempts)
+            if position not in self.leased and self.due.get(position, 0) <= now
+        ]
+
+    def settle(self, position: int) -> int:
+        self.leased.discard(position)
+        self.due.pop(position, None)
+        return self.attempts.pop(position)
+
+    def standing(self, now: int) -> tuple[int, int, int, int]:
+        delayed = sum(self.due.get(each, 0) > now for each in self.attempts.keys() - self.leased)
+        waiting = len(self.attempts) - len(self.leased)
+        return waiting, len(self.leased), delayed, len(self.dead)
+
+
+class Histories(RuleBasedStateMachine):
+    """Rules do the same to an engine and to the model; every answer is compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.clock = ManualClock()
+        self.models = {name: Model() for name in NAMES}
+        self.log: list[bytes] = []
+        self.engine = self.make()
+        self.cursors: dict[str, Cursor] = {}
+
+    def make(self) -> Engine:
+        return self.run(self.made())
+
+    async def made(self) -> Engine:
+        return MemoryEngine(self.clock)
+
+    def run(self, work: Coroutine[object, object, T]) -> T:
+        return self.runner.run(work)
+
+    @initialize()
+    def open(self) -> None:
+        self.cursors = {name: self.run(self.engine.open(name)) for name in NAMES}
+
+    @rule(batches=st.lists(st.lists(MATCHED, min_size=1, max_size=5), min_size=1, max_size=4))
+    def append(self, batches: list[list[set[str]]]) -> None:
+        count = len(self.log)
+        prepared = []
+        for batch in batches:
+            prepared.append([record(str(count + at), *sorted(s)) for at, s in enumerate(batch)])
+            count += len(batch)
+
+        async def at_once() -> list[list[int]]:
+            return [list(p) for p in await asyncio.gather(*map(self.engine.append, prepared))]
+
+        for appended, positions in zip(prepared, self.run(at_once()), strict=True):
+            for each, position in zip(appended, positions, strict=True):
+                self.log.append(each.envelope)
+                for name in each.matched:
+                    self.models[name].attempts[position] = 0
+
+    @rule(name=st.sampled_from(NAMES), limit=st.integers(1, 8))
+    def fetch(self, name: str, limit: int) -> None:
+        model = self.models[name]
+        available = model.available(self.clock.time_us())
+        if not available:
+            self.run(self.cancelled_fetch(name))
+            return
+        deliveries = self.run(fetch(self.cursors[name], limit))
+        assert 1 <= len(deliveries) <= limit
+        found = [delivery.position for delivery in deliveries]
+        assert len(found) == min(limit, len(available))
+        assert set(found) <= set(available)
+        # What was never tried comes in log order, with nothing left out before it.
+        first = [position for position in found if position not in model.due]
+        assert first == [each for each in available if each not in model.due][: len(first)]
+        for delivery in deliveries:
+            assert delivery.attempt == model.attempts[delivery.position] + 1
+            assert delivery.envelope == self.log[delivery.position - 1]
+        model.leased.update(found)
+
+    async def cancelled_fetch(self, name: str) -> None:
+        waiting = asyncio.ensure_future(self.cursors[name].fetch(3))
+        await quiet(self.engine)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def ack(self, name: str, data: st.DataObject) -> None:
+        model = self.models[name]
+        chosen = data.draw(st.sets(st.sampled_from(sorted(model.leased)))) if model.leased else ()
+        self.run(self.cursors[name].ack([*chosen, 10_000]))
+        for position in chosen:
+            model.settle(position)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data(), delay=st.integers(0, 5))
+    def retry(self, name: str, data: st.DataObject, delay: int) -> None:
+        model = self.models[name]
+        if not model.leased:
+            return
+        position = data.draw(st.sampled_from(sorted(model.leased)))
+        self.run(self.cursors[name].retry(position, delay=delay, reason="busy"))
+        model.leased.discard(position)
+        model.attempts[position] += 1
+        model.due[position] = self.clock.time_us() + delay * 1_000_000
+
+    @rule(name=st.sampled_from(NAMES), data=st.data(), delay=st.integers(0, 5))
+    def fetch_and_retry(self, name: str, data: st.DataObject, delay: int) -> None:
+        self.fetch(name, 3)
+        self.retry(name, data, delay)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def fetch_and_ack(self, name: str, data: st.DataObject) -> None:
+        self.fetch(name, 8)
+        self.ack(name, data)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def bury(self, name: str, data: st.DataObject) -> None:
+        model = self.models[name]
+        if not model.leased:
+            return
+        position = data.draw(st.sampled_from(sorted(model.leased)))
+        self.run(self.cursors[name].bury(position, reason="poison"))
+        model.dead.append((position, model.settle(position) + 1))
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def release(self, name: str, data: st.DataObject) -> None:
+        model = self.models[name]
+        if not model.leased:
+            return
+        chosen = data.draw(st.sets(st.sampled_from(sorted(model.leased))))
+        self.run(self.cursors[name].release(sorted(chosen)))
+        model.leased -= chosen
+
+    @rule(seconds=st.integers(1, 4))
+    def wait(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    @invariant()
+    def stands_as_the_model_says(self) -> None:
+        for name, cursor in self.cursors.items():
+            model = self.models[name]
+            assert self.run(standing(cursor)) == model.standing(self.clock.time_us())
+
+    @invariant()
+    def dead_letters_are_the_models(self) -> None:
+        async def letters(cursor: Cursor) -> list[tuple[int, int, bytes]]:
+            return [(e.position, e.attempts, e.envelope) async for e in cursor.dead_letters()]
+
+        for name, cursor in self.cursors.items():
+            assert self.run(letters(cursor)) == [
+                (position, attempts, self.log[position - 1])
+                for position, attempts in self.models[name].dead
+            ]
+
+    def teardown(self) -> None:
+        self.run(self.engine.close())
+        self.runner.close()
+
+
+class SqliteHistories(Histories):
+    """The same, and now and then the store is closed, or its process dies."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.generation = 0
+        super().__init__()
+
+    @property
+    def path(self) -> Path:
+        return self.folder / str(self.generation) / "store.db"
+
+    async def made(self) -> Engine:
+        return SqliteEngine.at(self.path, clock=self.clock)
+
+    @precondition(lambda self: bool(self.cursors))
+    @rule()
+    def reopen(self) -> None:
+        self.run(self.engine.close())
+        self.engine = self.make()
+        self.start_again()
+
+    @precondition(lambda self: bool(self.cursors))
+    @rule()
+    def crash(self) -> None:
+        """Go on with the files as they are now, as after a crash."""
+        old, dying = self.path, self.engine
+        self.generation += 1
+        self.path.parent.mkdir()
+        # The WAL first: a checkpoint in between moves frames that the copy has.
+        for suffix in ("-wal", ""):
+            file = old.with_name(old.name + suffix)
+            if file.exists():
+                shutil.copy(file, self.path.with_name(file.name))
+        self.run(dying.close())
+        self.engine = self.make()
+        self.start_again()
+
+    def start_again(self) -> None:
+        self.open()
+        for model in self.models.values():
+            model.leased.clear()
+
+    def teardown(self) -> None:
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+
+TestMemoryHistories = Histories.TestCase
+TestMemoryHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSqliteHistories = SqliteHistories.TestCase
+TestSqliteHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -1,0 +1,64 @@
+"""A small platform on a memory engine, all on the test's own loop and a clock that it sets."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from keybus.bus import Bus, Mode
+from keybus.contracts import ContractRepository
+from keybus.engines.memory import MemoryEngine
+from keybus.testing import ManualClock
+from keybus.topology import Platform, load_platform
+from tests.unit.bus.offered import StartBus
+
+PLATFORM = """\
+bus: tiny
+accounts:
+  deliveries: {id: "111111111111"}
+  me: {id: "222222222222"}
+publishers:
+  key.delivery: {account: deliveries, events: [delivery.status.updated]}
+subscriptions:
+  all: {account: me, events: [delivery.status.updated@1]}
+  failed:
+    account: me
+    events: [delivery.status.updated@1]
+    filter: {detail: {status: [FAILED]}}
+  foreign: {account: me, filter: {source: [{prefix: "other."}]}}
+  impatient: {account: me, events: [delivery.status.updated@1], retry: {attempts: 1}}
+"""
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def declared(tmp_path: Path, example: Path) -> tuple[Platform, ContractRepository]:
+    (tmp_path / "contracts").symlink_to(example / "contracts")
+    (tmp_path / "platform.yaml").write_text(PLATFORM)
+    return load_platform(tmp_path)
+
+
+@pytest.fixture
+async def start(
+    declared: tuple[Platform, ContractRepository], clock: ManualClock
+) -> AsyncIterator[StartBus]:
+    started: list[Bus] = []
+
+    async def run(admission: Mode = "observe") -> Bus:
+        engine = MemoryEngine(clock=clock)
+        bus = await Bus.start(*declared, engine, admission=admission, clock=clock)
+        started.append(bus)
+        return bus
+
+    yield run
+    for bus in started:
+        await bus.close()
+
+
+@pytest.fixture
+async def bus(start: StartBus) -> Bus:
+    return await start()

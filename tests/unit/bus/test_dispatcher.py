@@ -1,0 +1,220 @@
+"""Deliveries go to consumers as far as their credit goes, and come again where they fail."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from keybus.bus import Bus, Delivery, Session
+from keybus.errors import SubscriptionError
+from keybus.protocol import Failed, Settlement
+from keybus.testing import ManualClock
+from tests.unit.bus.offered import status
+
+
+class Consumer:
+    """Takes what it is sent, and waits for it without polling."""
+
+    def __init__(self) -> None:
+        self.frames: list[list[Delivery]] = []
+        self.lost = False
+        self._news = asyncio.Condition()
+
+    async def send(self, batch: Sequence[Delivery]) -> None:
+        if self.lost:
+            raise ConnectionResetError("gone")
+        async with self._news:
+            self.frames.append(list(batch))
+            self._news.notify_all()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [delivery for frame in self.frames for delivery in frame]
+
+    async def until(self, count: int) -> list[Delivery]:
+        async with asyncio.timeout(5), self._news:
+            await self._news.wait_for(lambda: len(self.deliveries) >= count)
+        return self.deliveries
+
+
+async def turns() -> None:
+    """Let everything that is ready run."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def acked(session: Session, *deliveries: Delivery) -> None:
+    await session.settle(Settlement(ack=[delivery.position for delivery in deliveries]))
+
+
+async def test_events_are_delivered_in_order_and_acknowledged(bus: Bus) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("all", consumer.send, 10)
+    results = await bus.put([status(number) for number in range(3)])
+    deliveries = await consumer.until(3)
+    assert [
+        result.event_id.encode() in d.envelope
+        for result, d in zip(results, deliveries, strict=True)
+    ] == [True] * 3
+    assert [delivery.attempt for delivery in deliveries] == [1, 1, 1]
+    await acked(session, *deliveries)
+    state = (await bus.states())["all"]
+    assert (state.waiting, state.in_flight) == (0, 0)
+    assert bus.dispatcher("all").acknowledged == 3
+
+
+async def test_no_more_are_out_than_the_window(bus: Bus) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("all", consumer.send, 2)
+    await bus.put([status(number) for number in range(5)])
+    first = await consumer.until(2)
+    await turns()
+    assert len(consumer.deliveries) == 2
+    await acked(session, first[0])
+    await consumer.until(3)
+    await turns()
+    assert len(consumer.deliveries) == 3
+
+
+async def test_consumers_share_a_subscription(bus: Bus) -> None:
+    one, two = Consumer(), Consumer()
+    bus.subscribe("all", one.send, 3)
+    bus.subscribe("all", two.send, 3)
+    await bus.put([status(number) for number in range(6)])
+    await one.until(3)
+    await two.until(3)
+    positions = [d.position for d in one.deliveries + two.deliveries]
+    assert len(set(positions)) == 6
+
+
+async def test_a_failed_delivery_comes_again_after_its_backoff(
+    bus: Bus, clock: ManualClock
+) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("all", consumer.send, 10)
+    await bus.put([status()])
+    [delivery] = await consumer.until(1)
+    await session.settle(Settlement(retry=[Failed(delivery.position, "no luck")]))
+    await turns()
+    assert len(consumer.deliveries) == 1
+    clock.advance(60)
+    again = (await consumer.until(2))[1]
+    assert (again.position, again.attempt) == (delivery.position, 2)
+
+
+async def test_attempts_that_are_used_up_end_as_a_dead_letter(bus: Bus, clock: ManualClock) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("impatient", consumer.send, 10)
+    await bus.put([status()])
+    for count in (1, 2):  # the first attempt, and the one retry that is declared
+        delivery = (await consumer.until(count))[-1]
+        await session.settle(Settlement(retry=[Failed(delivery.position, f"failure {count}")]))
+        clock.advance(60)
+    [letter] = [letter async for letter in bus.dispatcher("impatient").cursor.dead_letters()]
+    assert letter.reason == "failure 2"
+    assert letter.attempts == 2
+    assert letter.envelope == delivery.envelope
+    assert (await bus.states())["impatient"].waiting == 0
+
+
+async def test_a_buried_delivery_is_a_dead_letter_at_once(bus: Bus) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("all", consumer.send, 10)
+    await bus.put([status()])
+    [delivery] = await consumer.until(1)
+    await session.settle(Settlement(bury=[Failed(delivery.position, "not for me")]))
+    assert (await bus.states())["all"].dead == 1
+
+
+async def test_a_released_delivery_comes_again_untried(bus: Bus) -> None:
+    consumer = Consumer()
+    session = bus.subscribe("all", consumer.send, 10)
+    await bus.put([status()])
+    [delivery] = await consumer.until(1)
+    await session.settle(Settlement(release=[delivery.position]))
+    assert (await consumer.until(2))[1].attempt == 1
+
+
+async def test_what_a_lost_consumer_held_counts_an_attempt_and_goes_to_another(
+    bus: Bus, clock: ManualClock
+) -> None:
+    one, two = Consumer(), Consumer()
+    session = bus.subscribe("all", one.send, 10)
+    await bus.put([status()])
+    await one.until(1)
+    await session.close("gone")
+    bus.subscribe("all", two.send, 10)
+    clock.advance(60)
+    assert (await two.until(1))[0].attempt == 2
+
+
+async def test_a_consumer_that_cannot_be_sent_to_gets_nothing_more(
+    bus: Bus, clock: ManualClock
+) -> None:
+    one, two = Consumer(), Consumer()
+    one.lost = True
+    session = bus.subscribe("all", one.send, 10)
+    await bus.put([status()])
+    await turns()
+    bus.subscribe("all", two.send, 10)
+    await bus.put([status(2)])
+    await two.until(1)
+    await session.close("gone")
+    clock.advance(60)
+    assert {delivery.attempt for delivery in await two.until(2)} == {1, 2}
+
+
+async def test_settling_what_one_does_not_hold_does_nothing(bus: Bus) -> None:
+    one, two = Consumer(), Consumer()
+    bus.subscribe("all", one.send, 10)
+    await bus.put([status()])
+    [delivery] = await one.until(1)
+    stranger = bus.subscribe("all", two.send, 10)
+    await stranger.settle(
+        Settlement(
+            ack=[delivery.position],
+            retry=[Failed(delivery.position, "")],
+            bury=[Failed(delivery.position, "")],
+            release=[delivery.position, 10**9],
+        )
+    )
+    state = (await bus.states())["all"]
+    assert (state.in_flight, state.dead) == (1, 0)
+
+
+async def test_stopping_hands_leases_back_untried(bus: Bus) -> None:
+    consumer = Consumer()
+    bus.subscribe("all", consumer.send, 10)
+    await bus.put([status()])
+    await consumer.until(1)
+    await bus.dispatcher("all").stop()
+    state = (await bus.states())["all"]
+    assert (state.waiting, state.in_flight, state.delayed) == (1, 0, 0)
+
+
+async def test_large_events_are_sent_in_frames_of_bounded_size(bus: Bus) -> None:
+    consumer = Consumer()
+    bus.subscribe("all", consumer.send, 100)
+    await bus.put([status(number, note="x" * 900_000) for number in range(12)])
+    await consumer.until(12)
+    assert all(sum(len(d.envelope) for d in frame) <= 4 << 20 for frame in consumer.frames)
+
+
+async def test_an_unknown_subscription_is_refused_by_name(bus: Bus) -> None:
+    with pytest.raises(SubscriptionError, match="nobody"):
+        bus.subscribe("nobody", Consumer().send, 1)
+
+
+async def test_a_consumer_that_is_leaving_gets_nothing_more_and_hands_back_untried(
+    bus: Bus,
+) -> None:
+    one, two = Consumer(), Consumer()
+    session = bus.subscribe("all", one.send, 2)
+    await bus.put([status(number) for number in range(3)])
+    first, _ = await one.until(2)
+    await session.settle(Settlement(ack=[first.position], leaving=True))
+    await turns()
+    assert len(one.deliveries) == 2
+    await session.close("gone")
+    bus.subscribe("all", two.send, 10)
+    assert [delivery.attempt for delivery in await two.until(2)] == [1, 1]
