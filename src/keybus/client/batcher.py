@@ -1,0 +1,167 @@
+"""Batches entries on their way to the bus, and tries again what may be tried again.
+
+One request is under way at a time, so entries keep their order; what arrives meanwhile forms the
+next batch. A batch lingers only while nobody waits for it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from keybus.client.transport import Transport
+from keybus.clock import Clock
+from keybus.envelope import Entry, EntryResult, size
+from keybus.errors import BusUnavailable, PublishError
+
+MAX_BATCH_ENTRIES = 500
+MAX_BATCH_BYTES = 1 << 20
+MAX_PENDING_BYTES = 32 << 20
+"""A publisher that is faster than the bus waits here, instead of growing."""
+_RETRYABLE = frozenset({"InternalFailure", "InternalException", "ThrottlingException"})
+_FIRST_DELAY, _LONGEST_DELAY = 0.05, 5.0
+
+
+class _Pending:
+    __slots__ = ("bytes", "entry", "result")
+
+    def __init__(self, entry: Entry, result: "asyncio.Future[EntryResult]") -> None:
+        self.entry, self.result, self.bytes = entry, result, size(entry)
+
+
+class Batcher:
+    """Sends entries in order, in batches, with retries.
+
+    Belongs to one event loop.
+
+    Args:
+        transport: The way to the bus.
+        clock: Time and jitter.
+        linger: Seconds that a batch waits for company while nobody waits for it.
+        retry_timeout: Seconds for which a batch is tried.
+    """
+
+    def __init__(
+        self, transport: Transport, clock: Clock, *, linger: float, retry_timeout: float
+    ) -> None:
+        self._transport, self._clock = transport, clock
+        self._linger, self._retry_timeout = linger, retry_timeout
+        self._pending: deque[_Pending] = deque()
+        self._bytes = 0
+        self._urgent = asyncio.Event()
+        self._room = asyncio.Condition()
+        self._sender: asyncio.Task[None] | None = None
+
+    async def add(self, entry: Entry, *, urgent: bool) -> "asyncio.Future[EntryResult]":
+        """Queue an entry; the future holds what became of it, or why nothing could.
+
+        Args:
+            entry: The entry.
+            urgent: Somebody waits for it: do not linger.
+        """
+        if self._bytes > MAX_PENDING_BYTES:
+            async with self._room:
+                await self._room.wait_for(lambda: self._bytes <= MAX_PENDING_BYTES)
+        pending = _Pending(entry, asyncio.get_running_loop().create_future())
+        self._pending.append(pending)
+        self._bytes += pending.bytes
+        if urgent or len(self._pending) >= MAX_BATCH_ENTRIES:
+            self._urgent.set()
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all(), name="keybus publisher")
+        return pending.result
+
+    async def flush(self) -> None:
+        """Wait until nothing is pending."""
+        while self._sender is not None and not self._sender.done():
+            self._urgent.set()
+            await asyncio.wait([self._sender])
+
+    async def close(self) -> None:
+        """Give up what is still pending; `flush` first to send it."""
+        if self._sender is not None and not self._sender.done():
+            self._sender.cancel()
+            await asyncio.wait([self._sender])
+        self._give_up(list(self._pending), PublishError("the publisher was closed"))
+        self._pending.clear()
+
+    async def _send_all(self) -> None:
+        while self._pending:
+            if not self._urgent.is_set():
+                try:
+                    async with asyncio.timeout(self._linger):
+                        await self._urgent.wait()
+                except TimeoutError:
+                    pass
+            self._urgent.clear()
+            batch = self._take()
+            try:
+                await self._deliver(batch)
+            except asyncio.CancelledError:
+                self._give_up(batch, PublishError("the publisher was closed"))
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
+                self._give_up(batch, error)
+            self._bytes -= sum(pending.bytes for pending in batch)
+            async with self._room:
+                self._room.notify_all()
+            if self._pending and any(not p.result.cancelled() for p in self._pending):
+                self._urgent.set()  # they have lingered while the last batch was under way
+
+    def _take(self) -> list[_Pending]:
+        batch: list[_Pending] = []
+        held = 0
+        while self._pending and len(batch) < MAX_BATCH_ENTRIES:
+            if batch and held + self._pending[0].bytes > MAX_BATCH_BYTES:
+                break
+            held += self._pending[0].bytes
+            batch.append(self._pending.popleft())
+        return batch
+
+    async def _deliver(self, batch: Sequence[_Pending]) -> None:
+        """Put until each entry was taken, refused for good, or the time is up."""
+        started, attempt, left = self._clock.monotonic(), 0, list(batch)
+        while left:
+            attempt += 1
+            failure: BusUnavailable | None = None
+            try:
+                results = await self._transport.put([pending.entry for pending in left])
+            except BusUnavailable as error:
+                failure = error
+            else:
+                left = self._settle(left, results)
+            if not left:
+                return
+            pause = self._pause(attempt)
+            if self._clock.monotonic() + pause - started > self._retry_timeout:
+                reason = failure or BusUnavailable("the bus kept failing for some entries")
+                self._give_up(left, _exhausted(reason, attempt))
+                return
+            await self._clock.sleep(pause)
+
+    def _settle(self, sent: Sequence[_Pending], results: Sequence[EntryResult]) -> list[_Pending]:
+        """Hand out results; what may be tried again is returned."""
+        again = []
+        for pending, result in zip(sent, results, strict=True):
+            if result.code in _RETRYABLE:
+                again.append(pending)
+            elif not pending.result.done():
+                pending.result.set_result(result)
+        return again
+
+    def _pause(self, attempt: int) -> float:
+        """Exponential with full jitter."""
+        bound = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 16))
+        return bound * self._clock.random()
+
+    @staticmethod
+    def _give_up(batch: Sequence[_Pending], error: Exception) -> None:
+        for pending in batch:
+            if not pending.result.done():
+                pending.result.set_exception(error)
+
+
+def _exhausted(error: BusUnavailable, attempts: int) -> BusUnavailable:
+    tries = "try" if attempts == 1 else "tries"
+    failed = BusUnavailable(f"{error.args[0]} (after {attempts} {tries})", hint=error.hint)
+    failed.__cause__ = error
+    return failed

@@ -1,0 +1,115 @@
+"""Which handler gets which event, and how an event's bytes become what the handler asks for."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from keybus.causality import Cause, caused_by
+from keybus.contracts import Event
+from keybus.envelope import Envelope
+from keybus.errors import Fault, InvalidEvent, SettingsError
+
+Handler = Callable[[Any], Awaitable[None] | None]
+
+
+class NoHandler(Exception):
+    """No handler was registered for an event's type (or its major version)."""
+
+
+class _Version(msgspec.Struct):
+    schema_version: str = ""
+
+
+_version = msgspec.json.Decoder(_Version)
+
+
+class Handlers:
+    """The handlers of a subscriber, by event type and major version."""
+
+    def __init__(self) -> None:
+        self._typed: dict[str, dict[int, tuple[type[Event], Handler]]] = {}
+        self._untyped: dict[str, Handler] = {}
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The event types that have a handler."""
+        return frozenset(self._typed) | frozenset(self._untyped)
+
+    def add(self, what: type[Event] | str, handler: Handler) -> None:
+        """Register a handler.
+
+        Raises:
+            SettingsError: The type and version have one already.
+        """
+        if isinstance(what, str):
+            taken = self._untyped.setdefault(what, handler) is not handler
+        else:
+            majors = self._typed.setdefault(what.TYPE, {})
+            taken = majors.setdefault(_major(what.VERSION), (what, handler))[1] is not handler
+        if taken:
+            raise SettingsError(f"{what} has a handler already", hint="register one handler a type")
+
+    def resolve(self, envelope: Envelope) -> tuple[Event | Envelope, Handler]:
+        """The handler of a delivered event, and the event as it takes it.
+
+        Raises:
+            InvalidEvent: The event does not fit its contract.
+            NoHandler: There is none for its type and version.
+        """
+        majors = self._typed.get(envelope.detail_type)
+        if majors is None:
+            handler = self._untyped.get(envelope.detail_type)
+            if handler is None:
+                raise NoHandler(f"no handler for {envelope.detail_type!r}")
+            return envelope, handler
+        if len(majors) == 1:
+            [(kind, handler)] = majors.values()
+        else:
+            kind, handler = self._by_version(envelope, majors)
+        return kind.from_json(bytes(envelope.detail)), handler
+
+    @staticmethod
+    def _by_version(
+        envelope: Envelope, majors: dict[int, tuple[type[Event], Handler]]
+    ) -> tuple[type[Event], Handler]:
+        try:
+            version = _version.decode(envelope.detail).schema_version
+        except msgspec.DecodeError as error:
+            fault = Fault("type", "is not a text", "/schema_version")
+            raise InvalidEvent(envelope.detail_type, [fault]) from error
+        found = majors.get(_major(version))
+        if found is None:
+            raise NoHandler(f"no handler for {envelope.detail_type!r} in version {version!r}")
+        return found
+
+
+def cause_of(event: Event | Envelope) -> Cause:
+    """What every event created while this one is handled has as its cause."""
+    correlation, trace = getattr(event, "correlation_id", None), getattr(event, "trace", None)
+    return Cause(
+        event_id=event.id,
+        correlation_id=correlation if isinstance(correlation, str) else event.id,
+        trace=trace if isinstance(trace, str) else None,
+    )
+
+
+async def call(handler: Handler, event: Event | Envelope) -> None:
+    """Run a handler with the event as the cause of whatever it creates.
+
+    A plain function runs in a thread, since it may block.
+    """
+    with caused_by(cause_of(event)):
+        if inspect.iscoroutinefunction(handler):
+            await handler(event)
+            return
+        outcome = await asyncio.to_thread(handler, event)
+        if inspect.isawaitable(outcome):
+            await outcome
+
+
+def _major(version: str) -> int:
+    text = version.partition(".")[0]
+    return int(text) if text.isdecimal() and len(text) <= 9 else -1  # noqa: PLR2004 - ample

@@ -1,0 +1,176 @@
+"""The HTTP transport: publishing by POST, deliveries over a WebSocket."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from keybus.client.transport import DeliveryStream
+from keybus.envelope import Entry, EntryResult
+from keybus.errors import BusUnavailable, PublishError, SubscriptionError
+from keybus.protocol import (
+    API,
+    MAX_FRAME_BYTES,
+    Delivered,
+    Frame,
+    Hello,
+    Problem,
+    PublisherInfo,
+    PutRequest,
+    PutResponse,
+    Settlement,
+)
+
+_TOO_MANY, _SERVER_FAULT = 429, 500
+_UNKNOWN_SUBSCRIPTION, _BAD_MESSAGE = 4404, 4400
+_LARGE_BODY = 1 << 20
+_MAX_MESSAGE = 4 * MAX_FRAME_BYTES
+_encoder = msgspec.json.Encoder()
+_put_response = msgspec.json.Decoder(PutResponse)
+_publishers = msgspec.json.Decoder(list[PublisherInfo])
+_message = msgspec.json.Decoder(Hello | Frame)
+
+
+class HttpTransport:
+    """The native API over HTTP.
+
+    Belongs to the event loop on which it is first used.
+
+    Args:
+        url: The bus, such as ``http://127.0.0.1:7411``.
+        request_timeout: Seconds that one request may take.
+    """
+
+    def __init__(self, url: str, *, request_timeout: float) -> None:
+        self._url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout)
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def put(self, entries: Sequence[Entry]) -> Sequence[EntryResult]:
+        """See `Transport.put`."""
+        content = await self._request("POST", "/events", PutRequest(list(entries)))
+        results = _put_response.decode(content).results
+        if len(results) != len(entries):
+            raise PublishError(f"{self._url} answered {len(results)} of {len(entries)} entries")
+        return results
+
+    async def publishers(self, event_type: str) -> Sequence[PublisherInfo]:
+        """See `Transport.publishers`."""
+        query = f"/publishers?event_type={quote(event_type, safe='')}"
+        return _publishers.decode(await self._request("GET", query))
+
+    async def subscribe(self, subscription: str, window: int) -> DeliveryStream:
+        """See `Transport.subscribe`."""
+        address = f"{self._url}{API}/subscriptions/{quote(subscription)}/deliveries?window={window}"
+        try:
+            # No compression: frames stay on one machine or one rack, and deflate costs more
+            # than it saves. Only the opening is bounded in time, not the stream.
+            async with asyncio.timeout(self._timeout.total):
+                socket = await self._session.ws_connect(
+                    address, max_msg_size=_MAX_MESSAGE, compress=0, heartbeat=20.0
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        stream = _WebSocketStream(socket, self._url)
+        try:
+            await stream.greet()
+        except BaseException:
+            await socket.close()
+            raise
+        return stream
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._opened
+
+    async def _request(self, method: str, path: str, value: object = None) -> bytes:
+        data = None if value is None else _encoder.encode(value)
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        try:
+            async with self._session.request(
+                method, self._url + API + path, data=_body(data), headers=headers
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unavailable(error) from error
+        if answer.status >= _SERVER_FAULT or answer.status == _TOO_MANY:
+            raise BusUnavailable(f"{self._url} answered {answer.status}: {_problem(content)}")
+        if not answer.ok:
+            raise PublishError(f"{self._url} refused ({answer.status}): {_problem(content)}")
+        return content
+
+    def _unavailable(self, error: Exception) -> BusUnavailable:
+        reason = str(error) or type(error).__name__
+        return BusUnavailable(
+            f"no answer from {self._url}: {reason}",
+            hint="is the bus running, and is KEYBUS_URL right?",
+        )
+
+
+def _body(data: bytes | None) -> bytes | io.BytesIO | None:
+    """A large body goes in pieces, so that sending it does not hold the event loop up."""
+    return io.BytesIO(data) if data is not None and len(data) > _LARGE_BODY else data
+
+
+def _problem(content: bytes) -> str:
+    try:
+        told = msgspec.json.decode(content, type=Problem)
+    except msgspec.DecodeError:
+        return content[:200].decode("utf-8", "replace")
+    return f"{told.message} ({told.hint})" if told.hint else told.message
+
+
+class _WebSocketStream:
+    """An open subscription over a WebSocket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, url: str) -> None:
+        self._socket, self._url = socket, url
+        self.hello = Hello("", [], 0)
+
+    async def greet(self) -> None:
+        """Take the server's first message."""
+        first = await self._next()
+        if not isinstance(first, Hello):
+            raise SubscriptionError(f"{self._url} did not say hello", hint="is it a Keybus server?")
+        self.hello = first
+
+    async def receive(self) -> Sequence[Delivered]:
+        """See `DeliveryStream.receive`."""
+        message = await self._next()
+        return message.deliveries if isinstance(message, Frame) else ()
+
+    async def settle(self, settlement: Settlement) -> None:
+        """See `DeliveryStream.settle`."""
+        try:
+            await self._socket.send_bytes(_encoder.encode(settlement))
+        except (aiohttp.ClientError, OSError) as error:
+            raise BusUnavailable(f"connection to {self._url} lost: {error}") from error
+
+    async def close(self) -> None:
+        """See `DeliveryStream.close`."""
+        await self._socket.close()
+
+    async def _next(self) -> Hello | Frame:
+        message = await self._socket.receive()
+        if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
+            decoded: Hello | Frame = _message.decode(message.data)
+            return decoded
+        reason = str(message.extra or self._socket.exception() or "")
+        if self._socket.close_code in (_UNKNOWN_SUBSCRIPTION, _BAD_MESSAGE):
+            raise SubscriptionError(f"{self._url}: {reason}")
+        raise BusUnavailable(
+            f"connection to {self._url} closed ({self._socket.close_code}) {reason}".rstrip()
+        )

@@ -1,0 +1,177 @@
+"""Subscribing: typed handlers on a subscription."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, overload
+
+from keybus.client.handlers import Handler, Handlers
+from keybus.client.http import HttpTransport
+from keybus.client.intake import Intake, Observer
+from keybus.client.transport import Transport
+from keybus.clock import SYSTEM, Clock
+from keybus.contracts import Event
+from keybus.envelope import Envelope
+from keybus.errors import BusUnavailable, SettingsError
+from keybus.protocol import DEFAULT_WINDOW, MAX_WINDOW, Hello
+from keybus.settings import Settings
+
+E = TypeVar("E", bound=Event)
+R = TypeVar("R", bound=Awaitable[None] | None)
+_log = logging.getLogger(__name__)
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
+
+
+class EventSubscriber:
+    """Receives a subscription's events and gives each to its handler.
+
+    An event is acknowledged when its handler returns. A handler that raises has its event again
+    later; an event that does not fit its contract, or that has no handler, goes to the dead
+    letters with the reason. Deliveries are at least once: a handler may see an event twice.
+
+    Args:
+        subscription: The subscription's name.
+        url: The bus; ``KEYBUS_URL`` or the local default where it is not given.
+        concurrency: Events handled at once. With 1 they are handled in the order of delivery.
+        window: Events that may be here and not yet acknowledged.
+        drain_seconds: How long handlers may take to finish when the subscriber stops.
+        transport: Another way to the bus, such as a test's in-memory bus.
+        observer: Called with the outcome of every delivery.
+        settings: Settings; read from the environment where they are not given.
+        clock: Time and jitter.
+    """
+
+    def __init__(
+        self,
+        subscription: str,
+        url: str | None = None,
+        *,
+        concurrency: int = 10,
+        window: int = DEFAULT_WINDOW,
+        drain_seconds: float = 30.0,
+        transport: Transport | None = None,
+        observer: Observer | None = None,
+        settings: Settings | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if concurrency < 1:
+            raise SettingsError(f"concurrency is {concurrency}; it must be at least 1")
+        if not 1 <= window <= MAX_WINDOW:
+            raise SettingsError(f"window is {window}; it must be from 1 to {MAX_WINDOW}")
+        settings = settings or Settings.from_environment()
+        self.subscription = subscription
+        self.observer = observer
+        self._concurrency, self._window, self._drain = concurrency, window, drain_seconds
+        self._clock = clock
+        self._transport = transport or HttpTransport(
+            url or settings.url, request_timeout=settings.request_timeout
+        )
+        self._handlers = Handlers()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._connected = False
+
+    @overload
+    def on(self, what: type[E], /) -> Callable[[Callable[[E], R]], Callable[[E], R]]: ...
+    @overload
+    def on(self, what: str, /) -> Callable[[Callable[[Envelope], R]], Callable[[Envelope], R]]: ...
+    def on(self, what: type[Event] | str, /) -> Callable[[Handler], Handler]:
+        """Register a handler: ``@subscriber.on(DeliveryCompleted)``.
+
+        The handler may be async, or a plain function, which then runs in a thread.
+
+        Args:
+            what: An event class, whose handler gets events of it; or a detail-type without a
+                contract, whose handler gets the `Envelope`.
+
+        Raises:
+            SettingsError: The type has a handler already.
+        """
+
+        def register(handler: Handler) -> Handler:
+            self._handlers.add(what, handler)
+            return handler
+
+        return register
+
+    def run(self) -> None:
+        """Receive until SIGINT or SIGTERM, or until `stop` is called from another thread."""
+
+        async def until_signalled() -> None:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # Only the main thread of a Unix process has signals.
+                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                    loop.add_signal_handler(number, self.stop)
+            await self.serve()
+
+        asyncio.run(until_signalled())
+
+    async def serve(self) -> None:
+        """Receive until `stop` is called; a lost connection is made anew.
+
+        Raises:
+            SubscriptionError: There is no such subscription.
+        """
+        self._loop = asyncio.get_running_loop()
+        failures = 0
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._connect_and_work()
+                    failures = 0
+                except BusUnavailable as error:
+                    failures = 0 if self._connected else failures + 1
+                    pause = self._pause(failures)
+                    _log.warning("%s: %s; again in %.1f s", self.subscription, error, pause)
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(pause):
+                            await self._stop.wait()
+        finally:
+            self._loop = None
+            await self._transport.close()
+
+    def stop(self) -> None:
+        """Finish what is in hand, hand the rest back, and return from `run` or `serve`.
+
+        Safe to call from any thread, from a signal handler and from a handler.
+        """
+        loop = self._loop
+        if loop is None:
+            self._stop.set()
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself meanwhile
+                loop.call_soon_threadsafe(self._stop.set)
+
+    async def _connect_and_work(self) -> None:
+        self._connected = False
+        stream = await self._transport.subscribe(self.subscription, self._window)
+        self._connected = True
+        _log.info("%s: connected", self.subscription)
+        self._warn_of_gaps(stream.hello)
+        try:
+            await Intake(
+                stream,
+                self._handlers,
+                concurrency=self._concurrency,
+                observer=self.observer,
+                clock=self._clock,
+            ).run(self._stop, self._drain)
+        finally:
+            await stream.close()
+
+    def _warn_of_gaps(self, hello: Hello) -> None:
+        """An event without a handler would end as a dead letter: say so before it does."""
+        missing = {ref.rpartition("@")[0] for ref in hello.events} - self._handlers.types
+        if missing:
+            _log.warning(
+                "%s asks for %s, which has no handler here and would go to the dead letters",
+                self.subscription,
+                ", ".join(sorted(missing)),
+            )
+
+    def _pause(self, failures: int) -> float:
+        bound = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures, 16))
+        return bound * (0.5 + self._clock.random() / 2)

@@ -1,0 +1,70 @@
+"""What a client asks of the way to the bus; HTTP is one, a test's in-memory bus another."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from keybus.envelope import Entry, EntryResult
+from keybus.protocol import Delivered, Hello, PublisherInfo, Settlement
+
+
+class DeliveryStream(Protocol):
+    """An open subscription."""
+
+    @property
+    def hello(self) -> Hello:
+        """What the bus said of the subscription."""
+        ...
+
+    async def receive(self) -> Sequence[Delivered]:
+        """The next frame's deliveries.
+
+        Raises:
+            BusUnavailable: The connection was lost; a new one may be opened.
+        """
+        ...
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Say what became of deliveries; an empty settlement is a heartbeat.
+
+        Raises:
+            BusUnavailable: The connection was lost; what it held comes again.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close in order: what was settled before arrives."""
+        ...
+
+
+class Transport(Protocol):
+    """A way to the bus."""
+
+    async def put(self, entries: Sequence[Entry]) -> Sequence[EntryResult]:
+        """Offer entries; a result for each, in the same order.
+
+        Raises:
+            BusUnavailable: It is not known whether they were taken; trying again may help.
+            PublishError: They were refused as a whole; trying again will not help.
+        """
+        ...
+
+    async def publishers(self, event_type: str) -> Sequence[PublisherInfo]:
+        """The publishers that emit this type.
+
+        Raises:
+            BusUnavailable: The bus did not answer.
+        """
+        ...
+
+    async def subscribe(self, subscription: str, window: int) -> DeliveryStream:
+        """Open a subscription.
+
+        Raises:
+            SubscriptionError: There is none of this name.
+            BusUnavailable: The bus did not answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,77 @@
+"""JSON in and out: the one place where errors become HTTP."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keybus.errors import (
+    BrokenContracts,
+    Conflict,
+    EnvelopeError,
+    InvalidEvent,
+    KeybusError,
+    PatternError,
+    StorageFailed,
+    SubscriptionError,
+    TopologyError,
+    UnknownEventType,
+)
+from keybus.protocol import Problem
+
+_STATUS: tuple[tuple[type[KeybusError], int], ...] = (
+    (SubscriptionError, 404),
+    (UnknownEventType, 404),
+    (Conflict, 409),
+    (InvalidEvent, 422),
+    (EnvelopeError, 400),
+    (PatternError, 400),
+    (TopologyError, 400),
+    (BrokenContracts, 400),
+    (StorageFailed, 503),
+)
+
+
+class BadRequest(KeybusError):
+    """A request whose body or parameters cannot be read."""
+
+    code = "bad-request"
+
+
+class TooLarge(KeybusError):
+    """A request whose body is larger than is allowed."""
+
+    code = "too-large"
+
+
+def json(value: object, status: int = 200) -> Response:
+    """A value as a JSON answer."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def problem(error: KeybusError) -> Response:
+    """An error as an answer: code, message and hint."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if isinstance(error, BadRequest | TooLarge):
+        status = 400 if isinstance(error, BadRequest) else 413
+    return json(Problem(error.code, str(error.args[0]), error.hint), status)
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """The request's body.
+
+    Raises:
+        TooLarge: It has more than ``limit`` bytes; the rest is not read.
+    """
+    parts = bytearray()
+    async for part in _stream(request):
+        parts += part
+        if len(parts) > limit:
+            raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
+    return bytes(parts)
+
+
+async def _stream(request: Request) -> AsyncIterator[bytes]:
+    async for part in request.stream():
+        yield part

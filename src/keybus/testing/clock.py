@@ -1,0 +1,59 @@
+"""A clock that moves when the test says so, and whose ids and jitter can be repeated."""
+
+import asyncio
+import heapq
+import random
+import uuid
+
+
+class ManualClock:
+    """Time that stands until `advance`; ids and randomness from a seed.
+
+    Args:
+        time_us: The time it starts at, in microseconds since the Unix epoch.
+        seed: What ids and randomness are made from.
+    """
+
+    def __init__(self, time_us: int = 1_700_000_000_000_000, *, seed: int = 0) -> None:
+        self._time_us = time_us
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def time_us(self) -> int:
+        """The time it was set to."""
+        return self._time_us
+
+    def monotonic(self) -> float:
+        """The same time, in seconds."""
+        return self._time_us / 1_000_000
+
+    def uuid(self) -> str:
+        """The next id of the seed's sequence."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def hex(self, digits: int) -> str:
+        """The next digits of the seed's sequence."""
+        return f"{self._random.randrange(1, 1 << (4 * digits)):0{digits}x}"
+
+    def random(self) -> float:
+        """The next number of the seed's sequence."""
+        return self._random.random()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was advanced by as much."""
+        wakes = asyncio.get_running_loop().create_future()
+        self._count += 1
+        due = self._time_us + round(seconds * 1_000_000)
+        heapq.heappush(self._sleepers, (due, self._count, wakes))
+        if seconds <= 0:
+            self.advance(0)
+        await wakes
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and wake who has slept long enough."""
+        self._time_us += round(seconds * 1_000_000)
+        while self._sleepers and self._sleepers[0][0] <= self._time_us:
+            _, _, wakes = heapq.heappop(self._sleepers)
+            if not wakes.done():
+                wakes.set_result(None)
