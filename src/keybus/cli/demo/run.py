@@ -1,0 +1,200 @@
+"""Runs the demo: bus, services, driver, outage, and the reckoning."""
+
+import asyncio
+import importlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from keybus.bus.router import Router
+from keybus.cli.api import get
+from keybus.cli.demo.driver import Published, drive
+from keybus.cli.demo.processes import ProcessFailed, Services, bus_process, wait_until
+from keybus.cli.demo.report import Report, judge, row
+from keybus.clock import SYSTEM
+from keybus.contracts import ContractRepository
+from keybus.contracts.bindings import generate_python
+from keybus.envelope import Entry, seal
+from keybus.errors import SettingsError
+from keybus.protocol import SubscriptionInfo
+from keybus.topology import Platform, load_platform
+
+BINDINGS = "amazon_key_events"
+_BREAK, _MEND = signal.SIGUSR1, signal.SIGUSR2
+_CONNECT_SECONDS, _DRAIN_SECONDS = 30.0, 30.0
+_OUTAGE = (0.4, 0.6)
+"""When the vendor breaks and is mended, as shares of the run."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo was asked for.
+
+    Attributes:
+        folder: The reference application.
+        rate: Events a second.
+        seconds: For how long.
+        vendor: The vendor that is broken in the middle; empty for none.
+        seed: Which stories.
+    """
+
+    folder: Path
+    rate: float
+    seconds: float
+    vendor: str
+    seed: int
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How the run stands.
+
+    Attributes:
+        seconds: Seconds gone.
+        acknowledged: Events that the bus has acknowledged.
+        broken: The vendor is broken now.
+        subscriptions: How the subscriptions stand.
+    """
+
+    seconds: float
+    acknowledged: int
+    broken: bool
+    subscriptions: list[SubscriptionInfo]
+
+
+class Stage:
+    """The bus and the services, up and connected."""
+
+    def __init__(
+        self, url: str, platform: Platform, contracts: ContractRepository, services: Services
+    ) -> None:
+        self.url, self.platform, self.contracts = url, platform, contracts
+        self.services = services
+
+    def subscriptions(self) -> list[SubscriptionInfo]:
+        """How the subscriptions stand."""
+        return get(self.url, "/subscriptions", list[SubscriptionInfo])
+
+
+@contextmanager
+def stage(options: Options, say: Callable[[str], None]) -> Generator[Stage]:
+    """Set the bus and the services up in a temporary folder, and clean up afterwards."""
+    platform, contracts = load_platform(options.folder)
+    subscription = f"vendor-{options.vendor}"
+    if options.vendor and subscription not in platform.subscriptions:
+        known = [name for name in platform.subscriptions if name.startswith("vendor-")]
+        raise SettingsError(f"there is no subscription {subscription!r}", hint=f"there are {known}")
+    with tempfile.TemporaryDirectory(prefix="keybus-demo-") as name:
+        data = Path(name)
+        generate_python(contracts, data / BINDINGS)
+        sys.path[:0] = [str(options.folder), str(data)]
+        with bus_process(options.folder, data) as url:
+            say(f"bus {platform.bus!r} on {url}")
+            services = Services(options.folder, data, data, url)
+            try:
+                _start(services, platform, url)
+                say(f"{len(platform.subscriptions)} services connected, each a process of its own")
+                yield Stage(url, platform, contracts, services)
+            finally:
+                services.kill()
+
+
+def _start(services: Services, platform: Platform, url: str) -> None:
+    for subscription in platform.subscriptions:
+        services.start(subscription)
+
+    def connected() -> bool:
+        services.check()
+        return all(info.consumers for info in get(url, "/subscriptions", list[SubscriptionInfo]))
+
+    if not wait_until(connected, _CONNECT_SECONDS):
+        raise ProcessFailed(f"not all services connected within {_CONNECT_SECONDS:.0f} s")
+
+
+def perform(on: Stage, options: Options, show: Callable[[Progress], None]) -> Report:
+    """Publish, break the vendor in the middle, wait for what is left, and judge."""
+    outage = _Outage(on.services, options)
+    shown = 0.0
+
+    def beat(gone: float, published: Published) -> None:
+        nonlocal shown
+        outage.at(gone)
+        if gone >= shown:
+            shown = gone + 1.0
+            on.services.check()
+            states = on.subscriptions()
+            show(Progress(gone, len(published.acknowledged), outage.on, states))
+
+    stories = importlib.import_module("services.mix").stream(options.seed)
+    published = asyncio.run(
+        drive(on.url, stories, rate=options.rate, seconds=options.seconds, beat=beat)
+    )
+    outage.end()
+    wait_until(lambda: not any(s.waiting + s.in_flight for s in on.subscriptions()), _DRAIN_SECONDS)
+    states = on.subscriptions()
+    tallies = on.services.stop()
+    expected = _expected(on, published)
+    rows = [
+        row(
+            info,
+            tallies[info.name],
+            expected[info.name],
+            broken=bool(options.vendor) and info.name == f"vendor-{options.vendor}",
+        )
+        for info in states
+    ]
+    return judge(
+        rows,
+        tallies,
+        acknowledged=len(published.acknowledged),
+        refused=published.refused,
+        seconds=published.seconds,
+        outage_seconds=outage.seconds,
+    )
+
+
+class _Outage:
+    """Breaks the vendor for the middle of the run."""
+
+    def __init__(self, services: Services, options: Options) -> None:
+        self._services, self._vendor = services, options.vendor
+        self._begin, self._end = (options.seconds * share for share in _OUTAGE)
+        self._since = 0.0
+        self.on = False
+        self.seconds = 0.0
+
+    def at(self, gone: float) -> None:
+        """Break or mend, where it is time to."""
+        if self._vendor and not self.on and not self.seconds and gone >= self._begin:
+            self._services.signal(f"vendor-{self._vendor}", _BREAK)
+            self.on, self._since = True, time.monotonic()
+        elif self.on and gone >= self._end:
+            self.end()
+
+    def end(self) -> None:
+        """Mend the vendor, if it is broken."""
+        if self.on:
+            self._services.signal(f"vendor-{self._vendor}", _MEND)
+            self.on, self.seconds = False, time.monotonic() - self._since
+
+
+def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
+    """For each subscription, the acknowledged events that it should get, worked out anew."""
+    router = Router(on.platform.subscriptions, on.contracts)
+    expected: dict[str, set[str]] = {name: set() for name in on.platform.subscriptions}
+    for event_id, (source, event) in published.acknowledged.items():
+        entry = Entry(source, event.TYPE, msgspec.Raw(b"{}"))
+        envelope = seal(
+            entry,
+            event_id=event_id,
+            account=on.platform.account_of_source(source),
+            region=on.platform.region,
+            now_us=SYSTEM.time_us(),
+        )
+        for name in router.match(envelope, event.to_dict()):
+            expected[name].add(event_id)
+    return expected

@@ -1,0 +1,30 @@
+"""`keybus subscriptions`: how the subscriptions of a running bus stand."""
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from keybus.cli.api import get
+from keybus.protocol import SubscriptionInfo
+from keybus.settings import Settings
+
+_NUMBERS = ("consumers", "acknowledged", "waiting", "in_flight", "delayed", "dead")
+
+
+@click.command()
+@click.option("--url", help="The bus.  [default: KEYBUS_URL, or the local bus]")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def subscriptions(url: str | None, as_json: bool) -> None:
+    """List a running bus's subscriptions and how they stand."""
+    url = (url or Settings.from_environment().url).rstrip("/")
+    found = get(url, "/subscriptions", list[SubscriptionInfo])
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    table = Table("subscription", "account", box=None)
+    for name in _NUMBERS:
+        table.add_column(name.replace("_", " "), justify="right")
+    for info in found:
+        table.add_row(info.name, info.account, *(f"{getattr(info, name):,}" for name in _NUMBERS))
+    Console().print(table)

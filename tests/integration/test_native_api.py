@@ -1,0 +1,239 @@
+"""The native API over HTTP and WebSocket, against a real server."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from keybus import BusUnavailable, PublishError, SubscriptionError
+from keybus.client.http import HttpTransport
+from keybus.envelope import Entry
+from keybus.protocol import MAX_PUT_BYTES, MAX_PUT_ENTRIES
+from tests.running import Server
+
+
+@pytest.fixture
+async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(f"{server.url}/") as session:
+        yield session
+
+
+def entry(detail: Any, source: str = "aws.key", detail_type: str = "Key Event") -> dict[str, Any]:
+    return {"source": source, "detail_type": detail_type, "detail": detail}
+
+
+async def put(http: aiohttp.ClientSession, *entries: dict[str, Any]) -> list[dict[str, str]]:
+    async with http.post("api/v1/events", json={"entries": entries}) as answer:
+        assert answer.status == 200, await answer.text()
+        results: list[dict[str, str]] = (await answer.json())["results"]
+        return results
+
+
+async def test_put_answers_each_entry(http: aiohttp.ClientSession) -> None:
+    taken, refused = await put(http, entry({"a": 1}), entry([1]))
+    assert set(taken) == {"event_id"}
+    assert refused["code"] == "MalformedDetail"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 400, "bad-request"),
+        (b"{", 400, "bad-request"),
+        (b"[]", 400, "bad-request"),
+        (b'{"entries":[]}', 400, "bad-request"),
+        (b'{"entries":[{}]}', 400, "bad-request"),
+        (b'{"entries":[' + b"[" * 100_000, 400, "bad-request"),
+        (json.dumps({"entries": [entry({})] * (MAX_PUT_ENTRIES + 1)}).encode(), 400, "bad-request"),
+        (b" " * (MAX_PUT_BYTES + 1), 413, "too-large"),
+    ],
+    ids=["empty", "cut off", "list", "no entries", "no entry", "deep", "many", "large"],
+)
+async def test_a_body_that_cannot_be_taken_is_refused(
+    http: aiohttp.ClientSession, content: bytes, status: int, code: str
+) -> None:
+    async with http.post("api/v1/events", data=io.BytesIO(content)) as answer:
+        assert answer.status == status
+        problem = await answer.json()
+    assert problem["code"] == code
+    assert problem["message"]
+    assert problem["hint"]
+
+
+async def test_lists(http: aiohttp.ClientSession) -> None:
+    async with http.get("api/v1/subscriptions") as answer:
+        subscriptions = {row["name"]: row for row in await answer.json()}
+    assert subscriptions["partner-feed"]["filter"] == {"source": ["aws.key"]}
+    async with http.get("api/v1/publishers", params={"event_type": "device.online"}) as answer:
+        [publisher] = await answer.json()
+    assert publisher["name"] == "key.devices"
+    async with http.get("api/v1/platform") as answer:
+        assert (await answer.json())["bus"] == "amazon-key"
+    async with http.get("healthz") as answer:
+        assert (await answer.json()) == {"status": "ok", "bus": "amazon-key"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "api/v1/nothing", 404, "no-such-route"),
+        ("DELETE", "api/v1/events", 405, "no-such-route"),
+        ("GET", "api/v1/subscriptions/nobody/dead-letters", 404, "subscription"),
+    ],
+)
+async def test_what_is_not_there_says_so(
+    http: aiohttp.ClientSession, method: str, path: str, status: int, code: str
+) -> None:
+    async with http.request(method, path) as answer:
+        assert answer.status == status
+        assert (await answer.json())["code"] == code
+
+
+async def stream(http: aiohttp.ClientSession, name: str, query: str = "") -> Any:
+    socket = await http.ws_connect(f"api/v1/subscriptions/{name}/deliveries{query}")
+    hello = await socket.receive()
+    return socket, hello
+
+
+async def frame(socket: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
+    async with asyncio.timeout(5):
+        deliveries: list[dict[str, Any]] = json.loads((await socket.receive()).data)["deliveries"]
+    return deliveries
+
+
+async def test_a_subscription_says_hello_and_keeps_to_the_window(
+    http: aiohttp.ClientSession,
+) -> None:
+    await put(http, *(entry({"number": number}) for number in range(3)))
+    socket, hello = await stream(http, "partner-feed", "?window=2")
+    assert json.loads(hello.data) == {
+        "type": "hello", "subscription": "partner-feed", "events": [], "window": 2,
+    }  # fmt: skip
+    first, second = await frame(socket)
+    assert [first["envelope"]["detail"]["number"], second["attempt"]] == [0, 1]
+    await socket.send_json({"ack": [first["position"]]})
+    [third] = await frame(socket)
+    assert third["envelope"]["detail"]["number"] == 2
+    await socket.close()
+
+
+async def test_dead_letters_are_listed_with_their_reason(http: aiohttp.ClientSession) -> None:
+    await put(http, entry({"number": 1}))
+    socket, _ = await stream(http, "partner-feed")
+    [delivery] = await frame(socket)
+    await socket.send_json({"bury": [{"position": delivery["position"], "reason": "not mine"}]})
+    async with asyncio.timeout(5):
+        while True:
+            async with http.get("api/v1/subscriptions/partner-feed/dead-letters") as answer:
+                if letters := await answer.json():
+                    break
+    await socket.close()
+    [letter] = letters
+    assert (letter["reason"], letter["attempts"]) == ("not mine", 1)
+    assert letter["envelope"]["detail"] == {"number": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "code"),
+    [
+        ("nobody", "", 4404),
+        ("partner-feed", "?window=0", 4400),
+        ("partner-feed", "?window=-1", 4400),
+        ("partner-feed", "?window=many", 4400),
+        ("partner-feed", "?window=" + "9" * 5000, 4400),
+    ],
+)
+async def test_a_subscription_that_cannot_be_opened_is_closed_with_a_reason(
+    http: aiohttp.ClientSession, name: str, query: str, code: int
+) -> None:
+    socket, closed = await stream(http, name, query)
+    assert closed.type == aiohttp.WSMsgType.CLOSE
+    assert socket.close_code == code
+    assert closed.extra
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"[]", b'{"ack":[-1]}', b'{"ack":["1"]}', b'{"retry":[{"position":1}]}', b"[" * 100_000],
+)
+async def test_a_message_that_cannot_be_read_closes_the_connection(
+    http: aiohttp.ClientSession, message: bytes
+) -> None:
+    socket, _ = await stream(http, "partner-feed")
+    await socket.send_bytes(message)
+    async with asyncio.timeout(5):
+        closed = await socket.receive()
+    assert closed.type == aiohttp.WSMsgType.CLOSE
+    assert socket.close_code == 4400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "127.0.0.1@evil.example"},
+        {"Host": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+async def test_no_web_page_can_reach_it(
+    http: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    async with http.get("api/v1/subscriptions", headers=headers) as answer:
+        assert answer.status in (400, 403)
+    async with http.post("", headers=headers, data=b"{}") as answer:
+        assert answer.status in (400, 403)
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await http.ws_connect("api/v1/subscriptions/audit/deliveries", headers=headers)
+    assert caught.value.status in (400, 403)
+
+
+async def test_localhost_is_this_machine_too(http: aiohttp.ClientSession, server: Server) -> None:
+    headers = {"Host": f"localhost:{server.port}", "Origin": f"http://localhost:{server.port}"}
+    async with http.get("healthz", headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_the_transport_names_what_it_cannot_reach() -> None:
+    transport = HttpTransport("http://127.0.0.1:9", request_timeout=2)
+    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
+        await transport.publishers("a.b")
+    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
+        await transport.subscribe("x", 1)
+    await transport.close()
+
+
+async def test_the_transport_tells_a_refusal_from_an_outage(server: Server) -> None:
+    transport = HttpTransport(server.url, request_timeout=5)
+    with pytest.raises(SubscriptionError, match="nobody"):
+        await transport.subscribe("nobody", 1)
+    with pytest.raises(PublishError, match="400") as caught:
+        await transport.put([])
+    assert not isinstance(caught.value, BusUnavailable)
+    big = Entry("s", "t", msgspec.Raw(b'{"a":"' + b"x" * MAX_PUT_BYTES + b'"}'))
+    with pytest.raises(PublishError, match="413"):
+        await transport.put([big])
+    await transport.close()
+
+
+async def test_a_server_told_to_stop_hands_leases_back(server: Server) -> None:
+    async with aiohttp.ClientSession(f"{server.url}/") as http:
+        await put(http, entry({"number": 1}))
+        socket, _ = await stream(http, "partner-feed")
+        await frame(socket)
+        assert await asyncio.to_thread(server.stop) == 0
+        await socket.close()
+    await asyncio.to_thread(server.start)
+    async with aiohttp.ClientSession(f"{server.url}/") as http:
+        socket, _ = await stream(http, "partner-feed")
+        [delivery] = await frame(socket)
+        assert delivery["attempt"] == 1
+        await socket.close()
