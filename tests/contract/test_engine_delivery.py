@@ -1,13 +1,17 @@
 """Fetch, and every way a lease ends."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from keybus.bus.engine import Engine
+from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.testing.clock import ManualClock
 from tests.contract.engines_under_test import (
+    ENGINES,
     PATIENCE,
     fetch,
     fetch_all,
@@ -327,3 +331,37 @@ async def test_a_crowd_gets_everything_once(engine: Engine) -> None:
     results = await asyncio.gather(publish(), *(consume(index) for index in range(4)))
     for index, found in enumerate(results[1:]):
         assert found == [str(each) for each in range(total) if each % 4 >= index]
+
+
+class CountingClock(ManualClock):
+    """Counts how often somebody goes to sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleeps = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps += 1
+        await super().sleep(seconds)
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+async def test_waiting_for_a_delay_costs_nothing(
+    make: Callable[[Path, Clock], Engine], tmp_path: Path
+) -> None:
+    clock = CountingClock()
+    engine = make(tmp_path, clock)
+    cursor = await engine.open("one")
+    await engine.append([record("late", "one")])
+    [delivery] = await fetch(cursor)
+    await cursor.retry(delivery.position, delay=60.0, reason="busy")
+    waiting = asyncio.create_task(cursor.fetch(1))
+    for _ in range(3):
+        await quiet(engine)
+        await cursor.release([])  # wakes it for nothing
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert clock.sleeps <= 4
+    clock.advance(60)
+    assert (await asyncio.wait_for(waiting, PATIENCE))[0].attempt == 2
+    await engine.close()

@@ -219,7 +219,8 @@ class SqliteCursor:
             return
         left = max(due_at - self._clock.time_us(), 0) / 1_000_000
         timer = asyncio.ensure_future(self._clock.sleep(left))
-        timer.add_done_callback(lambda _: self._wake.set())
+        # One that was cancelled wakes nobody: it would wake the next wait, and that the next.
+        timer.add_done_callback(lambda done: done.cancelled() or self._wake.set())
         try:
             await self._wake.wait()
         finally:
