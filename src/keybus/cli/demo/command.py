@@ -14,6 +14,7 @@ from keybus.cli.demo.report import Report, table
 from keybus.cli.demo.run import Options, Progress, perform, stage
 from keybus.errors import SettingsError
 
+_WIDTH = 110
 _EXAMPLE = Path("examples") / "amazon_key"
 
 
@@ -38,7 +39,7 @@ def demo(rate: float, seconds: float, vendor: str, seed: int, keep: bool, as_jso
     """
     if rate <= 0 or seconds <= 0:
         raise click.UsageError("--rate and --seconds must be more than 0")
-    console = Console(stderr=as_json)
+    console = _console(stderr=as_json)
     options = Options(folder=example_folder(), rate=rate, seconds=seconds, vendor=vendor, seed=seed)
     # As with Ctrl-C: what was started is ended, in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -64,6 +65,12 @@ def example_folder() -> Path:
         if (root / _EXAMPLE / "platform.yaml").is_file():
             return root / _EXAMPLE
     raise SettingsError("the reference application is not installed", hint="install keybus anew")
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console wide enough for the table also where there is no terminal to ask."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH)
 
 
 def _progress(console: Console, seconds: float, vendor: str) -> Callable[[Progress], None]:

@@ -18,7 +18,7 @@ from keybus.cli.demo.driver import Published, drive
 from keybus.cli.demo.processes import ProcessFailed, Services, bus_process, wait_until
 from keybus.cli.demo.report import Report, judge, row
 from keybus.clock import SYSTEM
-from keybus.contracts import ContractRepository
+from keybus.contracts import ContractRepository, Event
 from keybus.contracts.bindings import generate_python
 from keybus.envelope import Entry, seal
 from keybus.errors import SettingsError
@@ -118,21 +118,34 @@ def _start(services: Services, platform: Platform, url: str) -> None:
 def perform(on: Stage, options: Options, show: Callable[[Progress], None]) -> Report:
     """Publish, break the vendor in the middle, wait for what is left, and judge."""
     outage = _Outage(on.services, options)
-    shown = 0.0
-
-    def beat(gone: float, published: Published) -> None:
-        nonlocal shown
-        outage.at(gone)
-        if gone >= shown:
-            shown = gone + 1.0
-            on.services.check()
-            states = on.subscriptions()
-            show(Progress(gone, len(published.acknowledged), outage.on, states))
-
     stories = importlib.import_module("services.mix").stream(options.seed)
-    published = asyncio.run(
-        drive(on.url, stories, rate=options.rate, seconds=options.seconds, beat=beat)
-    )
+    published = Published()
+
+    async def watch() -> None:
+        """Show the progress once a second, from a thread: asking must not hold the driver up."""
+        while True:
+            states = await asyncio.to_thread(on.subscriptions)
+            on.services.check()
+            show(Progress(published.seconds, len(published.acknowledged), outage.on, states))
+            await asyncio.sleep(1.0)
+
+    async def act() -> None:
+        driving = drive(
+            on.url,
+            stories,
+            published,
+            rate=options.rate,
+            seconds=options.seconds,
+            beat=outage.at,
+        )
+        acts = [asyncio.create_task(driving), asyncio.create_task(watch())]
+        done, rest = await asyncio.wait(acts, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        for task in done:
+            task.result()
+
+    asyncio.run(act())
     outage.end()
     wait_until(lambda: not any(s.waiting + s.in_flight for s in on.subscriptions()), _DRAIN_SECONDS)
     states = on.subscriptions()
@@ -186,8 +199,8 @@ def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
     """For each subscription, the acknowledged events that it should get, worked out anew."""
     router = Router(on.platform.subscriptions, on.contracts)
     expected: dict[str, set[str]] = {name: set() for name in on.platform.subscriptions}
-    for event_id, (source, event) in published.acknowledged.items():
-        entry = Entry(source, event.TYPE, msgspec.Raw(b"{}"))
+    for event_id, (source, event_type, event) in published.acknowledged.items():
+        entry = Entry(source, event_type, msgspec.Raw(b"{}"))
         envelope = seal(
             entry,
             event_id=event_id,
@@ -195,6 +208,7 @@ def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
             region=on.platform.region,
             now_us=SYSTEM.time_us(),
         )
-        for name in router.match(envelope, event.to_dict()):
+        detail = event.to_dict() if isinstance(event, Event) else event
+        for name in router.match(envelope, detail):
             expected[name].add(event_id)
     return expected

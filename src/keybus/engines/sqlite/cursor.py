@@ -219,12 +219,16 @@ class SqliteCursor:
             return
         left = max(due_at - self._clock.time_us(), 0) / 1_000_000
         timer = asyncio.ensure_future(self._clock.sleep(left))
-        # One that was cancelled wakes nobody: it would wake the next wait, and that the next.
-        timer.add_done_callback(lambda done: done.cancelled() or self._wake.set())
+        timer.add_done_callback(self._over)
         try:
             await self._wake.wait()
         finally:
             timer.cancel()
+
+    def _over(self, timer: "asyncio.Future[None]") -> None:
+        """A timer that was cancelled wakes nobody: it would wake the next wait, and that the next."""
+        if not timer.cancelled():
+            self._wake.set()
 
     def _is_held(self, position: int) -> bool:
         return position in self._leases or any(position == each for each, _ in self._ready)
