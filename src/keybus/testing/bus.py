@@ -56,6 +56,7 @@ class InMemoryBus:
         self._portal: Portal | None = None
         self._bus: Bus | None = None
         self._publishers: list[EventPublisher] = []
+        self._running: set[str] = set()
         self.transport = MemoryTransport(self)
 
     def __enter__(self) -> Self:
@@ -116,11 +117,14 @@ class InMemoryBus:
                 failures.append(error)
 
         threads = [Thread(target=run, args=(subscriber,)) for subscriber in subscribers]
+        names = {subscriber.subscription for subscriber in subscribers}
+        self._running |= names
         for thread in threads:
             thread.start()
         try:
             yield
         finally:
+            self._running -= names
             for subscriber in subscribers:
                 subscriber.stop()
             for thread in threads:
@@ -132,13 +136,13 @@ class InMemoryBus:
         """Wait until every delivery is handled or a dead letter.
 
         Args:
-            subscriptions: Which; all where none is named.
+            subscriptions: Which; where none is named, those that are being run, or else all.
             seconds: How long to wait.
 
         Raises:
             TimeoutError: Deliveries are still waiting or in flight; the message says where.
         """
-        self.call(self._settle(subscriptions, seconds))
+        self.call(self._settle(subscriptions or sorted(self._running), seconds))
 
     def dead_letters(self, subscription: str) -> list[DeadLetter]:
         """The subscription's dead letters, oldest first."""

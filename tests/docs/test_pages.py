@@ -1,0 +1,119 @@
+"""The documentation is true: its snippets run, its links lead somewhere, its options exist."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from keybus import InvalidEvent
+from keybus.contracts import ContractRepository
+from keybus.contracts.bindings import generate_python
+from keybus.topology import load_platform
+from tests.docs import cli_page
+from tests.running import EXAMPLE, ROOT, ServerFactory
+
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        EXAMPLE / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
+)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def blocks(language: str) -> Iterator[object]:
+    """Every fenced block of a language, named by its page and number."""
+    for page in PAGES:
+        found = [text for kind, text in FENCE.findall(page.read_text()) if kind == language]
+        for number, text in enumerate(found, 1):
+            yield pytest.param(page, text, id=f"{page.relative_to(ROOT)}-{number}")
+
+
+@pytest.fixture(scope="session")
+def documented_bindings(bindings_folder: Path) -> Path:
+    """The same package under the name that the bindings' own page uses."""
+    generate_python(ContractRepository.load(EXAMPLE / "contracts"), bindings_folder / "my_events")
+    return bindings_folder
+
+
+@pytest.mark.parametrize(("page", "text"), list(blocks("python")))
+def test_python_runs(
+    page: Path,
+    text: str,
+    new_server: ServerFactory,
+    environment: dict[str, str],
+    documented_bindings: Path,
+) -> None:
+    assert documented_bindings.is_dir()
+    server = new_server()
+    text = text.replace("http://127.0.0.1:7411", server.url)
+    # What would run for ever is stopped once it has had time for what waits for it.
+    text = text.replace(
+        "subscriber.run()",
+        "import threading\nthreading.Timer(2, subscriber.stop).start()\nsubscriber.run()",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**environment, "KEYBUS_URL": server.url},
+        cwd=EXAMPLE if page.name == "contracts.md" else ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readmes_mistake_is_told_as_it_says(events: ModuleType) -> None:
+    [text] = [
+        text
+        for _, text in FENCE.findall((ROOT / "README.md").read_text())
+        if text.startswith(">>>")
+    ]
+    call, *said = text.removeprefix(">>> ").splitlines()
+    with pytest.raises(InvalidEvent) as caught:
+        eval(call, vars(events))
+    told = f"keybus.errors.InvalidEvent: {caught.value}".splitlines()
+    assert len(told) > len(said) - 1
+    for line in said:
+        assert line in told or line.strip() == "…"
+
+
+@pytest.mark.parametrize(("page", "text"), list(blocks("json")))
+def test_json_is_json(page: Path, text: str) -> None:
+    assert page.exists()
+    json.loads(text)
+
+
+def test_the_platform_page_shows_a_platform(tmp_path: Path) -> None:
+    [text] = [
+        t for kind, t in FENCE.findall((ROOT / "docs/platform.md").read_text()) if kind == "yaml"
+    ]
+    (tmp_path / "contracts").symlink_to(EXAMPLE / "contracts")
+    (tmp_path / "platform.yaml").write_text(text)
+    platform, _ = load_platform(tmp_path)
+    assert set(platform.subscriptions) == set(yaml.safe_load(text)["subscriptions"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_command_lines_page_is_what_the_commands_say() -> None:
+    assert cli_page.PAGE.read_text() == cli_page.render(), "python -m tests.docs.cli_page"
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    linked = set(LINK.findall((ROOT / "README.md").read_text()))
+    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= linked
