@@ -51,9 +51,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("request_timeout", "retry_timeout"):
             if not getattr(settings, name) > 0:
                 raise SettingsError(f"{_PREFIX}{name.upper()} must be more than 0 seconds")
-        if not settings.url.startswith(("http://", "https://")):
-            raise SettingsError(
-                f"{_PREFIX}URL {settings.url!r} is no http or https address",
-                hint=f"for example {cls.__struct_defaults__[0]}",
-            )
+        settings.bus(None)
         return settings
+
+    def bus(self, given: str | None) -> str:
+        """The bus's address: the one that is given, or else the setting.
+
+        Raises:
+            SettingsError: It is no http or https address.
+        """
+        url = given or self.url
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"{url!r} is no address of a bus",
+                hint=f"for example KEYBUS_URL=http://127.0.0.1:{DEFAULT_PORT}",
+            )
+        return url.rstrip("/")

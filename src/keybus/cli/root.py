@@ -1,33 +1,68 @@
-"""`keybus` itself: the groups, and the one place where errors become exit codes."""
+"""`keybus` itself: its commands, and the one place where errors become exit codes."""
 
 import sys
+from importlib import import_module
 
 import click
 
 from keybus import __version__
-from keybus.cli.contracts import contracts
-from keybus.cli.demo import demo
-from keybus.cli.dev import dev
-from keybus.cli.subscriptions import subscriptions
 from keybus.errors import KeybusError
 
+COMMANDS = {
+    "contracts": ("keybus.cli.contracts", "contracts"),
+    "demo": ("keybus.cli.demo", "demo"),
+    "dev": ("keybus.cli.dev", "dev"),
+    "subscriptions": ("keybus.cli.subscriptions", "subscriptions"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Commands(click.Group):
+    """Imports a command when it is asked for: not every machine has every extra."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All commands, also those whose extra is not installed."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command, or one that says what to install."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        try:
+            command: click.Command = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("keybus"):
+                raise
+            return _without(cmd_name, error.name or "")
+        return command
+
+
+def _without(name: str, missing: str) -> click.Command:
+    hint = f"pip install 'keybus[all]' ({missing} is missing)"
+
+    def refuse() -> None:
+        raise click.ClickException(f"keybus {name} needs an extra: {hint}")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        help=f"Needs an extra: {hint}",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, package_name="keybus")
 def keybus() -> None:
     """Keybus: one governed event bus; contracts, routing and delivery."""
 
 
-keybus.add_command(contracts)
-keybus.add_command(demo)
-keybus.add_command(dev)
-keybus.add_command(subscriptions)
-
-
-def main() -> None:
+def run() -> None:
     """Run the command line: 0 done, 1 an error that is named, 2 wrong usage."""
     try:
-        keybus()
+        keybus(prog_name="keybus")
     except KeybusError as error:
         click.secho("error: ", fg="red", err=True, nl=False)
         click.echo(f"{error} [{error.code}]", err=True)

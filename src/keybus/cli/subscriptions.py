@@ -17,8 +17,7 @@ _NUMBERS = ("consumers", "acknowledged", "waiting", "in_flight", "delayed", "dea
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def subscriptions(url: str | None, as_json: bool) -> None:
     """List a running bus's subscriptions and how they stand."""
-    url = (url or Settings.from_environment().url).rstrip("/")
-    found = get(url, "/subscriptions", list[SubscriptionInfo])
+    found = get(Settings.from_environment().bus(url), "/subscriptions", list[SubscriptionInfo])
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
         return

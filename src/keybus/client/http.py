@@ -45,7 +45,7 @@ class HttpTransport:
     """
 
     def __init__(self, url: str, *, request_timeout: float) -> None:
-        self._url = url.rstrip("/")
+        self._url = url
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._opened: aiohttp.ClientSession | None = None
 

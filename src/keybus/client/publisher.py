@@ -60,7 +60,7 @@ class AsyncEventPublisher:
         self._source = source
         self._known: dict[str, tuple[str, str]] = {}
         self._transport = transport or HttpTransport(
-            url or settings.url, request_timeout=settings.request_timeout
+            settings.bus(url), request_timeout=settings.request_timeout
         )
         self._batcher = Batcher(
             self._transport, clock, linger=linger, retry_timeout=settings.retry_timeout

@@ -66,7 +66,7 @@ class EventSubscriber:
         self._concurrency, self._window, self._drain = concurrency, window, drain_seconds
         self._clock = clock
         self._transport = transport or HttpTransport(
-            url or settings.url, request_timeout=settings.request_timeout
+            settings.bus(url), request_timeout=settings.request_timeout
         )
         self._handlers = Handlers()
         self._loop: asyncio.AbstractEventLoop | None = None
