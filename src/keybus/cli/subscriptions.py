@@ -2,10 +2,10 @@
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from keybus.cli.api import get
+from keybus.cli.terminal import console
 from keybus.protocol import SubscriptionInfo
 from keybus.settings import Settings
 
@@ -26,4 +26,4 @@ def subscriptions(url: str | None, as_json: bool) -> None:
         table.add_column(name.replace("_", " "), justify="right")
     for info in found:
         table.add_row(info.name, info.account, *(f"{getattr(info, name):,}" for name in _NUMBERS))
-    Console().print(table)
+    console().print(table)

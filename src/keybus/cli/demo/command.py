@@ -12,9 +12,9 @@ from rich.console import Console
 
 from keybus.cli.demo.report import Report, table
 from keybus.cli.demo.run import Options, Progress, perform, stage
+from keybus.cli.terminal import console
 from keybus.errors import SettingsError
 
-_WIDTH = 110
 _EXAMPLE = Path("examples") / "amazon_key"
 
 
@@ -39,17 +39,17 @@ def demo(rate: float, seconds: float, vendor: str, seed: int, keep: bool, as_jso
     """
     if rate <= 0 or seconds <= 0:
         raise click.UsageError("--rate and --seconds must be more than 0")
-    console = _console(stderr=as_json)
+    screen = console(stderr=as_json)
     options = Options(folder=example_folder(), rate=rate, seconds=seconds, vendor=vendor, seed=seed)
     # As with Ctrl-C: what was started is ended, in order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with stage(options, console.print) as on:
-        report = perform(on, options, _progress(console, seconds, vendor))
+    with stage(options, screen.print) as on:
+        report = perform(on, options, _progress(screen, seconds, vendor))
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
-        _show(console, report)
+        _show(screen, report)
         if keep and sys.stdin.isatty():
-            console.print(f"The bus stays up on {on.url}; Ctrl-C ends it.")
+            screen.print(f"The bus stays up on {on.url}; Ctrl-C ends it.")
             _wait()
     sys.exit(0 if report.ok else 1)
 
@@ -67,13 +67,7 @@ def example_folder() -> Path:
     raise SettingsError("the reference application is not installed", hint="install keybus anew")
 
 
-def _console(*, stderr: bool) -> Console:
-    """A console wide enough for the table also where there is no terminal to ask."""
-    console = Console(stderr=stderr)
-    return console if console.is_terminal else Console(stderr=stderr, width=_WIDTH)
-
-
-def _progress(console: Console, seconds: float, vendor: str) -> Callable[[Progress], None]:
+def _progress(screen: Console, seconds: float, vendor: str) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
         handled = sum(info.acknowledged for info in progress.subscriptions)
         waiting = {
@@ -84,7 +78,7 @@ def _progress(console: Console, seconds: float, vendor: str) -> Callable[[Progre
         most = sorted(waiting, key=lambda name: -waiting[name])[:3]
         behind = ", ".join(f"{name} {waiting[name]:,}" for name in most) or "nobody"
         outage = f"  [yellow]{vendor} is broken[/yellow]" if progress.broken else ""
-        console.print(
+        screen.print(
             f"{progress.seconds:5.0f}/{seconds:.0f} s  published {progress.acknowledged:>8,}"
             f"  handled {handled:>9,}  waiting: {behind}{outage}",
             highlight=False,
@@ -93,18 +87,18 @@ def _progress(console: Console, seconds: float, vendor: str) -> Callable[[Progre
     return show
 
 
-def _show(console: Console, report: Report) -> None:
-    console.print(table(report.rows))
+def _show(screen: Console, report: Report) -> None:
+    screen.print(table(report.rows))
     numbers = (
         "-" if value is None else f"{value:.1f}" for value in (report.p50, report.p90, report.p99)
     )
-    console.print(
+    screen.print(
         f"{report.acknowledged:,} events acknowledged in {report.seconds:.1f} s"
         f" ({report.rate:,.0f}/s). Without the broken vendor: success"
         f" {100 * report.success:.3f} %, p50/p90/p99 {'/'.join(numbers)} ms.",
         highlight=False,
     )
-    console.print(f"[{'green' if report.ok else 'red'}]{report.verdict}[/]", highlight=False)
+    screen.print(f"[{'green' if report.ok else 'red'}]{report.verdict}[/]", highlight=False)
 
 
 def _wait() -> None:
