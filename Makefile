@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+EXAMPLE := examples/amazon_key
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check lint types layers docs lock clean
+.PHONY: help demo test check lint types layers docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -16,20 +17,23 @@ demo: $(VENV)/.run ## set up and run the main job: the reference application at 
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
 	$(BIN)/python -m pytest -q -m "not long" $(TESTS)
 
-check: lint types layers docs ## everything else CI asks for
+check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
 	$(BIN)/python -m pytest -q -m long
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev ## mypy, strict, over the product, its tests and the example's services
 	$(BIN)/mypy
+	$(BIN)/keybus contracts generate $(EXAMPLE)/contracts --language python --out $(EXAMPLE)/build/amazon_key_events
+	cd $(EXAMPLE) && MYPYPATH=.:build $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p services
 
-layers: $(VENV)/.dev
+layers: $(VENV)/.dev ## the import order
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.dev ## write the command line's page anew, and test all pages
+	$(BIN)/python -m tests.docs.cli_page
 	$(BIN)/python -m pytest -q tests/docs
 
 $(VENV)/bin/python:
