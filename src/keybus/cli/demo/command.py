@@ -10,7 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from keybus.cli.demo.report import Report, table
+from keybus.cli.demo.report import Report, milliseconds, table
 from keybus.cli.demo.run import Options, Progress, perform, stage
 from keybus.cli.terminal import console
 from keybus.errors import SettingsError
@@ -89,9 +89,7 @@ def _progress(screen: Console, seconds: float, vendor: str) -> Callable[[Progres
 
 def _show(screen: Console, report: Report) -> None:
     screen.print(table(report.rows))
-    numbers = (
-        "-" if value is None else f"{value:.1f}" for value in (report.p50, report.p90, report.p99)
-    )
+    numbers = map(milliseconds, (report.p50, report.p90, report.p99))
     screen.print(
         f"{report.acknowledged:,} events acknowledged in {report.seconds:.1f} s"
         f" ({report.rate:,.0f}/s). Without the broken vendor: success"

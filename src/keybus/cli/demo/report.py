@@ -176,25 +176,36 @@ def _verdict(
 
 
 def table(rows: Iterable[Row]) -> Table:
-    """The rows as a table for a terminal."""
-    result = Table(title="From ingest to the end of the handler, in milliseconds")
-    result.add_column("subscription")
+    """The rows as a table that fits a terminal of 80 columns."""
+    result = Table(
+        title="From ingest to the end of the handler, in milliseconds",
+        box=None,
+        padding=(0, 1, 0, 0),
+        caption_justify="left",
+    )
+    result.add_column("subscription", no_wrap=True)
     for name in (
-        "matched", "handled", "success", "p50", "p90", "p99", "waiting", "dead letters", "lost",
+        "matched", "handled", "success", "p50", "p90", "p99", "waiting", "dead letters",
     ):  # fmt: skip
-        result.add_column(name, justify="right")
+        result.add_column(name, justify="right", min_width=len(name.split()[-1]))
     for row in sorted(rows, key=lambda row: row.broken):
         if row.broken:
-            result.add_section()
+            result.caption = f"{row.subscription} was broken on purpose."
         result.add_row(
-            f"{row.subscription} (broken)" if row.broken else row.subscription,
+            row.subscription,
             f"{row.matched:,}",
             f"{row.handled:,}",
-            f"{100 * row.success:.3f} %",
-            *("-" if value is None else f"{value:.1f}" for value in (row.p50, row.p90, row.p99)),
+            f"{100 * row.success:.3f}%",
+            *(milliseconds(value) for value in (row.p50, row.p90, row.p99)),
             f"{row.waiting:,}",
             f"{row.dead:,}",
-            f"{row.lost:,}",
             style="yellow" if row.broken else None,
         )
     return result
+
+
+def milliseconds(value: float | None) -> str:
+    """As short as it can be read: tenths below a second."""
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if value < 1000 else f"{value:.0f}"  # noqa: PLR2004 - a second
