@@ -21,6 +21,7 @@ MAX_SOURCE = 256
 """Characters of ``source``."""
 _TIME_BYTES = 14
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_TIMES = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 _INT64 = range(-(1 << 63), 1 << 63)
 
 
@@ -144,6 +145,10 @@ def check(entry: Entry) -> dict[str, Any]:
             raise EnvelopeError(f"{name} is required and may not be blank")
         if len(value) > limit:
             raise EnvelopeError(f"{name} has {len(value)} characters; at most {limit} are allowed")
+    if entry.time_us is not None and entry.time_us not in _TIMES:
+        raise EnvelopeError(
+            "Time is outside of the years 1 to 9999", hint="seconds, not milliseconds"
+        )
     bytes_in_all = size(entry)
     if bytes_in_all > MAX_ENTRY_BYTES:
         raise EnvelopeError(

@@ -157,7 +157,7 @@ class UnknownEventType(ContractError):
         hint = (
             f"did you mean {' or '.join(map(repr, self.nearest))}?"
             if self.nearest
-            else "generate bindings for it with `keybus contracts generate`"
+            else "import its bindings, or make them with `keybus contracts generate`"
         )
         super().__init__(f"unknown event type {event_type!r}", hint=hint)
 

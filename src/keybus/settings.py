@@ -47,7 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             settings = msgspec.convert(given, cls, strict=False)
         except msgspec.ValidationError as error:
             variable = _PREFIX + str(error).rpartition("$.")[2].rstrip("`").upper()
-            raise SettingsError(f"{variable}: {error}", hint="unset it or give a number") from error
+            raise SettingsError(
+                f"{variable} is {environ[variable]!r}", hint="give a number of seconds"
+            ) from error
         for name in ("request_timeout", "retry_timeout"):
             if not getattr(settings, name) > 0:
                 raise SettingsError(f"{_PREFIX}{name.upper()} must be more than 0 seconds")

@@ -281,6 +281,7 @@ async def test_the_async_publisher(bus: InMemoryBus, events: ModuleType) -> None
 
 def test_an_unknown_subscription_ends_the_subscriber_with_its_name(bus: InMemoryBus) -> None:
     subscriber = bus.subscriber("no-such")
+    subscriber.on("x")(print)
     with pytest.raises(SubscriptionError, match="no-such"):
         asyncio.run(subscriber.serve())
 

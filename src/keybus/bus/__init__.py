@@ -2,7 +2,7 @@
 
 from keybus.bus.admission import Admission, Mode
 from keybus.bus.bus import Bus
-from keybus.bus.dispatcher import Dispatcher, Session
+from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import (
     Cursor,
     CursorState,
@@ -14,6 +14,7 @@ from keybus.bus.engine import (
     Record,
     Stored,
 )
+from keybus.bus.session import Session
 
 __all__ = [
     "Admission",

@@ -1,11 +1,12 @@
 """The running bus: a platform, its contracts and an engine, put together."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import msgspec
 
 from keybus.bus.admission import Admission, Mode
-from keybus.bus.dispatcher import Dispatcher, Send, Session
+from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import CursorState, Engine
 from keybus.bus.ingest import Ingest
 from keybus.bus.router import Router
@@ -58,20 +59,12 @@ class Bus:
             for name, subscription in platform.subscriptions.items()
         }
         router = Router(platform.subscriptions, contracts)
-        ingest = Ingest(platform, engine, router, Admission(contracts, admission), clock)
+        ingest = Ingest(platform, engine, router, Admission(platform, contracts, admission), clock)
         return cls(platform, engine, ingest, dispatchers)
 
     async def put(self, entries: Sequence[Entry]) -> list[EntryResult]:
         """Take entries; see `Ingest.put`."""
         return await self._ingest.put(entries)
-
-    def subscribe(self, subscription: str, send: Send, window: int) -> Session:
-        """Let a consumer of the subscription in.
-
-        Raises:
-            SubscriptionError: There is no such subscription.
-        """
-        return self.dispatcher(subscription).join(send, window)
 
     def dispatcher(self, subscription: str) -> Dispatcher:
         """The subscription's dispatcher.
@@ -81,9 +74,9 @@ class Bus:
         """
         found = self._dispatchers.get(subscription)
         if found is None:
-            raise SubscriptionError(
-                f"there is no subscription {subscription!r}", hint="declare it in platform.yaml"
-            )
+            close = get_close_matches(subscription, self._dispatchers, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "declare it in platform.yaml"
+            raise SubscriptionError(f"there is no subscription {subscription!r}", hint=hint)
         return found
 
     def publishers(self, event_type: str | None = None) -> list[PublisherInfo]:

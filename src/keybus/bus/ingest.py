@@ -69,7 +69,7 @@ class Ingest:
 
     def _record(self, entry: Entry, now: int) -> Record:
         detail = check(entry)
-        self._admission.check(entry.detail_type, detail)
+        self._admission.check(entry.source, entry.detail_type, detail)
         envelope = seal(
             entry,
             event_id=self._clock.uuid(),

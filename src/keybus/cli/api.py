@@ -1,6 +1,6 @@
 """The native API as the command line asks it: one blocking GET."""
 
-import urllib.error
+import http.client
 import urllib.request
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ def get(url: str, path: str, kind: type[T]) -> T:
     try:
         with urllib.request.urlopen(f"{url}{API}{path}", timeout=_SECONDS) as answer:  # noqa: S310 - Settings lets http and https through only
             return msgspec.json.decode(answer.read(), type=kind)
-    except (urllib.error.URLError, TimeoutError, ConnectionError, msgspec.DecodeError) as error:
+    except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BusUnavailable(
             f"no answer from {url}{API}{path}: {error}",
             hint="is the bus running, and is KEYBUS_URL right?",

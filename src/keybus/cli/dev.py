@@ -44,6 +44,8 @@ def dev(
     It answers programs on this machine only and asks nobody for credentials. Events are kept in
     FOLDER/.keybus and survive a restart.
     """
+    if memory and data is not None:
+        raise click.UsageError("--memory keeps nothing, so --data has no use")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 

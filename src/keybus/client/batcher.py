@@ -5,9 +5,11 @@ next batch. A batch lingers only while nobody waits for it.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from keybus.client.backoff import pause
 from keybus.client.transport import Transport
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, size
@@ -18,14 +20,18 @@ MAX_BATCH_BYTES = 1 << 20
 MAX_PENDING_BYTES = 32 << 20
 """A publisher that is faster than the bus waits here, instead of growing."""
 _RETRYABLE = frozenset({"InternalFailure", "InternalException", "ThrottlingException"})
-_FIRST_DELAY, _LONGEST_DELAY = 0.05, 5.0
+# What is pending must not go with a publisher that somebody forgot: it stays here until it is sent.
+_sending: set["Batcher"] = set()
 
 
 class _Pending:
-    __slots__ = ("bytes", "entry", "result")
+    __slots__ = ("bytes", "deadline", "entry", "result")
 
-    def __init__(self, entry: Entry, result: "asyncio.Future[EntryResult]") -> None:
-        self.entry, self.result, self.bytes = entry, result, size(entry)
+    def __init__(
+        self, entry: Entry, result: "asyncio.Future[EntryResult]", deadline: float
+    ) -> None:
+        self.entry, self.result, self.deadline = entry, result, deadline
+        self.bytes = size(entry)
 
 
 class Batcher:
@@ -37,7 +43,7 @@ class Batcher:
         transport: The way to the bus.
         clock: Time and jitter.
         linger: Seconds that a batch waits for company while nobody waits for it.
-        retry_timeout: Seconds for which a batch is tried.
+        retry_timeout: Seconds after which an entry that was added is given up.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class Batcher:
         self._urgent = asyncio.Event()
         self._room = asyncio.Condition()
         self._sender: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def add(self, entry: Entry, *, urgent: bool) -> "asyncio.Future[EntryResult]":
         """Queue an entry; the future holds what became of it, or why nothing could.
@@ -57,18 +64,31 @@ class Batcher:
         Args:
             entry: The entry.
             urgent: Somebody waits for it: do not linger.
+
+        Raises:
+            PublishError: The batcher is closed.
         """
         if self._bytes > MAX_PENDING_BYTES:
             async with self._room:
-                await self._room.wait_for(lambda: self._bytes <= MAX_PENDING_BYTES)
-        pending = _Pending(entry, asyncio.get_running_loop().create_future())
+                await self._room.wait_for(lambda: self._bytes <= MAX_PENDING_BYTES or self._closed)
+        if self._closed:
+            raise _closed()
+        deadline = self._clock.monotonic() + self._retry_timeout
+        pending = _Pending(entry, asyncio.get_running_loop().create_future(), deadline)
         self._pending.append(pending)
         self._bytes += pending.bytes
         if urgent or len(self._pending) >= MAX_BATCH_ENTRIES:
             self._urgent.set()
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_all(), name="keybus publisher")
+            _sending.add(self)
+            self._sender.add_done_callback(lambda _: _sending.discard(self))
         return pending.result
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop on which it sends; None before it does."""
+        return None if self._sender is None else self._sender.get_loop()
 
     async def flush(self) -> None:
         """Wait until nothing is pending."""
@@ -78,33 +98,34 @@ class Batcher:
 
     async def close(self) -> None:
         """Give up what is still pending; `flush` first to send it."""
+        self._closed = True
         if self._sender is not None and not self._sender.done():
             self._sender.cancel()
             await asyncio.wait([self._sender])
-        self._give_up(list(self._pending), PublishError("the publisher was closed"))
+        _give_up(self._pending, _closed())
         self._pending.clear()
+        async with self._room:
+            self._room.notify_all()
 
     async def _send_all(self) -> None:
         while self._pending:
             if not self._urgent.is_set():
-                try:
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._linger):
                         await self._urgent.wait()
-                except TimeoutError:
-                    pass
             self._urgent.clear()
             batch = self._take()
             try:
                 await self._deliver(batch)
             except asyncio.CancelledError:
-                self._give_up(batch, PublishError("the publisher was closed"))
+                _give_up(batch, _closed())
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the callers must hear of it
-                self._give_up(batch, error)
+                _give_up(batch, error)
             self._bytes -= sum(pending.bytes for pending in batch)
             async with self._room:
                 self._room.notify_all()
-            if self._pending and any(not p.result.cancelled() for p in self._pending):
+            if self._pending:
                 self._urgent.set()  # they have lingered while the last batch was under way
 
     def _take(self) -> list[_Pending]:
@@ -118,46 +139,54 @@ class Batcher:
         return batch
 
     async def _deliver(self, batch: Sequence[_Pending]) -> None:
-        """Put until each entry was taken, refused for good, or the time is up."""
-        started, attempt, left = self._clock.monotonic(), 0, list(batch)
+        """Put until each entry was taken, refused for good, or its time is up."""
+        attempt, left = 0, list(batch)
         while left:
             attempt += 1
-            failure: BusUnavailable | None = None
+            reason = BusUnavailable("the bus kept failing for this event")
             try:
                 results = await self._transport.put([pending.entry for pending in left])
             except BusUnavailable as error:
-                failure = error
+                reason = error
             else:
-                left = self._settle(left, results)
-            if not left:
-                return
-            pause = self._pause(attempt)
-            if self._clock.monotonic() + pause - started > self._retry_timeout:
-                reason = failure or BusUnavailable("the bus kept failing for some entries")
-                self._give_up(left, _exhausted(reason, attempt))
-                return
-            await self._clock.sleep(pause)
+                left = _hand_out(left, results)
+            wait = pause(attempt, self._clock)
+            resumes = self._clock.monotonic() + wait
+            late = [pending for pending in left if pending.deadline < resumes]
+            _give_up(late, _exhausted(reason, attempt))
+            left = [pending for pending in left if pending.deadline >= resumes]
+            if left:
+                await self._clock.sleep(wait)
 
-    def _settle(self, sent: Sequence[_Pending], results: Sequence[EntryResult]) -> list[_Pending]:
-        """Hand out results; what may be tried again is returned."""
-        again = []
-        for pending, result in zip(sent, results, strict=True):
-            if result.code in _RETRYABLE:
-                again.append(pending)
-            elif not pending.result.done():
-                pending.result.set_result(result)
-        return again
 
-    def _pause(self, attempt: int) -> float:
-        """Exponential with full jitter."""
-        bound = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 16))
-        return bound * self._clock.random()
+async def finish_all() -> None:
+    """Wait until nothing is pending anywhere on this event loop, in forgotten publishers too."""
+    loop = asyncio.get_running_loop()
+    for batcher in list(_sending):
+        if batcher.loop is loop:
+            await batcher.flush()
 
-    @staticmethod
-    def _give_up(batch: Sequence[_Pending], error: Exception) -> None:
-        for pending in batch:
-            if not pending.result.done():
-                pending.result.set_exception(error)
+
+def _hand_out(sent: Sequence[_Pending], results: Sequence[EntryResult]) -> list[_Pending]:
+    """Hand out results; what may be tried again is returned."""
+    again = []
+    for pending, result in zip(sent, results, strict=True):
+        if result.code in _RETRYABLE:
+            again.append(pending)
+        elif not pending.result.done():
+            pending.result.set_result(result)
+    return again
+
+
+def _give_up(batch: Iterable[_Pending], error: Exception) -> None:
+    for pending in batch:
+        if not pending.result.done():
+            pending.result.set_exception(error)
+            pending.result.exception()  # whoever waits hears of it; whoever has gone need not
+
+
+def _closed() -> PublishError:
+    return PublishError("the publisher is closed", hint="make a new one")
 
 
 def _exhausted(error: BusUnavailable, attempts: int) -> BusUnavailable:

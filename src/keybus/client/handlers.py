@@ -2,7 +2,11 @@
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -42,15 +46,30 @@ class Handlers:
         """Register a handler.
 
         Raises:
-            SettingsError: The type and version have one already.
+            SettingsError: The type and version have one already, or it is no handler.
         """
-        if isinstance(what, str):
-            taken = self._untyped.setdefault(what, handler) is not handler
+        kind: object = what
+        if not isinstance(kind, str) and not (isinstance(kind, type) and issubclass(kind, Event)):
+            raise SettingsError(
+                f"{what!r} is no event class and no detail-type",
+                hint="@subscriber.on(AnEventClass)",
+            )
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            raise SettingsError(f"{handler.__qualname__} is a generator", hint="it would never run")
+        event_type = what if isinstance(what, str) else what.TYPE
+        majors = self._typed.get(event_type, {})
+        if event_type in self._untyped or (isinstance(what, str) and majors):
+            taken = True
+        elif isinstance(what, str):
+            self._untyped[what] = handler
+            taken = False
         else:
-            majors = self._typed.setdefault(what.TYPE, {})
-            taken = majors.setdefault(_major(what.VERSION), (what, handler))[1] is not handler
+            taken = _major(what.VERSION) in majors
+            self._typed.setdefault(event_type, {}).setdefault(_major(what.VERSION), (what, handler))
         if taken:
-            raise SettingsError(f"{what} has a handler already", hint="register one handler a type")
+            raise SettingsError(
+                f"{event_type!r} has a handler already", hint="register one handler a type"
+            )
 
     def resolve(self, envelope: Envelope) -> tuple[Event | Envelope, Handler]:
         """The handler of a delivered event, and the event as it takes it.
@@ -105,9 +124,40 @@ async def call(handler: Handler, event: Event | Envelope) -> None:
         if inspect.iscoroutinefunction(handler):
             await handler(event)
             return
-        outcome = await asyncio.to_thread(handler, event)
+        outcome = await _in_thread(partial(copy_context().run, handler, event))
         if inspect.isawaitable(outcome):
             await outcome
+
+
+def _in_thread(function: Callable[[], object]) -> "asyncio.Future[object]":
+    """Run a function in a daemon thread: one that never returns must not keep the process up.
+
+    How many there are at once is bounded by who calls: each worker waits for its own.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[object] = loop.create_future()
+
+    def land(result: object, error: BaseException | None) -> None:
+        if outcome.done():
+            return
+        if error is None:
+            outcome.set_result(result)
+        elif isinstance(error, StopIteration):  # no future can hold it
+            outcome.set_exception(RuntimeError("the handler raised StopIteration"))
+        else:
+            outcome.set_exception(error)
+
+    def work() -> None:
+        result, failure = None, None
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001 - it is the caller's, on the loop
+            failure = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits
+            loop.call_soon_threadsafe(land, result, failure)
+
+    threading.Thread(target=work, name="keybus handler", daemon=True).start()
+    return outcome
 
 
 def _major(version: str) -> int:

@@ -73,10 +73,14 @@ class HttpTransport:
                     address, max_msg_size=_MAX_MESSAGE, compress=0, heartbeat=20.0
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error) from None
         stream = _WebSocketStream(socket, self._url)
         try:
-            await stream.greet()
+            async with asyncio.timeout(self._timeout.total):
+                await stream.greet()
+        except TimeoutError as error:
+            await socket.close()
+            raise self._unavailable(error) from None
         except BaseException:
             await socket.close()
             raise
@@ -105,7 +109,7 @@ class HttpTransport:
             ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error) from None
         if answer.status >= _SERVER_FAULT or answer.status == _TOO_MANY:
             raise BusUnavailable(f"{self._url} answered {answer.status}: {_problem(content)}")
         if not answer.ok:
@@ -166,7 +170,10 @@ class _WebSocketStream:
     async def _next(self) -> Hello | Frame:
         message = await self._socket.receive()
         if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
-            decoded: Hello | Frame = _message.decode(message.data)
+            try:
+                decoded: Hello | Frame = _message.decode(message.data)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise BusUnavailable(f"{self._url} sent what is no frame: {error}") from error
             return decoded
         reason = str(message.extra or self._socket.exception() or "")
         if self._socket.close_code in (_UNKNOWN_SUBSCRIPTION, _BAD_MESSAGE):

@@ -10,14 +10,14 @@ from typing import Literal
 import msgspec
 
 from keybus.client.handlers import Handlers, NoHandler, call
+from keybus.client.outbox import MAX_REASON, Outbox
 from keybus.client.transport import DeliveryStream
 from keybus.clock import Clock
 from keybus.envelope import Envelope, decode
 from keybus.errors import EnvelopeError, InvalidEvent
-from keybus.protocol import HEARTBEAT_SECONDS, Delivered, Failed, Settlement
+from keybus.protocol import HEARTBEAT_SECONDS, Delivered
 
 Outcome = Literal["handled", "failed", "rejected"]
-_MAX_REASON = 2000
 _UNREAD = Envelope("0", "", "", "", "", "", "", (), msgspec.Raw(b"{}"))
 _log = logging.getLogger(__name__)
 _delivery: ContextVar[Delivered | None] = ContextVar("keybus_delivery", default=None)
@@ -82,14 +82,10 @@ class Intake:
     ) -> None:
         self._stream, self._handlers = stream, handlers
         self._observer, self._clock = observer, clock
-        self._waiting: asyncio.Queue[Delivered] = asyncio.Queue()
         self._concurrency = concurrency
-        self._ack: list[int] = []
-        self._retry: list[Failed] = []
-        self._bury: list[Failed] = []
-        self._release: list[int] = []
-        self._news = asyncio.Event()
+        self._waiting: asyncio.Queue[Delivered] = asyncio.Queue()
         self._busy: set[int] = set()
+        self._outbox = Outbox()
         self._closing = False
 
     async def run(self, stop: asyncio.Event, drain_seconds: float) -> None:
@@ -124,58 +120,71 @@ class Intake:
     async def _drain(self, settler: "asyncio.Task[None]", seconds: float) -> None:
         self._closing = True
         while not self._waiting.empty():
-            self._release.append(self._waiting.get_nowait().position)
-        self._news.set()
+            self._outbox.release(self._waiting.get_nowait().position)
+        self._outbox.news.set()
+        if self._busy:
+            _log.info("waiting up to %.0f s for %d handlers", seconds, len(self._busy))
         await asyncio.wait([settler], timeout=seconds)
         if not settler.done():
             settler.cancel()
             await asyncio.wait([settler])
             # What a handler still has in hand is handed back as well: it will come again.
-            self._release += self._busy
-            await self._stream.settle(self._collected())
+            for position in self._busy:
+                self._outbox.release(position)
+            await self._send()
 
     async def _work(self, stop: asyncio.Event) -> None:
         while True:
             delivery = await self._waiting.get()
             if stop.is_set():
-                self._release.append(delivery.position)
-                self._news.set()
+                self._outbox.release(delivery.position)
                 continue
             self._busy.add(delivery.position)
             try:
-                await self._handle(delivery)
+                # A task of its own gives each handler a context of its own, keeps what it does
+                # to its task away from this one, and lets settlements go out in between.
+                await asyncio.create_task(self._handle(delivery))
             finally:
                 self._busy.discard(delivery.position)
+                self._outbox.news.set()
 
     async def _handle(self, delivery: Delivered) -> None:
+        _delivery.set(delivery)
         envelope = _UNREAD
-        token = _delivery.set(delivery)
         try:
             envelope = decode(delivery.envelope)
             event, handler = self._handlers.resolve(envelope)
-            await call(handler, event)
         except (EnvelopeError, InvalidEvent, NoHandler) as error:
-            _log.error("position %d goes to the dead letters: %s", delivery.position, error)
-            reason = str(error)[:_MAX_REASON]
-            self._bury.append(Failed(delivery.position, reason))
+            reason = _reason(error)
+            _log.error("position %d goes to the dead letters: %s", delivery.position, reason)
+            self._outbox.bury(delivery.position, reason)
             self._tell(delivery, envelope, "rejected", reason)
+            return
+        try:
+            await call(handler, event)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            self._failed(delivery, envelope, error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its event comes again
-            reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
-            _log.error(
-                "handler of %s failed, attempt %d: %s",
-                envelope.detail_type,
-                delivery.attempt,
-                reason,
-                exc_info=delivery.attempt == 1,  # an outage need not fill the log with tracebacks
-            )
-            self._retry.append(Failed(delivery.position, reason))
-            self._tell(delivery, envelope, "failed", reason)
+            self._failed(delivery, envelope, error)
         else:
-            self._ack.append(delivery.position)
+            self._outbox.ack(delivery.position)
             self._tell(delivery, envelope, "handled", "")
-        finally:
-            _delivery.reset(token)
-            self._news.set()
+
+    def _failed(self, delivery: Delivered, envelope: Envelope, error: BaseException) -> None:
+        reason = f"{type(error).__name__}: {_reason(error)}"
+        _log.error(
+            "handler of %s failed, attempt %d: %s",
+            envelope.detail_type,
+            delivery.attempt,
+            reason,
+            # An outage need not fill the log with tracebacks.
+            exc_info=error if delivery.attempt == 1 else None,
+        )
+        self._outbox.retry(delivery.position, reason)
+        self._tell(delivery, envelope, "failed", reason)
 
     def _tell(self, delivery: Delivered, envelope: Envelope, outcome: Outcome, reason: str) -> None:
         if self._observer is None:
@@ -189,22 +198,32 @@ class Intake:
             outcome=outcome,
             reason=reason,
         )
-        self._observer(told)
+        try:
+            self._observer(told)
+        except Exception:  # noqa: BLE001 - logged; who watches must not stop the work
+            _log.exception("the observer failed")
 
     async def _settle(self) -> None:
         """Send what there is to say; what comes up meanwhile goes with the next message."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await self._news.wait()
-            self._news.clear()
-            await self._stream.settle(self._collected())
-            if self._closing and not self._busy and not self._news.is_set():
+                    await self._outbox.news.wait()
+            self._outbox.news.clear()
+            await self._send()
+            if self._closing and not self._busy and not self._outbox.news.is_set():
                 return
 
-    def _collected(self) -> Settlement:
-        settlement = Settlement(
-            self._ack, self._retry, self._bury, self._release, leaving=self._closing
-        )
-        self._ack, self._retry, self._bury, self._release = [], [], [], []
-        return settlement
+    async def _send(self) -> None:
+        """Send all there is, or a heartbeat where there is nothing."""
+        for settlement in self._outbox.collect(leaving=self._closing):
+            await self._stream.settle(settlement)
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says, whatever is in it."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is
+        text = "it cannot say why"
+    return text.encode("utf-8", "replace").decode()[:MAX_REASON]

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -18,6 +18,7 @@ class Portal:
 
     _lock = threading.Lock()
     _shared: "Portal | None" = None
+    _abandoned: ClassVar[list["Portal"]] = []
 
     def __init__(self) -> None:
         self.process = os.getpid()
@@ -31,9 +32,30 @@ class Portal:
     def shared(cls) -> "Portal":
         """The process's portal."""
         with cls._lock:
-            if cls._shared is None or cls._shared.process != os.getpid():
+            if cls._shared is None:
                 cls._shared = cls()
             return cls._shared
+
+    @classmethod
+    def existing(cls) -> "Portal | None":
+        """The process's portal, if it has needed one."""
+        return cls._shared
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a forked child: leave the parent's portal alone.
+
+        The child has neither its thread nor, maybe, a lock that is free. It shares the parent's
+        epoll, though: closing connections here would make the parent deaf to them. So the child's
+        end of it is closed first.
+        """
+        cls._lock = threading.Lock()
+        if cls._shared is not None:
+            selector = getattr(cls._shared._loop, "_selector", None)  # noqa: SLF001 - asyncio has no way
+            if selector is not None:
+                selector.close()
+            cls._abandoned.append(cls._shared)
+            cls._shared = None
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
         """Run it there; the future is the caller's to wait for."""
@@ -56,3 +78,7 @@ class Portal:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Portal.forget)

@@ -9,6 +9,7 @@ import msgspec
 
 from keybus.client.batcher import Batcher
 from keybus.client.http import HttpTransport
+from keybus.client.identity import Identity
 from keybus.client.transport import Transport
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event, bound, bound_types, stamp
@@ -16,16 +17,16 @@ from keybus.envelope import Entry, EntryResult
 from keybus.errors import (
     BusUnavailable,
     EntriesRefused,
+    KeybusError,
     PublishError,
     RefusedEntry,
-    SettingsError,
     UnknownEventType,
 )
 from keybus.settings import Settings
 
 LINGER_SECONDS = 0.005
 OnRefused = Literal["raise", "return"]
-_MAX_UNSEEN = 100
+_MAX_UNSEEN = 10
 
 
 class AsyncEventPublisher:
@@ -37,7 +38,7 @@ class AsyncEventPublisher:
         url: The bus; ``KEYBUS_URL`` or the local default where it is not given.
         publisher: The name under which this service publishes: ``KEYBUS_PUBLISHER``, or else the
             one publisher that the bus knows to emit the event's type.
-        source: The envelope's source; the publisher's name where it is not given.
+        source: The envelope's source; the one that the platform declares where it is not given.
         transport: Another way to the bus, such as a test's in-memory bus.
         linger: Seconds that `publish_soon` may wait for company.
         settings: Settings; read from the environment where they are not given.
@@ -56,16 +57,22 @@ class AsyncEventPublisher:
         clock: Clock = SYSTEM,
     ) -> None:
         settings = settings or Settings.from_environment()
-        self._name = publisher or settings.publisher
-        self._source = source
-        self._known: dict[str, tuple[str, str]] = {}
-        self._transport = transport or HttpTransport(
-            settings.bus(url), request_timeout=settings.request_timeout
-        )
-        self._batcher = Batcher(
-            self._transport, clock, linger=linger, retry_timeout=settings.retry_timeout
+        self._owned = None
+        if transport is None:
+            transport = self._owned = HttpTransport(
+                settings.bus(url), request_timeout=settings.request_timeout
+            )
+        retry_timeout = settings.retry_timeout
+        self._batcher = Batcher(transport, clock, linger=linger, retry_timeout=retry_timeout)
+        self._identity = Identity(
+            transport,
+            clock,
+            name=publisher or settings.publisher,
+            source=source,
+            retry_timeout=retry_timeout,
         )
         self._unseen: list[Exception] = []
+        self._unseen_count = 0
 
     @overload
     async def publish(self, event: Event, /) -> str: ...
@@ -102,7 +109,8 @@ class AsyncEventPublisher:
 
         Args:
             events: The events.
-            on_refused: ``raise`` once all were tried, or ``return`` refusals among the results.
+            on_refused: ``raise`` once all were tried, or ``return`` what failed among the results,
+                with its code and reason.
 
         Returns:
             A result for each event, in the same order.
@@ -110,7 +118,8 @@ class AsyncEventPublisher:
         Raises:
             InvalidEvent: An event does not fit its contract; none was published.
             EntriesRefused: The bus refused some; each is named, the others are durable.
-            BusUnavailable: The bus did not answer in time, after all retries.
+            BusUnavailable: The bus did not answer in time, after all retries; the message says how
+                many events are durable.
         """
         events = list(events)
         entries = [await self._entry(event) for event in events]
@@ -118,17 +127,21 @@ class AsyncEventPublisher:
         if pending:
             await asyncio.wait(pending)
         failures = [error for future in pending if (error := future.exception())]
+        results = [_result(future) for future in pending]
+        if on_refused == "return":
+            return results
+        accepted = sum(1 for result in results if result.event_id)
         if failures:
-            durable = len(pending) - len(failures)
-            raise BusUnavailable(f"{failures[0]}; {durable} of {len(pending)} events are durable")
-        results = [future.result() for future in pending]
+            reason = f"{failures[0]}; {accepted} of {len(results)} events are durable"
+            kind = BusUnavailable if isinstance(failures[0], BusUnavailable) else PublishError
+            raise kind(reason) from failures[0]
         refused = [
             _refusal(index, event, result)
             for index, (event, result) in enumerate(zip(events, results, strict=True))
             if result.code
         ]
-        if refused and on_refused == "raise":
-            raise EntriesRefused(refused, accepted=len(results) - len(refused))
+        if refused:
+            raise EntriesRefused(refused, accepted)
         return results
 
     async def publish_soon(self, event: Event) -> "asyncio.Future[str]":
@@ -154,9 +167,13 @@ class AsyncEventPublisher:
         await self._batcher.flush()
         await asyncio.sleep(0)  # lets the outcomes reach their futures
         unseen, self._unseen = self._unseen, []
+        count, self._unseen_count = self._unseen_count, 0
         if unseen:
-            lines = "\n".join(f"  {error}" for error in unseen)
-            raise PublishError(f"{len(unseen)} queued events failed\n{lines}") from unseen[0]
+            lines = [f"  {error}" for error in unseen]
+            if count > len(unseen):
+                lines.append(f"  and {count - len(unseen)} more")
+            told = "\n".join([f"{count} queued events failed", *lines])
+            raise PublishError(told) from unseen[0]
 
     async def close(self) -> None:
         """Flush, then let go of the connection."""
@@ -164,7 +181,8 @@ class AsyncEventPublisher:
             await self.flush()
         finally:
             await self._batcher.close()
-            await self._transport.close()
+            if self._owned is not None:
+                await self._owned.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -181,26 +199,9 @@ class AsyncEventPublisher:
         return await self._batcher.add(await self._entry(event), urgent=urgent)
 
     async def _entry(self, event: Event) -> Entry:
-        known = self._known.get(event.TYPE)
-        if known is None:
-            known = self._known[event.TYPE] = await self._identity(event.TYPE)
-        name, source = known
+        name, source = await self._identity.of(event.TYPE)
         detail = stamp(event, name).to_json()
         return Entry(source=source, detail_type=event.TYPE, detail=msgspec.Raw(detail))
-
-    async def _identity(self, event_type: str) -> tuple[str, str]:
-        """The publisher's name and source for this type."""
-        if self._name:
-            return self._name, self._source or self._name
-        found = await self._transport.publishers(event_type)
-        if len(found) == 1:
-            return found[0].name, self._source or found[0].sources[0]
-        names = ", ".join(publisher.name for publisher in found)
-        problem = f"several publishers emit it: {names}" if found else "no publisher emits it"
-        raise SettingsError(
-            f"who publishes {event_type!r}? {problem}",
-            hint="name the publisher: EventPublisher(publisher=…) or KEYBUS_PUBLISHER",
-        )
 
     def _resolve(
         self,
@@ -215,6 +216,7 @@ class AsyncEventPublisher:
             if not outcome.done():
                 outcome.set_result(done.result().event_id)
             return
+        self._unseen_count += 1
         if isinstance(error, Exception) and len(self._unseen) < _MAX_UNSEEN:
             self._unseen.append(error)
         if not outcome.done():
@@ -230,6 +232,11 @@ def typed(first: Event | str, second: Event | Mapping[str, Any] | None) -> Event
         PublishError: The event is of another type than was named.
         InvalidEvent: The fields do not fit the contract.
     """
+    if not isinstance(first, Event | str):
+        raise PublishError(
+            f"a {type(first).__name__} is no event",
+            hint="publish an event, or a type and its fields",
+        )
     if isinstance(first, Event):
         if second is not None:
             raise PublishError("publish takes an event, or a type and an event")
@@ -247,6 +254,15 @@ def typed(first: Event | str, second: Event | Mapping[str, Any] | None) -> Event
     if kind is None:
         raise UnknownEventType(first, bound_types())
     return kind(**dict(second or {}))
+
+
+def _result(future: "asyncio.Future[EntryResult]") -> EntryResult:
+    """What became of an entry, also where nothing could."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    code = error.code if isinstance(error, KeybusError) else type(error).__name__
+    return EntryResult(code=code, message=str(error))
 
 
 def _refusal(index: int, event: Event, result: EntryResult) -> RefusedEntry:

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, overload
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, overload
 
+from keybus.client.backoff import pause
 from keybus.client.handlers import Handler, Handlers
 from keybus.client.http import HttpTransport
 from keybus.client.intake import Intake, Observer
@@ -19,9 +20,11 @@ from keybus.protocol import DEFAULT_WINDOW, MAX_WINDOW, Hello
 from keybus.settings import Settings
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 R = TypeVar("R", bound=Awaitable[None] | None)
 _log = logging.getLogger(__name__)
-_FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
+_HELD_SECONDS = 5.0
+"""A connection that held as long was good: after it, retries begin anew."""
 
 
 class EventSubscriber:
@@ -65,13 +68,16 @@ class EventSubscriber:
         self.observer = observer
         self._concurrency, self._window, self._drain = concurrency, window, drain_seconds
         self._clock = clock
-        self._transport = transport or HttpTransport(
-            settings.bus(url), request_timeout=settings.request_timeout
-        )
+        self._owned = None
+        if transport is None:
+            transport = self._owned = HttpTransport(
+                settings.bus(url), request_timeout=settings.request_timeout
+            )
+        self._transport = transport
         self._handlers = Handlers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._connected = False
+        self._stop_asked = False
 
     @overload
     def on(self, what: type[E], /) -> Callable[[Callable[[E], R]], Callable[[E], R]]: ...
@@ -97,14 +103,22 @@ class EventSubscriber:
         return register
 
     def run(self) -> None:
-        """Receive until SIGINT or SIGTERM, or until `stop` is called from another thread."""
+        """Receive until SIGINT or SIGTERM, or until `stop` is called from another thread.
+
+        The first signal lets handlers finish, for `drain_seconds`; a second one does not wait.
+        """
 
         async def until_signalled() -> None:
             loop = asyncio.get_running_loop()
+
+            def stop(number: signal.Signals) -> None:
+                self.stop()
+                loop.remove_signal_handler(number)  # a second one does not wait for handlers
+
             for number in (signal.SIGINT, signal.SIGTERM):
                 # Only the main thread of a Unix process has signals.
                 with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                    loop.add_signal_handler(number, self.stop)
+                    loop.add_signal_handler(number, stop, number)
             await self.serve()
 
         asyncio.run(until_signalled())
@@ -114,41 +128,49 @@ class EventSubscriber:
 
         Raises:
             SubscriptionError: There is no such subscription.
+            SettingsError: No handler is registered.
         """
-        self._loop = asyncio.get_running_loop()
+        if not self._handlers.types:
+            raise SettingsError(
+                f"the subscriber of {self.subscription!r} has no handlers",
+                hint="every event would end as a dead letter; register one with on(…)",
+            )
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if self._stop_asked:
+            self._stop.set()
         failures = 0
         try:
             while not self._stop.is_set():
+                began = self._clock.monotonic()
                 try:
                     await self._connect_and_work()
-                    failures = 0
                 except BusUnavailable as error:
-                    failures = 0 if self._connected else failures + 1
-                    pause = self._pause(failures)
-                    _log.warning("%s: %s; again in %.1f s", self.subscription, error, pause)
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(pause):
-                            await self._stop.wait()
+                    held = self._clock.monotonic() - began > _HELD_SECONDS
+                    failures = 1 if held else failures + 1
+                    wait = pause(failures, self._clock)
+                    _log.warning("%s: %s; again in %.1f s", self.subscription, error, wait)
+                    await self._unless_stopped(self._clock.sleep(wait))
         finally:
-            self._loop = None
-            await self._transport.close()
+            self._loop, self._stop_asked = None, False  # it may be run again
+            if self._owned is not None:
+                await self._owned.close()
 
     def stop(self) -> None:
         """Finish what is in hand, hand the rest back, and return from `run` or `serve`.
 
         Safe to call from any thread, from a signal handler and from a handler.
         """
+        self._stop_asked = True
         loop = self._loop
-        if loop is None:
-            self._stop.set()
-        else:
+        if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself meanwhile
                 loop.call_soon_threadsafe(self._stop.set)
 
     async def _connect_and_work(self) -> None:
-        self._connected = False
-        stream = await self._transport.subscribe(self.subscription, self._window)
-        self._connected = True
+        opening = self._transport.subscribe(self.subscription, self._window)
+        stream = await self._unless_stopped(opening)
+        if stream is None:
+            return
         _log.info("%s: connected", self.subscription)
         self._warn_of_gaps(stream.hello)
         try:
@@ -172,6 +194,13 @@ class EventSubscriber:
                 ", ".join(sorted(missing)),
             )
 
-    def _pause(self, failures: int) -> float:
-        bound = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures, 16))
-        return bound * (0.5 + self._clock.random() / 2)
+    async def _unless_stopped(self, coroutine: Coroutine[Any, Any, T]) -> T | None:
+        """What the coroutine returns; None where the subscriber was stopped meanwhile."""
+        task, stopped = asyncio.create_task(coroutine), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+            return await task if task.done() else None
+        finally:
+            task.cancel()
+            stopped.cancel()
+            await asyncio.gather(task, stopped, return_exceptions=True)

@@ -2,12 +2,15 @@
 
 import asyncio
 import atexit
+import logging
+import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, overload
 
+from keybus.client.batcher import finish_all
 from keybus.client.portal import Portal
 from keybus.client.publisher import LINGER_SECONDS, AsyncEventPublisher, OnRefused, typed
 from keybus.client.transport import Transport
@@ -17,6 +20,7 @@ from keybus.envelope import EntryResult
 from keybus.errors import PublishError
 from keybus.settings import Settings
 
+_log = logging.getLogger(__name__)
 _open: "weakref.WeakSet[EventPublisher]" = weakref.WeakSet()
 
 
@@ -86,7 +90,7 @@ class EventPublisher:
 
     def close(self) -> None:
         """Flush, then let go of the connection; closing twice is fine."""
-        if not self._closed:
+        if not self._closed and self._portal.process == os.getpid():
             self._closed = True
             _open.discard(self)
             self._portal.call(self._core.close())
@@ -103,6 +107,11 @@ class EventPublisher:
         self.close()
 
     def _checked(self) -> AsyncEventPublisher:
+        if self._portal.process != os.getpid():
+            raise PublishError(
+                "the publisher was made before a fork, and cannot be used after it",
+                hint="make a new one in the new process",
+            )
         if self._closed:
             raise PublishError("the publisher is closed", hint="make a new one")
         return self._core
@@ -118,4 +127,10 @@ async def _carry(inner: "asyncio.Future[str]", outcome: "Future[str]") -> None:
 @atexit.register
 def _close_all() -> None:
     for publisher in list(_open):
-        publisher.close()
+        try:
+            publisher.close()
+        except Exception:  # noqa: BLE001 - logged; the other publishers have events to send too
+            _log.exception("events that were pending at the end were not published")
+    portal = Portal.existing()
+    if portal is not None:
+        portal.call(finish_all())

@@ -1,9 +1,7 @@
 """JSON in and out: the one place where errors become HTTP."""
 
-from collections.abc import AsyncIterator
-
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from keybus.errors import (
@@ -20,6 +18,8 @@ from keybus.errors import (
 )
 from keybus.protocol import Problem
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for bytes that are not what was asked for, or are nested too deeply."""
 _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (SubscriptionError, 404),
     (UnknownEventType, 404),
@@ -63,15 +63,14 @@ async def body(request: Request, limit: int) -> bytes:
 
     Raises:
         TooLarge: It has more than ``limit`` bytes; the rest is not read.
+        BadRequest: The client went away in the middle of it.
     """
     parts = bytearray()
-    async for part in _stream(request):
-        parts += part
-        if len(parts) > limit:
-            raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
+    try:
+        async for part in request.stream():
+            parts += part
+            if len(parts) > limit:
+                raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
+    except ClientDisconnect as error:
+        raise BadRequest("the connection was closed before the body's end") from error
     return bytes(parts)
-
-
-async def _stream(request: Request) -> AsyncIterator[bytes]:
-    async for part in request.stream():
-        yield part

@@ -72,11 +72,14 @@ async def _serve(settings: DevSettings, ready: Ready) -> None:
     platform, contracts = load_platform(settings.folder)
     with _listen(settings.host, settings.port) as listener:
         engine = _engine(settings)
-        bus = await Bus.start(platform, contracts, engine, admission=settings.admission)
         try:
-            await _run(bus, listener, ready)
+            bus = await Bus.start(platform, contracts, engine, admission=settings.admission)
+            try:
+                await _run(bus, listener, ready)
+            finally:
+                await bus.stop_delivering()
         finally:
-            await bus.close()
+            await engine.close()
 
 
 def _engine(settings: DevSettings) -> Engine:

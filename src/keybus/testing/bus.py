@@ -6,7 +6,7 @@ it; nothing touches the network or the disk.
 
 import asyncio
 from collections.abc import Coroutine, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from keybus.bus import Bus, DeadLetter, Delivery, Mode, Session
+from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
 from keybus.client import AsyncEventPublisher, DeliveryStream, EventPublisher, EventSubscriber
 from keybus.client.portal import Portal
 from keybus.clock import SYSTEM, Clock
@@ -70,11 +70,12 @@ class InMemoryBus:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for publisher in self._publishers:
-            publisher.close()
-        self.call(self.running_bus.close())
         assert self._portal is not None
-        self._portal.stop()
+        with ExitStack() as closing:  # whatever fails, the rest is closed all the same
+            closing.callback(self._portal.stop)
+            closing.callback(lambda: self.call(self.running_bus.close()))
+            for publisher in self._publishers:
+                closing.callback(publisher.close)
 
     @property
     def running_bus(self) -> Bus:
@@ -123,14 +124,17 @@ class InMemoryBus:
             thread.start()
         try:
             yield
+        except Exception as error:
+            _join(subscribers, threads)
+            if failures:  # it explains why what was waited for did not happen
+                raise failures[0] from error
+            raise
+        else:
+            _join(subscribers, threads)
+            if failures:
+                raise failures[0]
         finally:
             self._running -= names
-            for subscriber in subscribers:
-                subscriber.stop()
-            for thread in threads:
-                thread.join()
-        if failures:
-            raise failures[0]
 
     def settle(self, *subscriptions: str, seconds: float = 5.0) -> None:
         """Wait until every delivery is handled or a dead letter.
@@ -184,6 +188,13 @@ class InMemoryBus:
             raise TimeoutError(f"not settled within {seconds} s: {left}") from None
 
 
+def _join(subscribers: Sequence[EventSubscriber], threads: Sequence[Thread]) -> None:
+    for subscriber in subscribers:
+        subscriber.stop()
+    for thread in threads:
+        thread.join()
+
+
 async def _start(
     platform: Platform, contracts: ContractRepository, admission: Mode, clock: Clock
 ) -> Bus:
@@ -221,17 +232,17 @@ class MemoryTransport:
 class _MemoryStream:
     """An open subscription; its queue lives on the bus's loop."""
 
-    def __init__(self, owner: InMemoryBus, hello: Hello) -> None:
-        self._owner, self.hello = owner, hello
+    def __init__(self, owner: InMemoryBus, dispatcher: Dispatcher, hello: Hello) -> None:
+        self._owner, self._dispatcher, self.hello = owner, dispatcher, hello
         self._queue: asyncio.Queue[list[Delivered]] = asyncio.Queue()
         self._session: Session
 
     @classmethod
     async def open(cls, owner: InMemoryBus, subscription: str, window: int) -> "_MemoryStream":
-        owner.running_bus.dispatcher(subscription)
+        dispatcher = owner.running_bus.dispatcher(subscription)
         events = owner.platform.subscriptions[subscription].events
-        stream = cls(owner, Hello(subscription, events, window))
-        stream._session = owner.running_bus.subscribe(subscription, stream._send, window)
+        stream = cls(owner, dispatcher, Hello(subscription, events, window))
+        stream._session = dispatcher.join(stream._send, window)
         return stream
 
     async def _send(self, batch: Sequence[Delivery]) -> None:
@@ -248,8 +259,10 @@ class _MemoryStream:
 
     async def settle(self, settlement: Settlement) -> None:
         """See `DeliveryStream.settle`."""
-        await self._owner.call_async(self._session.settle(settlement))
+        await self._owner.call_async(self._dispatcher.settle(self._session, settlement))
 
     async def close(self) -> None:
         """See `DeliveryStream.close`."""
-        await self._owner.call_async(self._session.close("the consumer went away"))
+        await self._owner.call_async(
+            self._dispatcher.leave(self._session, "the consumer went away")
+        )

@@ -55,5 +55,11 @@ class ManualClock:
         self._time_us += round(seconds * 1_000_000)
         while self._sleepers and self._sleepers[0][0] <= self._time_us:
             _, _, wakes = heapq.heappop(self._sleepers)
-            if not wakes.done():
-                wakes.set_result(None)
+            loop = wakes.get_loop()
+            if not loop.is_closed():  # the sleeper may be on another thread's loop
+                loop.call_soon_threadsafe(_wake, wakes)
+
+
+def _wake(sleeper: "asyncio.Future[None]") -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)

@@ -2,26 +2,33 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 
-from keybus.bus import Bus, Delivery, Session
-from keybus.errors import SubscriptionError
+from keybus.bus import Bus, Cursor, Delivery, Dispatcher
+from keybus.errors import StorageFailed, SubscriptionError
 from keybus.protocol import Failed, Settlement
 from keybus.testing import ManualClock
+from keybus.topology import Retry
 from tests.unit.bus.offered import status
 
 
 class Consumer:
-    """Takes what it is sent, and waits for it without polling."""
+    """Takes what it is sent, waits for it without polling, and settles it."""
 
-    def __init__(self) -> None:
+    def __init__(self, bus: Bus, subscription: str, window: int = 10) -> None:
         self.frames: list[list[Delivery]] = []
-        self.lost = False
+        self.broken = False
+        self.reads = asyncio.Event()
+        self.reads.set()
         self._news = asyncio.Condition()
+        self._dispatcher = bus.dispatcher(subscription)
+        self.session = self._dispatcher.join(self.send, window)
 
     async def send(self, batch: Sequence[Delivery]) -> None:
-        if self.lost:
+        await self.reads.wait()
+        if self.broken:
             raise ConnectionResetError("gone")
         async with self._news:
             self.frames.append(list(batch))
@@ -36,6 +43,15 @@ class Consumer:
             await self._news.wait_for(lambda: len(self.deliveries) >= count)
         return self.deliveries
 
+    async def settle(self, settlement: Settlement) -> None:
+        await self._dispatcher.settle(self.session, settlement)
+
+    async def ack(self, *deliveries: Delivery) -> None:
+        await self.settle(Settlement(ack=[delivery.position for delivery in deliveries]))
+
+    async def leave(self) -> None:
+        await self._dispatcher.leave(self.session, "gone")
+
 
 async def turns() -> None:
     """Let everything that is ready run."""
@@ -43,13 +59,8 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def acked(session: Session, *deliveries: Delivery) -> None:
-    await session.settle(Settlement(ack=[delivery.position for delivery in deliveries]))
-
-
 async def test_events_are_delivered_in_order_and_acknowledged(bus: Bus) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("all", consumer.send, 10)
+    consumer = Consumer(bus, "all", 10)
     results = await bus.put([status(number) for number in range(3)])
     deliveries = await consumer.until(3)
     assert [
@@ -57,29 +68,26 @@ async def test_events_are_delivered_in_order_and_acknowledged(bus: Bus) -> None:
         for result, d in zip(results, deliveries, strict=True)
     ] == [True] * 3
     assert [delivery.attempt for delivery in deliveries] == [1, 1, 1]
-    await acked(session, *deliveries)
+    await consumer.ack(*deliveries)
     state = (await bus.states())["all"]
     assert (state.waiting, state.in_flight) == (0, 0)
     assert bus.dispatcher("all").acknowledged == 3
 
 
 async def test_no_more_are_out_than_the_window(bus: Bus) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("all", consumer.send, 2)
+    consumer = Consumer(bus, "all", 2)
     await bus.put([status(number) for number in range(5)])
     first = await consumer.until(2)
     await turns()
     assert len(consumer.deliveries) == 2
-    await acked(session, first[0])
+    await consumer.ack(first[0])
     await consumer.until(3)
     await turns()
     assert len(consumer.deliveries) == 3
 
 
 async def test_consumers_share_a_subscription(bus: Bus) -> None:
-    one, two = Consumer(), Consumer()
-    bus.subscribe("all", one.send, 3)
-    bus.subscribe("all", two.send, 3)
+    one, two = Consumer(bus, "all", 3), Consumer(bus, "all", 3)
     await bus.put([status(number) for number in range(6)])
     await one.until(3)
     await two.until(3)
@@ -90,11 +98,10 @@ async def test_consumers_share_a_subscription(bus: Bus) -> None:
 async def test_a_failed_delivery_comes_again_after_its_backoff(
     bus: Bus, clock: ManualClock
 ) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("all", consumer.send, 10)
+    consumer = Consumer(bus, "all", 10)
     await bus.put([status()])
     [delivery] = await consumer.until(1)
-    await session.settle(Settlement(retry=[Failed(delivery.position, "no luck")]))
+    await consumer.settle(Settlement(retry=[Failed(delivery.position, "no luck")]))
     await turns()
     assert len(consumer.deliveries) == 1
     clock.advance(60)
@@ -103,12 +110,11 @@ async def test_a_failed_delivery_comes_again_after_its_backoff(
 
 
 async def test_attempts_that_are_used_up_end_as_a_dead_letter(bus: Bus, clock: ManualClock) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("impatient", consumer.send, 10)
+    consumer = Consumer(bus, "impatient", 10)
     await bus.put([status()])
     for count in (1, 2):  # the first attempt, and the one retry that is declared
         delivery = (await consumer.until(count))[-1]
-        await session.settle(Settlement(retry=[Failed(delivery.position, f"failure {count}")]))
+        await consumer.settle(Settlement(retry=[Failed(delivery.position, f"failure {count}")]))
         clock.advance(60)
     [letter] = [letter async for letter in bus.dispatcher("impatient").cursor.dead_letters()]
     assert letter.reason == "failure 2"
@@ -118,32 +124,29 @@ async def test_attempts_that_are_used_up_end_as_a_dead_letter(bus: Bus, clock: M
 
 
 async def test_a_buried_delivery_is_a_dead_letter_at_once(bus: Bus) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("all", consumer.send, 10)
+    consumer = Consumer(bus, "all", 10)
     await bus.put([status()])
     [delivery] = await consumer.until(1)
-    await session.settle(Settlement(bury=[Failed(delivery.position, "not for me")]))
+    await consumer.settle(Settlement(bury=[Failed(delivery.position, "not for me")]))
     assert (await bus.states())["all"].dead == 1
 
 
 async def test_a_released_delivery_comes_again_untried(bus: Bus) -> None:
-    consumer = Consumer()
-    session = bus.subscribe("all", consumer.send, 10)
+    consumer = Consumer(bus, "all", 10)
     await bus.put([status()])
     [delivery] = await consumer.until(1)
-    await session.settle(Settlement(release=[delivery.position]))
+    await consumer.settle(Settlement(release=[delivery.position]))
     assert (await consumer.until(2))[1].attempt == 1
 
 
 async def test_what_a_lost_consumer_held_counts_an_attempt_and_goes_to_another(
     bus: Bus, clock: ManualClock
 ) -> None:
-    one, two = Consumer(), Consumer()
-    session = bus.subscribe("all", one.send, 10)
+    one = Consumer(bus, "all")
     await bus.put([status()])
     await one.until(1)
-    await session.close("gone")
-    bus.subscribe("all", two.send, 10)
+    await one.leave()
+    two = Consumer(bus, "all")
     clock.advance(60)
     assert (await two.until(1))[0].attempt == 2
 
@@ -151,26 +154,24 @@ async def test_what_a_lost_consumer_held_counts_an_attempt_and_goes_to_another(
 async def test_a_consumer_that_cannot_be_sent_to_gets_nothing_more(
     bus: Bus, clock: ManualClock
 ) -> None:
-    one, two = Consumer(), Consumer()
-    one.lost = True
-    session = bus.subscribe("all", one.send, 10)
+    one = Consumer(bus, "all")
+    one.broken = True
     await bus.put([status()])
-    await turns()
-    bus.subscribe("all", two.send, 10)
+    async with asyncio.timeout(5):
+        await one.session.lost.wait()
+    two = Consumer(bus, "all")
     await bus.put([status(2)])
     await two.until(1)
-    await session.close("gone")
+    await one.leave()
     clock.advance(60)
     assert {delivery.attempt for delivery in await two.until(2)} == {1, 2}
 
 
 async def test_settling_what_one_does_not_hold_does_nothing(bus: Bus) -> None:
-    one, two = Consumer(), Consumer()
-    bus.subscribe("all", one.send, 10)
+    one = Consumer(bus, "all")
     await bus.put([status()])
     [delivery] = await one.until(1)
-    stranger = bus.subscribe("all", two.send, 10)
-    await stranger.settle(
+    await Consumer(bus, "all").settle(
         Settlement(
             ack=[delivery.position],
             retry=[Failed(delivery.position, "")],
@@ -183,8 +184,7 @@ async def test_settling_what_one_does_not_hold_does_nothing(bus: Bus) -> None:
 
 
 async def test_stopping_hands_leases_back_untried(bus: Bus) -> None:
-    consumer = Consumer()
-    bus.subscribe("all", consumer.send, 10)
+    consumer = Consumer(bus, "all", 10)
     await bus.put([status()])
     await consumer.until(1)
     await bus.dispatcher("all").stop()
@@ -193,8 +193,7 @@ async def test_stopping_hands_leases_back_untried(bus: Bus) -> None:
 
 
 async def test_large_events_are_sent_in_frames_of_bounded_size(bus: Bus) -> None:
-    consumer = Consumer()
-    bus.subscribe("all", consumer.send, 100)
+    consumer = Consumer(bus, "all", 100)
     await bus.put([status(number, note="x" * 900_000) for number in range(12)])
     await consumer.until(12)
     assert all(sum(len(d.envelope) for d in frame) <= 4 << 20 for frame in consumer.frames)
@@ -202,19 +201,95 @@ async def test_large_events_are_sent_in_frames_of_bounded_size(bus: Bus) -> None
 
 async def test_an_unknown_subscription_is_refused_by_name(bus: Bus) -> None:
     with pytest.raises(SubscriptionError, match="nobody"):
-        bus.subscribe("nobody", Consumer().send, 1)
+        bus.dispatcher("nobody")
 
 
 async def test_a_consumer_that_is_leaving_gets_nothing_more_and_hands_back_untried(
     bus: Bus,
 ) -> None:
-    one, two = Consumer(), Consumer()
-    session = bus.subscribe("all", one.send, 2)
+    one = Consumer(bus, "all", 2)
     await bus.put([status(number) for number in range(3)])
     first, _ = await one.until(2)
-    await session.settle(Settlement(ack=[first.position], leaving=True))
+    await one.settle(Settlement(ack=[first.position], leaving=True))
     await turns()
     assert len(one.deliveries) == 2
-    await session.close("gone")
-    bus.subscribe("all", two.send, 10)
+    await one.leave()
+    two = Consumer(bus, "all")
     assert [delivery.attempt for delivery in await two.until(2)] == [1, 1]
+
+
+async def test_a_consumer_that_does_not_read_holds_up_nobody(bus: Bus) -> None:
+    hog = Consumer(bus, "all", 10_000)
+    hog.reads.clear()
+    await bus.put([status(number) for number in range(1000)])
+    await turns()
+    healthy = Consumer(bus, "all", 10_000)
+    await healthy.until(600)
+    assert len(hog.session.leased) <= 400  # one frame in the making, two waiting, one more at most
+    await hog.leave()
+
+
+async def test_a_consumer_that_joins_while_another_leaves_is_served(bus: Bus) -> None:
+    one = Consumer(bus, "all")
+    leaving = asyncio.create_task(one.leave())
+    await asyncio.sleep(0)
+    two = Consumer(bus, "all")
+    await leaving
+    await bus.put([status()])
+    await two.until(1)
+
+
+class FlakyCursor:
+    """A cursor whose store fails as often as it is told to."""
+
+    def __init__(self, inner: Cursor, failures: int) -> None:
+        self._inner, self.failures = inner, failures
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StorageFailed("the disk is full")
+
+    async def fetch(self, limit: int) -> Sequence[Delivery]:
+        self._fail()
+        return await self._inner.fetch(limit)
+
+    async def ack(self, positions: Sequence[int]) -> None:
+        self._fail()
+        await self._inner.ack(positions)
+
+
+async def test_what_the_store_cannot_keep_is_delivered_again(
+    bus: Bus, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    cursor = FlakyCursor(bus.dispatcher("all").cursor, failures=0)
+    dispatcher = Dispatcher(cast("Cursor", cursor), Retry(), clock)
+    sent: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    async def send(batch: Sequence[Delivery]) -> None:
+        for delivery in batch:
+            sent.put_nowait(delivery)
+
+    async def next_delivery() -> Delivery:
+        async with asyncio.timeout(5):
+            return await sent.get()
+
+    session = dispatcher.join(send, 10)
+    await bus.put([status()])
+    first = await next_delivery()
+    cursor.failures = 2  # the acknowledgement, and the fetch that follows
+    await dispatcher.settle(session, Settlement(ack=[first.position]))
+    for _ in range(3):
+        await turns()
+        clock.advance(1)
+    again = await next_delivery()
+    assert (again.position, again.attempt) == (first.position, 1)
+    assert "the disk is full" in caplog.text
+    await dispatcher.settle(session, Settlement(ack=[again.position]))
+    assert dispatcher.acknowledged == 1
+    assert (await bus.states())["all"].in_flight == 0
+    await dispatcher.leave(session, "done")
+    await dispatcher.stop()

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from keybus.bus import Bus
 from keybus.clock import SYSTEM
-from keybus.server.answers import TooLarge, body
+from keybus.server.answers import BadRequest, TooLarge, body
 from keybus.server.eventbridge.errors import AwsError
 from keybus.server.eventbridge.put_events import put_events
 
@@ -53,4 +53,6 @@ async def _answer(request: Request) -> msgspec.Struct:
         content = await body(request, _MAX_BODY)
     except TooLarge as error:
         raise AwsError("RequestEntityTooLargeException", str(error), status=413) from error
+    except BadRequest as error:
+        raise AwsError("SerializationException", str(error)) from error
     return await operation(request.app.state.bus, content)

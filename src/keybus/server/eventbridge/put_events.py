@@ -3,13 +3,17 @@
 Source: Amazon EventBridge API reference, "PutEvents" and "PutEventsRequestEntry".
 """
 
+import re
+
 import msgspec
 
 from keybus.bus import Bus
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
+from keybus.server.answers import UNREADABLE
 from keybus.server.eventbridge.errors import AwsError
 
 MAX_ENTRIES = 10
+_ARN = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]*:[0-9]{12}:event-bus/(.+)")
 _MICROSECONDS = 1_000_000
 
 
@@ -71,7 +75,7 @@ async def put_events(bus: Bus, content: bytes) -> Answer:
 def _parse(content: bytes) -> list[RequestEntry]:
     try:
         request = msgspec.json.decode(content, type=Request)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         if isinstance(error, msgspec.ValidationError):
             raise _invalid(str(error)) from error
         raise AwsError("SerializationException", f"the body is not JSON: {error}") from error
@@ -104,10 +108,12 @@ def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
     assert entry.source
     assert entry.detail_type
     assert entry.detail
-    named = (entry.event_bus_name or "default").rpartition("/")[2]
+    named = _bus_name(entry.event_bus_name or "default")
     if named not in ("default", bus.platform.bus):
         # AWS takes such an entry and drops it; an event that goes nowhere is not taken here.
-        return EntryResult(code="InvalidArgument", message=f"Event bus {named!r} does not exist.")
+        return EntryResult(
+            code="InvalidArgument", message=f"Event bus {entry.event_bus_name!r} does not exist."
+        )
     return Entry(
         source=entry.source,
         detail_type=entry.detail_type,
@@ -115,6 +121,12 @@ def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
         resources=tuple(entry.resources or ()),
         time_us=None if entry.time is None else int(entry.time * _MICROSECONDS),
     )
+
+
+def _bus_name(text: str) -> str:
+    """The name in an event bus's ARN; anything else is taken for the name itself."""
+    found = _ARN.fullmatch(text)
+    return found[1] if found else text
 
 
 def _result(result: EntryResult) -> ResultEntry:

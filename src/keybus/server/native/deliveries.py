@@ -2,18 +2,18 @@
 
 The server sends `Hello`, then `Frame`s; the client sends `Settlement`s (an empty one is a
 heartbeat). Close codes: 4400 for a message that cannot be read, 4404 for an unknown
-subscription, 4408 where the client fell silent, 1001 when the server shuts down.
+subscription, 4408 where the client fell silent or takes nothing, 1012 when the server shuts down.
 """
 
 import asyncio
-import logging
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from keybus.bus import Bus, Delivery, Session
-from keybus.errors import StorageFailed, SubscriptionError
+from keybus.bus import Bus, Delivery, Dispatcher, Session
+from keybus.errors import SubscriptionError
 from keybus.protocol import (
     DEFAULT_WINDOW,
     HEARTBEAT_SECONDS,
@@ -23,12 +23,14 @@ from keybus.protocol import (
     Hello,
     Settlement,
 )
+from keybus.server.answers import UNREADABLE
 
 BAD_MESSAGE, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4404, 4408
 _SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
+_CLOSE_SECONDS = 1.0
+_MAX_REASON_BYTES = 123
 _settlements = msgspec.json.Decoder(Settlement)
 _encoder = msgspec.json.Encoder()
-_log = logging.getLogger(__name__)
 
 
 async def deliveries(websocket: WebSocket) -> None:
@@ -38,12 +40,12 @@ async def deliveries(websocket: WebSocket) -> None:
     await websocket.accept()
     try:
         window = _window(websocket.query_params.get("window"))
-        bus.dispatcher(name)
+        dispatcher = bus.dispatcher(name)
     except SubscriptionError as error:
-        await websocket.close(UNKNOWN_SUBSCRIPTION, str(error)[:120])
+        await _close(websocket, UNKNOWN_SUBSCRIPTION, str(error))
         return
     except ValueError as error:
-        await websocket.close(BAD_MESSAGE, str(error))
+        await _close(websocket, BAD_MESSAGE, str(error))
         return
     await websocket.send_bytes(
         _encoder.encode(Hello(name, bus.platform.subscriptions[name].events, window))
@@ -55,11 +57,14 @@ async def deliveries(websocket: WebSocket) -> None:
         except (WebSocketDisconnect, RuntimeError) as error:
             raise ConnectionError(str(error)) from error
 
-    session = bus.subscribe(name, send, window)
-    code, reason = await _listen(websocket, session)
-    await session.close(f"the consumer was lost with it in hand: {reason}")
+    session = dispatcher.join(send, window)
+    code, reason = 0, "connection lost"
+    try:
+        code, reason = await _until_lost(websocket, dispatcher, session)
+    finally:
+        await dispatcher.leave(session, f"the consumer was lost with it in hand: {reason}")
     if code:
-        await websocket.close(code, reason)
+        await _close(websocket, code, reason)
 
 
 def _window(text: str | None) -> int:
@@ -70,8 +75,24 @@ def _window(text: str | None) -> int:
     return window
 
 
-async def _listen(websocket: WebSocket, session: Session) -> tuple[int, str]:
+async def _until_lost(
+    websocket: WebSocket, dispatcher: Dispatcher, session: Session
+) -> tuple[int, str]:
     """Take settlements until the consumer goes; answers the close code to send, if any."""
+    listening = asyncio.create_task(_listen(websocket, dispatcher, session))
+    losing = asyncio.create_task(session.lost.wait())
+    try:
+        await asyncio.wait([listening, losing], return_when=asyncio.FIRST_COMPLETED)
+        return listening.result() if listening.done() else (SILENT, "frames are not taken")
+    finally:
+        listening.cancel()
+        losing.cancel()
+        await asyncio.gather(listening, losing, return_exceptions=True)
+
+
+async def _listen(
+    websocket: WebSocket, dispatcher: Dispatcher, session: Session
+) -> tuple[int, str]:
     while True:
         try:
             async with asyncio.timeout(_SILENCE_SECONDS):
@@ -82,14 +103,17 @@ async def _listen(websocket: WebSocket, session: Session) -> tuple[int, str]:
             return 0, f"connection closed ({message.get('code', 1006)})"
         try:
             settlement = _settlements.decode(message.get("bytes") or message.get("text") or b"")
-        except msgspec.DecodeError as error:
-            return BAD_MESSAGE, f"no settlement: {error}"[:120]
-        try:
-            await session.settle(settlement)
-        except StorageFailed:
-            # Not settled, so it comes again once the consumer does; nothing is lost by it.
-            _log.exception("a settlement could not be kept")
-            return 1011, "the settlement could not be kept"
+        except UNREADABLE as error:
+            return BAD_MESSAGE, f"no settlement: {error}"
+        await dispatcher.settle(session, settlement)
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Say goodbye; to one that takes nothing, only for so long."""
+    short = reason.encode()[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
+    with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await websocket.close(code, short)
 
 
 def _frame(batch: Sequence[Delivery]) -> bytes:

@@ -12,7 +12,7 @@ from keybus.protocol import (
     PutRequest,
     PutResponse,
 )
-from keybus.server.answers import BadRequest, body, json
+from keybus.server.answers import UNREADABLE, BadRequest, body, json
 from keybus.server.native.deliveries import deliveries
 
 _put_decoder = msgspec.json.Decoder(PutRequest)
@@ -51,7 +51,7 @@ def _bus(request: Request) -> Bus:
 async def _put(request: Request) -> Response:
     try:
         put = _put_decoder.decode(await body(request, MAX_PUT_BYTES))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadRequest(
             f"the body is no list of entries: {error}", hint='send {"entries": [{"source": …}]}'
         ) from error

@@ -1,0 +1,99 @@
+"""One consumer of a subscription: what it has been sent, and the sending itself."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from keybus.bus.engine import Delivery
+from keybus.protocol import MAX_FRAME_BYTES
+
+Send = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Takes a frame's deliveries to the consumer; a ConnectionError says that it is gone."""
+SEND_SECONDS = 15.0
+"""A consumer that does not take a frame within this time is gone."""
+_FRAMES_AHEAD = 2
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """A consumer's leases and its frames on the way.
+
+    Each session sends for itself, so that a consumer that does not read holds up nobody else. At
+    most two frames wait here, whatever the window: that bounds the memory of a consumer that is
+    slow. Belongs to the dispatcher's event loop.
+
+    Attributes:
+        leased: What it was sent, or is about to be, and has not settled.
+        leaving: It asked to be sent nothing more.
+        lost: Set once it cannot be sent to; its owner then closes it.
+    """
+
+    def __init__(self, send: Send, window: int, changed: Callable[[], None]) -> None:
+        """Start sending.
+
+        Args:
+            send: Takes a frame to the consumer.
+            window: How many deliveries may be unsettled.
+            changed: Called when it may have become ready for more.
+        """
+        self._send, self._window, self._changed = send, window, changed
+        self.leased: dict[int, Delivery] = {}
+        self.leaving = False
+        self.lost = asyncio.Event()
+        self._frames: asyncio.Queue[list[Delivery]] = asyncio.Queue()
+        self._sender = asyncio.create_task(self._send_all())
+
+    @property
+    def credit(self) -> int:
+        """How many more deliveries it may be sent now."""
+        if self.leaving or self.lost.is_set() or self._frames.qsize() >= _FRAMES_AHEAD:
+            return 0
+        return max(0, self._window - len(self.leased))
+
+    def hand(self, deliveries: Sequence[Delivery]) -> None:
+        """Lease deliveries to it, and send them as soon as it takes them."""
+        for frame in frames(deliveries):
+            self.leased.update((delivery.position, delivery) for delivery in frame)
+            self._frames.put_nowait(frame)
+
+    def take(self, positions: Iterable[int]) -> list[Delivery]:
+        """End the leases of those that it holds; the others are passed over."""
+        held = [self.leased.pop(position, None) for position in positions]
+        return [delivery for delivery in held if delivery is not None]
+
+    async def stop(self) -> None:
+        """Send nothing more."""
+        self._sender.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._sender
+
+    async def _send_all(self) -> None:
+        try:
+            while True:
+                frame = await self._frames.get()
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._send(frame)
+                self._changed()
+        except TimeoutError:
+            _log.info("a consumer is lost: it takes no frame within %.0f s", SEND_SECONDS)
+        except ConnectionError as error:
+            _log.info("a consumer is lost: %s", error)
+        except Exception:  # noqa: BLE001 - logged; whatever it was, it cannot be sent to
+            _log.exception("a consumer is lost")
+        finally:
+            self.lost.set()
+
+
+def frames(deliveries: Sequence[Delivery]) -> Iterable[list[Delivery]]:
+    """The deliveries cut where a frame would grow past its limit of bytes."""
+    frame: list[Delivery] = []
+    held = 0
+    for delivery in deliveries:
+        if frame and held + len(delivery.envelope) > MAX_FRAME_BYTES:
+            yield frame
+            frame, held = [], 0
+        frame.append(delivery)
+        held += len(delivery.envelope)
+    if frame:
+        yield frame
