@@ -1,8 +1,13 @@
 """`keybus demo`, short: the table, the verdict, the exit code, and that it leaves nothing behind."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
+import urllib.request
+
+import pytest
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
@@ -32,8 +37,8 @@ def test_the_outage_of_a_vendor_touches_only_its_subscription() -> None:
 def test_an_unknown_vendor_is_refused_by_name() -> None:
     done = run("--vendor", "nobody")
     assert done.returncode == 1
-    assert "vendor-nobody" in done.stderr
-    assert "vendor-lockwell" in done.stderr
+    assert "nobody" in done.stderr
+    assert "lockwell" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -41,3 +46,42 @@ def test_a_rate_of_zero_is_wrong_usage() -> None:
     done = run("--rate", "0")
     assert done.returncode == 2
     assert "--rate" in done.stderr
+
+
+def test_a_rate_that_the_machine_does_not_hold_is_said_to_be_that() -> None:
+    done = run("--rate", "100000", "--seconds", "2", "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert not report["ok"]
+    assert "--rate" in report["verdict"]
+    assert report["lost"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_however_it_ends_it_leaves_no_process_behind(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "keybus", "demo", "--rate", "300", "--seconds", "60"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        url = demo.stdout.readline().rpartition(" on ")[2].strip()
+        while "published" not in demo.stdout.readline():
+            assert demo.poll() is None
+        demo.send_signal(number)
+        _, errors = demo.communicate(timeout=60)
+    if number is not signal.SIGKILL:
+        assert demo.returncode == 128 + number
+        assert errors == f"ended by {number.name}\n"
+    # The bus ends last, and nothing listens once it has.
+    deadline = time.monotonic() + 30
+    while answers(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/healthz", timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from keybus.cli.demo.ending import Ending
 from keybus.cli.demo.report import Report, milliseconds, table
 from keybus.cli.demo.run import Options, Progress, perform, stage
 from keybus.cli.terminal import console
@@ -41,10 +42,10 @@ def demo(rate: float, seconds: float, vendor: str, seed: int, keep: bool, as_jso
         raise click.UsageError("--rate and --seconds must be more than 0")
     screen = console(stderr=as_json)
     options = Options(folder=example_folder(), rate=rate, seconds=seconds, vendor=vendor, seed=seed)
-    # As with Ctrl-C: what was started is ended, in order.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ending = Ending()
+    ending.catch()
     with stage(options, screen.print) as on:
-        report = perform(on, options, _progress(screen, seconds, vendor))
+        report = perform(on, options, _progress(screen, seconds, vendor), ending)
         if as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
         _show(screen, report)
@@ -100,6 +101,7 @@ def _show(screen: Console, report: Report) -> None:
 
 
 def _wait() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

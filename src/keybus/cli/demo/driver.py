@@ -16,6 +16,9 @@ from keybus.settings import Settings
 _BEAT = 0.005
 """Seconds between two batches of what is due."""
 _PARTNER_PAUSE = 0.1
+_MAX_UNDER_WAY = 200
+"""Batches that are not acknowledged yet."""
+_MAX_BATCH = 500
 
 
 class Published(msgspec.Struct):
@@ -60,9 +63,12 @@ async def drive(
     try:
         while (gone := time.monotonic() - began) < seconds:
             published.seconds = gone
+            if len(under_way) > _MAX_UNDER_WAY:  # the machine does not hold the rate
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                continue
             beat(gone)
             batches: dict[str, list[Event]] = {}
-            for _ in range(int(rate * gone) - sent):
+            for _ in range(min(_MAX_BATCH, int(rate * gone) - sent)):
                 name, event = next(stories)
                 batches.setdefault(name, []).append(event)
                 sent += 1
@@ -106,7 +112,11 @@ async def _partner(url: str, published: Published) -> None:
         while True:
             detail = {"key": f"value-{len(published.acknowledged)}"}
             raw = msgspec.Raw(msgspec.json.encode(detail))
-            [result] = await transport.put([Entry("aws.key", "Key Event", raw)])
+            try:
+                [result] = await transport.put([Entry("aws.key", "Key Event", raw)])
+            except PublishError:
+                published.refused += 1
+                continue
             if result.event_id:
                 published.acknowledged[result.event_id] = ("aws.key", "Key Event", detail)
             else:

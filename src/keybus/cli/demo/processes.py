@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,16 +27,23 @@ class ProcessFailed(KeybusError):
     code = "process-failed"
 
 
+def _start(module: str, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a module of this interpreter on a leash, in a process group of its own.
+
+    Of its own, so that Ctrl-C reaches the demo alone, which then ends the others in order.
+    """
+    command = [sys.executable, "-m", "keybus.cli.demo.leash", module, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0, **options)
+
+
 @contextmanager
 def bus_process(folder: Path, data: Path) -> Generator[str]:
     """Run `keybus dev` on a free port; gives its address."""
-    command = [sys.executable, "-m", "keybus", "dev", str(folder), "--port", "0"]
     log = data / "bus.log"
+    arguments = ["dev", str(folder), "--port", "0", "--data", str(data)]
     with (
         log.open("w") as errors,
-        subprocess.Popen(
-            [*command, "--data", str(data)], stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
+        _start("keybus", *arguments, stdout=subprocess.PIPE, stderr=errors) as process,
     ):
         try:
             yield _address(process, log)
@@ -44,14 +52,14 @@ def bus_process(folder: Path, data: Path) -> Generator[str]:
             _end(process)
 
 
-def _address(process: "subprocess.Popen[str]", log: Path) -> str:
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     """The address in the line ``ready URL``, waited for in a thread so that it can time out."""
-    lines: queue.Queue[str] = queue.Queue()
+    lines: queue.Queue[bytes] = queue.Queue()
     assert process.stdout is not None
     stdout = process.stdout
     threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
     try:
-        line = lines.get(timeout=_START_SECONDS)
+        line = lines.get(timeout=_START_SECONDS).decode()
     except queue.Empty:
         line = ""
     if not line.startswith("ready "):
@@ -75,10 +83,11 @@ class Services:
 
     def start(self, subscription: str) -> None:
         """Start the subscription's service."""
-        command = [sys.executable, "-m", "keybus.cli.demo.worker", subscription]
         with self._log(subscription).open("w") as log:
-            self._processes[subscription] = subprocess.Popen(
-                [*command, str(self._tally(subscription))],
+            self._processes[subscription] = _start(
+                "keybus.cli.demo.worker",
+                subscription,
+                str(self._tally(subscription)),
                 env=self._environ,
                 stdout=log,
                 stderr=log,
@@ -120,7 +129,9 @@ class Services:
         for process in self._processes.values():
             if process.poll() is None:
                 process.kill()
-                process.wait()
+            process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
 
     def _log(self, subscription: str) -> Path:
         return self._data / f"{subscription}.log"
@@ -129,7 +140,7 @@ class Services:
         return self._data / f"{subscription}.tally"
 
 
-def _end(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]") -> None:
     """Wait for a process that was told to stop; a second signal would cut its work short."""
     try:
         process.wait(_STOP_SECONDS)

@@ -10,6 +10,7 @@ from keybus.protocol import SubscriptionInfo
 
 IN_TIME_US = 1_000_000
 """An event counts as a success where it is handled within a second of ingest."""
+_HELD = 0.9
 OBJECTIVE = 0.9999
 """The share of successes that a subscription without an outage has to reach."""
 
@@ -53,6 +54,34 @@ class Row(msgspec.Struct, frozen=True):
         return self.in_time / self.matched if self.matched else 1.0
 
 
+class Run(msgspec.Struct, frozen=True):
+    """What was published, and how.
+
+    Attributes:
+        acknowledged: Events that the bus acknowledged.
+        refused: Events that it did not take.
+        seconds: From the first event until the last was acknowledged.
+        asked_rate: Events a second that were asked for.
+        outage_seconds: How long the vendor was broken; 0 for not at all.
+    """
+
+    acknowledged: int
+    refused: int
+    seconds: float
+    asked_rate: float
+    outage_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Events acknowledged a second."""
+        return self.acknowledged / self.seconds if self.seconds else 0.0
+
+    @property
+    def too_slow(self) -> bool:
+        """The machine could not hold the rate that was asked for."""
+        return self.rate < _HELD * self.asked_rate
+
+
 class Report(msgspec.Struct, frozen=True):
     """The whole run.
 
@@ -87,23 +116,33 @@ class Report(msgspec.Struct, frozen=True):
     rows: list[Row]
 
 
-def row(info: SubscriptionInfo, tally: Tally, expected: set[str], *, broken: bool) -> Row:
-    """Compare what a subscription should have got with what its service handled."""
-    missing = len(expected - tally.latency_us.keys())
+def row(
+    info: SubscriptionInfo, tally: Tally, dead: set[str], expected: set[str], *, broken: bool
+) -> Row:
+    """Compare what a subscription should have got with what its service handled.
+
+    Args:
+        info: How the bus says it stands.
+        tally: What its service handled, by event.
+        dead: The events among its dead letters.
+        expected: The acknowledged events that it should get.
+        broken: It was broken on purpose.
+    """
+    missing = expected - tally.latency_us.keys()
     latencies = sorted(tally.latency_us.values())
     waiting = info.waiting + info.in_flight
     return Row(
         subscription=info.name,
         broken=broken,
         matched=len(expected),
-        handled=len(expected) - missing,
+        handled=len(expected) - len(missing),
         in_time=sum(1 for e in expected if tally.latency_us.get(e, IN_TIME_US + 1) <= IN_TIME_US),
         p50=percentile(latencies, 50),
         p90=percentile(latencies, 90),
         p99=percentile(latencies, 99),
         waiting=waiting,
         dead=info.dead,
-        lost=max(0, missing - waiting - info.dead),
+        lost=max(0, len(missing - dead) - waiting),
         duplicates=tally.duplicates,
         failed_attempts=tally.failed,
     )
@@ -121,10 +160,7 @@ def judge(
     rows: Sequence[Row],
     tallies: Mapping[str, Tally],
     *,
-    acknowledged: int,
-    refused: int,
-    seconds: float,
-    outage_seconds: float,
+    run: Run,
 ) -> Report:
     """Put the rows together and say whether it went as it should."""
     sound = [row for row in rows if not row.broken]
@@ -134,45 +170,56 @@ def judge(
         latency for row in sound for latency in tallies[row.subscription].latency_us.values()
     )
     lost = sum(row.lost for row in rows)
+    behind = [row for row in rows if row.broken and row.handled + row.dead < row.matched]
     touched = [row for row in sound if row.success < OBJECTIVE or row.waiting or row.dead]
     return Report(
-        acknowledged=acknowledged,
-        refused=refused,
-        seconds=round(seconds, 2),
-        rate=round(acknowledged / seconds, 1) if seconds else 0.0,
-        outage_seconds=round(outage_seconds, 2),
+        acknowledged=run.acknowledged,
+        refused=run.refused,
+        seconds=round(run.seconds, 2),
+        rate=round(run.rate, 1),
+        outage_seconds=round(run.outage_seconds, 2),
         success=in_time / matched if matched else 1.0,
         p50=percentile(latencies, 50),
         p90=percentile(latencies, 90),
         p99=percentile(latencies, 99),
         lost=lost,
-        ok=not lost and not touched and not refused,
-        verdict=_verdict(rows, touched, lost, refused, outage_seconds),
+        ok=not (lost or touched or behind or run.refused or run.too_slow),
+        verdict=_verdict(rows, touched, behind, lost, run),
         rows=list(rows),
     )
 
 
 def _verdict(
-    rows: Sequence[Row], touched: Sequence[Row], lost: int, refused: int, outage_seconds: float
+    rows: Sequence[Row], touched: Sequence[Row], behind: Sequence[Row], lost: int, run: Run
 ) -> str:
-    broken = ", ".join(row.subscription for row in rows if row.broken)
+    broken = _names(row for row in rows if row.broken)
     parts = []
-    if broken and touched:
-        names = ", ".join(row.subscription for row in touched)
-        parts.append(f"While {broken} was broken, other subscriptions suffered too: {names}.")
+    if run.too_slow:
+        parts.append(
+            f"This machine took {run.rate:,.0f} events/s of the {run.asked_rate:,.0f} asked for, so"
+            " the run says nothing about the outage: ask for less with --rate."
+        )
+    elif broken and touched:
+        parts.append(f"While {broken} was broken, others suffered too: {_names(touched)}.")
     elif broken:
         parts.append(
-            f"The outage of {outage_seconds:.1f} s touched only {broken}: "
+            f"The outage of {run.outage_seconds:.1f} s touched only {broken}: "
             f"the other {len(rows) - 1} subscriptions went on as before."
         )
     elif touched:
-        parts.append(f"Below the objective: {', '.join(row.subscription for row in touched)}.")
+        parts.append(f"Below the objective: {_names(touched)}.")
     else:
         parts.append("Every subscription met the objective.")
+    if behind:
+        parts.append(f"It was mended, but has not caught up: {_names(behind)}.")
     parts.append(f"Acknowledged events lost: {lost}.")
-    if refused:
-        parts.append(f"Events not taken: {refused}.")
+    if run.refused:
+        parts.append(f"Events not taken: {run.refused}.")
     return " ".join(parts)
+
+
+def _names(rows: Iterable[Row]) -> str:
+    return ", ".join(row.subscription for row in rows)
 
 
 def table(rows: Iterable[Row]) -> Table:

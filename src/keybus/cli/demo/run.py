@@ -12,15 +12,18 @@ from pathlib import Path
 
 import msgspec
 
+from keybus.bus.backoff import CAP_SECONDS
 from keybus.bus.router import Router
 from keybus.cli.api import get
 from keybus.cli.demo.driver import Published, drive
+from keybus.cli.demo.ending import Ending
 from keybus.cli.demo.processes import ProcessFailed, Services, bus_process, wait_until
-from keybus.cli.demo.report import Report, judge, row
+from keybus.cli.demo.report import Report, Run, judge, row
+from keybus.cli.demo.worker import VENDOR_PREFIX
 from keybus.clock import SYSTEM
 from keybus.contracts import ContractRepository, Event
 from keybus.contracts.bindings import generate_python
-from keybus.envelope import Entry, seal
+from keybus.envelope import Entry, Envelope, seal
 from keybus.errors import SettingsError
 from keybus.protocol import SubscriptionInfo
 from keybus.topology import Platform, load_platform
@@ -79,15 +82,29 @@ class Stage:
         """How the subscriptions stand."""
         return get(self.url, "/subscriptions", list[SubscriptionInfo])
 
+    def dead_letters(self, subscription: str) -> set[str]:
+        """The envelope ids of a subscription's dead letters."""
+        path = f"/subscriptions/{subscription}/dead-letters"
+        return {letter.envelope.id for letter in get(self.url, path, list[_DeadLetter])}
+
+
+class _DeadLetter(msgspec.Struct):
+    envelope: Envelope
+
 
 @contextmanager
 def stage(options: Options, say: Callable[[str], None]) -> Generator[Stage]:
     """Set the bus and the services up in a temporary folder, and clean up afterwards."""
     platform, contracts = load_platform(options.folder)
-    subscription = f"vendor-{options.vendor}"
-    if options.vendor and subscription not in platform.subscriptions:
-        known = [name for name in platform.subscriptions if name.startswith("vendor-")]
-        raise SettingsError(f"there is no subscription {subscription!r}", hint=f"there are {known}")
+    vendors = [
+        name.removeprefix(VENDOR_PREFIX)
+        for name in platform.subscriptions
+        if name.startswith(VENDOR_PREFIX)
+    ]
+    if options.vendor and options.vendor not in vendors:
+        raise SettingsError(
+            f"there is no vendor {options.vendor!r}", hint=f"choose of {', '.join(vendors)}"
+        )
     with tempfile.TemporaryDirectory(prefix="keybus-demo-") as name:
         data = Path(name)
         generate_python(contracts, data / BINDINGS)
@@ -115,7 +132,9 @@ def _start(services: Services, platform: Platform, url: str) -> None:
         raise ProcessFailed(f"not all services connected within {_CONNECT_SECONDS:.0f} s")
 
 
-def perform(on: Stage, options: Options, show: Callable[[Progress], None]) -> Report:
+def perform(
+    on: Stage, options: Options, show: Callable[[Progress], None], ending: Ending
+) -> Report:
     """Publish, break the vendor in the middle, wait for what is left, and judge."""
     outage = _Outage(on.services, options)
     stories = importlib.import_module("services.mix").stream(options.seed)
@@ -139,35 +158,42 @@ def perform(on: Stage, options: Options, show: Callable[[Progress], None]) -> Re
             beat=outage.at,
         )
         acts = [asyncio.create_task(driving), asyncio.create_task(watch())]
-        done, rest = await asyncio.wait(acts, return_when=asyncio.FIRST_COMPLETED)
-        for task in rest:
-            task.cancel()
+        try:
+            done, _ = await asyncio.wait(acts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in acts:
+                task.cancel()
+            await asyncio.gather(*acts, return_exceptions=True)
         for task in done:
             task.result()
 
-    asyncio.run(act())
+    ending.run(act())
     outage.end()
-    wait_until(lambda: not any(s.waiting + s.in_flight for s in on.subscriptions()), _DRAIN_SECONDS)
+    # The broken vendor's last delay may be as long as the longest backoff.
+    patience = _DRAIN_SECONDS + min(outage.seconds, CAP_SECONDS)
+    wait_until(lambda: not any(s.waiting + s.in_flight for s in on.subscriptions()), patience)
     states = on.subscriptions()
+    dead = {info.name: on.dead_letters(info.name) if info.dead else set() for info in states}
     tallies = on.services.stop()
     expected = _expected(on, published)
     rows = [
         row(
             info,
             tallies[info.name],
+            dead[info.name],
             expected[info.name],
             broken=bool(options.vendor) and info.name == f"vendor-{options.vendor}",
         )
         for info in states
     ]
-    return judge(
-        rows,
-        tallies,
+    run = Run(
         acknowledged=len(published.acknowledged),
         refused=published.refused,
         seconds=published.seconds,
+        asked_rate=options.rate,
         outage_seconds=outage.seconds,
     )
+    return judge(rows, tallies, run=run)
 
 
 class _Outage:
