@@ -53,6 +53,15 @@ def new_server(tmp_path: Path) -> Iterator[ServerFactory]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One bus for all tests of a module that leave it as it was, or look at answers only."""
+    server = Server(EXAMPLE, tmp_path_factory.mktemp("data"))
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def server(new_server: ServerFactory) -> Server:
     """The example on a bus of its own."""

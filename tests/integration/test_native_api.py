@@ -23,6 +23,12 @@ async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.fixture
+async def shared(shared_server: Server) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(f"{shared_server.url}/") as session:
+        yield session
+
+
 def entry(detail: Any, source: str = "aws.key", detail_type: str = "Key Event") -> dict[str, Any]:
     return {"source": source, "detail_type": detail_type, "detail": detail}
 
@@ -34,8 +40,8 @@ async def put(http: aiohttp.ClientSession, *entries: dict[str, Any]) -> list[dic
         return results
 
 
-async def test_put_answers_each_entry(http: aiohttp.ClientSession) -> None:
-    taken, refused = await put(http, entry({"a": 1}), entry([1]))
+async def test_put_answers_each_entry(shared: aiohttp.ClientSession) -> None:
+    taken, refused = await put(shared, entry({"a": 1}), entry([1]))
     assert set(taken) == {"event_id"}
     assert refused["code"] == "MalformedDetail"
 
@@ -50,14 +56,25 @@ async def test_put_answers_each_entry(http: aiohttp.ClientSession) -> None:
         (b'{"entries":[{}]}', 400, "bad-request"),
         (b'{"entries":[' + b"[" * 100_000, 400, "bad-request"),
         (json.dumps({"entries": [entry({})] * (MAX_PUT_ENTRIES + 1)}).encode(), 400, "bad-request"),
+        (b'{"entries":[{"source":"\xff"}]}', 400, "bad-request"),
         (b" " * (MAX_PUT_BYTES + 1), 413, "too-large"),
     ],
-    ids=["empty", "cut off", "list", "no entries", "no entry", "deep", "many", "large"],
+    ids=[
+        "empty",
+        "cut off",
+        "list",
+        "no entries",
+        "no entry",
+        "deep",
+        "many",
+        "not UTF-8",
+        "large",
+    ],
 )
 async def test_a_body_that_cannot_be_taken_is_refused(
-    http: aiohttp.ClientSession, content: bytes, status: int, code: str
+    shared: aiohttp.ClientSession, content: bytes, status: int, code: str
 ) -> None:
-    async with http.post("api/v1/events", data=io.BytesIO(content)) as answer:
+    async with shared.post("api/v1/events", data=io.BytesIO(content)) as answer:
         assert answer.status == status
         problem = await answer.json()
     assert problem["code"] == code
@@ -65,16 +82,16 @@ async def test_a_body_that_cannot_be_taken_is_refused(
     assert problem["hint"]
 
 
-async def test_lists(http: aiohttp.ClientSession) -> None:
-    async with http.get("api/v1/subscriptions") as answer:
+async def test_lists(shared: aiohttp.ClientSession) -> None:
+    async with shared.get("api/v1/subscriptions") as answer:
         subscriptions = {row["name"]: row for row in await answer.json()}
     assert subscriptions["partner-feed"]["filter"] == {"source": ["aws.key"]}
-    async with http.get("api/v1/publishers", params={"event_type": "device.online"}) as answer:
+    async with shared.get("api/v1/publishers", params={"event_type": "device.online"}) as answer:
         [publisher] = await answer.json()
     assert publisher["name"] == "key.devices"
-    async with http.get("api/v1/platform") as answer:
+    async with shared.get("api/v1/platform") as answer:
         assert (await answer.json())["bus"] == "amazon-key"
-    async with http.get("healthz") as answer:
+    async with shared.get("healthz") as answer:
         assert (await answer.json()) == {"status": "ok", "bus": "amazon-key"}
 
 
@@ -87,9 +104,9 @@ async def test_lists(http: aiohttp.ClientSession) -> None:
     ],
 )
 async def test_what_is_not_there_says_so(
-    http: aiohttp.ClientSession, method: str, path: str, status: int, code: str
+    shared: aiohttp.ClientSession, method: str, path: str, status: int, code: str
 ) -> None:
-    async with http.request(method, path) as answer:
+    async with shared.request(method, path) as answer:
         assert answer.status == status
         assert (await answer.json())["code"] == code
 
@@ -149,9 +166,9 @@ async def test_dead_letters_are_listed_with_their_reason(http: aiohttp.ClientSes
     ],
 )
 async def test_a_subscription_that_cannot_be_opened_is_closed_with_a_reason(
-    http: aiohttp.ClientSession, name: str, query: str, code: int
+    shared: aiohttp.ClientSession, name: str, query: str, code: int
 ) -> None:
-    socket, closed = await stream(http, name, query)
+    socket, closed = await stream(shared, name, query)
     assert closed.type == aiohttp.WSMsgType.CLOSE
     assert socket.close_code == code
     assert closed.extra
@@ -159,12 +176,21 @@ async def test_a_subscription_that_cannot_be_opened_is_closed_with_a_reason(
 
 @pytest.mark.parametrize(
     "message",
-    [b"", b"[]", b'{"ack":[-1]}', b'{"ack":["1"]}', b'{"retry":[{"position":1}]}', b"[" * 100_000],
+    [
+        b"",
+        b"[]",
+        b'{"ack":[-1]}',
+        b'{"ack":["1"]}',
+        b'{"retry":[{"position":1}]}',
+        b"[" * 100_000,
+        b'{"x":' + b"[" * 100_000,
+        b'{"retry":[{"position":1,"reason":"\xff"}]}',
+    ],
 )
 async def test_a_message_that_cannot_be_read_closes_the_connection(
-    http: aiohttp.ClientSession, message: bytes
+    shared: aiohttp.ClientSession, message: bytes
 ) -> None:
-    socket, _ = await stream(http, "partner-feed")
+    socket, _ = await stream(shared, "notifications")
     await socket.send_bytes(message)
     async with asyncio.timeout(5):
         closed = await socket.receive()
@@ -185,20 +211,23 @@ async def test_a_message_that_cannot_be_read_closes_the_connection(
     ],
 )
 async def test_no_web_page_can_reach_it(
-    http: aiohttp.ClientSession, headers: dict[str, str]
+    shared: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
-    async with http.get("api/v1/subscriptions", headers=headers) as answer:
+    async with shared.get("api/v1/subscriptions", headers=headers) as answer:
         assert answer.status in (400, 403)
-    async with http.post("", headers=headers, data=b"{}") as answer:
+    async with shared.post("", headers=headers, data=b"{}") as answer:
         assert answer.status in (400, 403)
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await http.ws_connect("api/v1/subscriptions/audit/deliveries", headers=headers)
+        await shared.ws_connect("api/v1/subscriptions/audit/deliveries", headers=headers)
     assert caught.value.status in (400, 403)
 
 
-async def test_localhost_is_this_machine_too(http: aiohttp.ClientSession, server: Server) -> None:
-    headers = {"Host": f"localhost:{server.port}", "Origin": f"http://localhost:{server.port}"}
-    async with http.get("healthz", headers=headers) as answer:
+async def test_localhost_is_this_machine_too(
+    shared: aiohttp.ClientSession, shared_server: Server
+) -> None:
+    port = shared_server.port
+    headers = {"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}
+    async with shared.get("healthz", headers=headers) as answer:
         assert answer.status == 200
 
 
@@ -211,8 +240,8 @@ async def test_the_transport_names_what_it_cannot_reach() -> None:
     await transport.close()
 
 
-async def test_the_transport_tells_a_refusal_from_an_outage(server: Server) -> None:
-    transport = HttpTransport(server.url, request_timeout=5)
+async def test_the_transport_tells_a_refusal_from_an_outage(shared_server: Server) -> None:
+    transport = HttpTransport(shared_server.url, request_timeout=5)
     with pytest.raises(SubscriptionError, match="nobody"):
         await transport.subscribe("nobody", 1)
     with pytest.raises(PublishError, match="400") as caught:
@@ -237,3 +266,28 @@ async def test_a_server_told_to_stop_hands_leases_back(server: Server) -> None:
         [delivery] = await frame(socket)
         assert delivery["attempt"] == 1
         await socket.close()
+
+
+async def test_a_consumer_that_spoke_nonsense_leaves_nothing_behind(server: Server) -> None:
+    async with aiohttp.ClientSession(f"{server.url}/") as http:
+        await put(http, entry({"number": 1}))
+        socket, _ = await stream(http, "partner-feed")
+        await frame(socket)
+        await socket.send_bytes(b'{"x":' + b"[" * 100_000)
+        await socket.receive()
+        again, _ = await stream(http, "partner-feed")
+        [delivery] = await frame(again)
+        assert delivery["attempt"] == 2
+        async with http.get("api/v1/subscriptions") as answer:
+            feed = next(row for row in await answer.json() if row["name"] == "partner-feed")
+        assert (feed["consumers"], feed["in_flight"]) == (1, 1)
+        await again.close()
+
+
+@pytest.mark.parametrize("time_us", [-(2**63), 2**63 - 1, 253_402_300_800_000_000])
+async def test_a_time_that_is_none_is_one_entrys_fault(
+    shared: aiohttp.ClientSession, time_us: int
+) -> None:
+    refused, taken = await put(shared, entry({}) | {"time_us": time_us}, entry({}))
+    assert refused["code"] == "InvalidArgument"
+    assert taken["event_id"]
