@@ -14,8 +14,8 @@ PAGE = ROOT / "docs" / "cli.md"
 HEAD = """\
 # Command line
 
-Exit codes: 0 done; 1 an error, which is named on standard error with its code; 2 wrong usage.
-Every list has `--json`. This page is written from the commands' own help.
+Exit codes: 0 done; 1 an error, which is named on standard error with its code, or the faults that
+`contracts lint` lists; 2 wrong usage. Every list has `--json`. This page is written from the commands' own help.
 """
 
 

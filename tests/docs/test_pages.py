@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,7 +43,23 @@ def blocks(language: str) -> Iterator[object]:
 def documented_bindings(bindings_folder: Path) -> Path:
     """The same package under the name that the bindings' own page uses."""
     generate_python(ContractRepository.load(EXAMPLE / "contracts"), bindings_folder / "my_events")
+    generate_python(shop(bindings_folder / "shop"), bindings_folder / "shop_events")
     return bindings_folder
+
+
+def shop(folder: Path) -> ContractRepository:
+    """The project of docs/getting-started.md, written to a folder as the page says."""
+    page = (ROOT / "docs" / "getting-started.md").read_text()
+    toml, contract, platform = (
+        next(text for kind, text in FENCE.findall(page) if kind == language)
+        for language in ("toml", "json", "yaml")
+    )
+    (folder / "contracts" / "orders").mkdir(parents=True)
+    shutil.copytree(EXAMPLE / "contracts" / "core", folder / "contracts" / "core")
+    (folder / "contracts" / "keybus.toml").write_text(toml)
+    (folder / "contracts" / "orders" / "OrderPlaced.json").write_text(contract)
+    (folder / "platform.yaml").write_text(platform)
+    return load_platform(folder)[1]
 
 
 @pytest.mark.parametrize(("page", "text"), list(blocks("python")))
@@ -54,7 +71,8 @@ def test_python_runs(
     documented_bindings: Path,
 ) -> None:
     assert documented_bindings.is_dir()
-    server = new_server()
+    own_project = page.name == "getting-started.md"
+    server = new_server(documented_bindings / "shop" if own_project else EXAMPLE)
     text = text.replace("http://127.0.0.1:7411", server.url)
     # What would run for ever is stopped once it has had time for what waits for it.
     text = text.replace(
