@@ -50,8 +50,8 @@ $(VENV)/.dev: locks/dev.txt $(VENV)/.run
 	@touch $@
 
 lock: $(VENV)/.dev ## work the locked versions out anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra all --group build pyproject.toml -o locks/run.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra all --group build --group test --group lint -c locks/run.txt pyproject.toml -o locks/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra all --group build pyproject.toml -o locks/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra all --group build --group test --group lint -c locks/run.txt pyproject.toml -o locks/dev.txt
 
 clean: ## remove what set-up and runs left behind
 	rm -rf $(VENV) build dist .hypothesis $(EXAMPLE)/build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
