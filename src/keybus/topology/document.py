@@ -6,17 +6,28 @@ from typing import Any
 import msgspec
 import yaml
 
-from keybus.errors import Fault
+from keybus.contracts.pointers import pointer_of
+from keybus.topology.findings import Code, Finding, quoted
+from keybus.topology.scalars import UnusableNumberError, core_value
 
 MAX_DEPTH = 50
 """Nesting of a platform file, which also keeps hostile files from exhausting the stack."""
 
 
 class Document(msgspec.Struct, frozen=True):
-    """The data, and the line (from 1) of each value by its JSON pointer."""
+    """The data, and what it looked like.
+
+    Attributes:
+        data: Mappings with text keys, lists, text, numbers, booleans and None.
+        lines: The line (from 1) of each value by its JSON pointer; that of its key if it has one.
+        written: The text of each plain value that is not text, by its JSON pointer.
+        broken: Pointers of values that could not be read; the data has None there.
+    """
 
     data: Any
-    lines: dict[str, int]
+    lines: dict[str, int] = {}
+    written: dict[str, str] = {}
+    broken: frozenset[str] = frozenset()
 
     def line(self, pointer: str) -> int:
         """The line of the value, or of the nearest one around it."""
@@ -25,56 +36,101 @@ class Document(msgspec.Struct, frozen=True):
         return self.lines.get(pointer, 1)
 
 
-def escaped(part: str) -> str:
-    """A key as a token of a JSON pointer (RFC 6901, section 3)."""
-    return part.replace("~", "~0").replace("/", "~1")
-
-
-def read(path: Path) -> tuple[Document, list[Fault]]:
-    """Read a YAML file; faults where it is none, or where a key stands twice."""
+def read(path: Path) -> tuple[Document, list[Finding]]:
+    """Read a YAML 1.2 file; findings where it is none, or where a value cannot be used."""
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root, tagged = _composed(_text(path))
+    except _UnreadableError as error:
+        return Document(None, broken=frozenset({""})), [error.finding]
+    reader = _Reader(tagged)
+    data = reader.value(root, "", 0) if root is not None else {}
+    document = Document(data, reader.lines, reader.written, frozenset(reader.broken))
+    return document, reader.findings
+
+
+class _UnreadableError(Exception):
+    """Nothing can be read; what is found says why."""
+
+    def __init__(self, code: Code, message: str, line: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.finding = Finding(code, message, "", hint, line)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         hint = "name the folder that holds platform.yaml"
-        return _nothing(path, "unreadable", f"cannot be read: {error.strerror}", 0, hint)
+        message = f"cannot be read: {error.strerror}"
+        raise _UnreadableError("unreadable", message, hint=hint) from None
     except UnicodeDecodeError as error:
-        return _nothing(path, "not-utf8", f"is not UTF-8 at byte {error.start}", 0)
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8 at byte {error.start}"
+        raise _UnreadableError("not-utf8", message, line, "save it as UTF-8") from None
+
+
+def _composed(text: str) -> tuple[yaml.Node | None, dict[int, str]]:
+    """The root, and the tags of the nodes that were given one, by the nodes' ids."""
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"has a character that YAML does not allow: U+{ord(text[error.position]):04X}"
+        hint = "remove it, or write it as an escape in quotes"
+        raise _UnreadableError("bad-yaml", what, line, hint) from None
+    try:
+        return loader.get_single_node(), loader.tagged
     except RecursionError:
-        return _nothing(path, "too-deep", "is nested too deeply", 0)
+        raise _UnreadableError("too-deep", "is nested too deeply") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        return _nothing(path, "bad-yaml", f"is not YAML: {error.problem}", line)
-    except yaml.YAMLError as error:
-        return _nothing(path, "bad-yaml", f"is not YAML: {error}", 0)
-    reader = _Reader(path.name)
-    data = reader.value(root, "", 0) if root is not None else {}
-    return Document(data, reader.lines), reader.faults
+        raise _UnreadableError("bad-yaml", f"is not YAML: {error.problem}", line) from None
+    except (ValueError, OverflowError):  # of chr(), which PyYAML leaves to us
+        what = "is not YAML: an escape names no character"
+        raise _UnreadableError("bad-yaml", what, loader.line + 1) from None
 
 
-def _nothing(
-    path: Path, code: str, message: str, line: int, hint: str = ""
-) -> tuple[Document, list[Fault]]:
-    return Document(None, {}), [Fault(code, message, file=path.name, line=line, hint=hint)]
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, and notes which of them were given a tag in the text.
+
+    What PyYAML takes a plain value for is not looked at: that would be YAML 1.1.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.tagged: dict[int, str] = {}
+        super().__init__(text)
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        tag = getattr(event, "tag", None)
+        if node is not None and tag is not None:
+            self.tagged[id(node)] = str(tag).replace("tag:yaml.org,2002:", "!!")
+        return node
 
 
 class _Reader:
     """Walks YAML nodes; aliases are refused, since a small file could unfold into a huge one."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, tagged: dict[int, str]) -> None:
         self.lines: dict[str, int] = {}
-        self.faults: list[Fault] = []
+        self.written: dict[str, str] = {}
+        self.broken: set[str] = set()
+        self.findings: list[Finding] = []
+        self._tagged = tagged
         self._seen: set[int] = set()
-        self._scalars = yaml.SafeLoader("")
 
     def value(self, node: yaml.Node, pointer: str, depth: int) -> Any:
         # The key's line where there is a key: an alias's node stands where its anchor does.
         line = self.lines.setdefault(pointer, node.start_mark.line + 1)
         if depth > MAX_DEPTH:
-            return self._fault("too-deep", f"is nested deeper than {MAX_DEPTH}", pointer, line)
+            return self._break("too-deep", f"is nested deeper than {MAX_DEPTH}", pointer, line)
         if id(node) in self._seen:
-            return self._fault("alias", "is an alias; write the value out", pointer, line)
+            return self._break("alias", "is an alias", pointer, line, "write the value out")
+        if id(node) in self._tagged:
+            message = f"has the tag {quoted(self._tagged[id(node)])}"
+            hint = "write it plainly: in quotes where it is text"
+            return self._break("tag", message, pointer, line, hint)
         if isinstance(node, yaml.MappingNode):
             self._seen.add(id(node))
             return self._mapping(node, pointer, depth)
@@ -84,27 +140,69 @@ class _Reader:
                 self.value(item, f"{pointer}/{index}", depth + 1)
                 for index, item in enumerate(node.value)
             ]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, pointer, line)
 
     def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            below = f"{pointer}/{escaped(key)}"
-            if key in result:
-                self._fault("duplicate-key", f"{key!r} stands twice", below, line)
-            self.lines[below] = line
-            result[key] = self.value(value_node, below, depth + 1)
+            line = key_node.start_mark.line + 1
+            key = self._key(key_node, pointer, line)
+            if key is None:
+                continue
+            below = pointer + pointer_of(key)
+            if key not in result:
+                self.lines.setdefault(below, line)
+                result[key] = self.value(value_node, below, depth + 1)
+                continue
+            hint = f"it stands on line {self.lines[below]} already"
+            self._find("duplicate-key", f"{quoted(key)} stands twice", below, line, hint)
+            again = self.value(value_node, below, depth + 1)
+            if isinstance(again, dict) and isinstance(result[key], dict):
+                result[key] = again | result[key]  # so that what is only there is judged as well
         return result
 
-    def _scalar(self, node: yaml.Node, pointer: str, line: int) -> Any:
-        try:
-            value = self._scalars.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            return self._fault("bad-yaml", f"is not a plain value: {error}", pointer, line)
-        if value is None or isinstance(value, str | int | float | bool):
-            return value
-        return str(node.value)  # dates and times: what was written
+    def _key(self, node: yaml.Node, pointer: str, line: int) -> str | None:
+        """A key's text, whatever it looks like; None where it is no text at all."""
+        if not isinstance(node, yaml.ScalarNode):
+            kind = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
+            hint = "write a name before the colon, and put text with braces or brackets in quotes"
+            self._find("bad-key", f"{kind} is used as a key; keys are text", pointer, line, hint)
+            return None
+        key = _whole_characters(node.value)
+        if id(node) in self._tagged:
+            message = f"the key {quoted(key)} has the tag {quoted(self._tagged[id(node)])}"
+            self._find("tag", message, pointer, line, "write it plainly: keys are text")
+        if key != node.value:
+            message = f"the key {quoted(key)} holds half a character (a lone surrogate)"
+            self._find("bad-text", message, pointer, line, "write the character itself")
+        return key
 
-    def _fault(self, code: str, message: str, pointer: str, line: int) -> None:
-        self.faults.append(Fault(code, message, pointer, self.file, line))
+    def _scalar(self, node: yaml.ScalarNode, pointer: str, line: int) -> Any:
+        text: str = node.value
+        if node.style is not None:  # quoted, or a block
+            if text != _whole_characters(text):
+                hint = "write the character itself"
+                message = "holds half a character (a lone surrogate)"
+                return self._break("bad-text", message, pointer, line, hint)
+            return text
+        try:
+            value = core_value(text)
+        except UnusableNumberError as error:
+            hint = "put it in quotes if it is text"
+            return self._break("bad-number", f"{quoted(text)} {error}", pointer, line, hint)
+        if not isinstance(value, str):
+            self.written.setdefault(pointer, text)
+        return value
+
+    def _find(self, code: Code, message: str, pointer: str, line: int, hint: str) -> None:
+        self.findings.append(Finding(code, message, pointer, hint, line))
+
+    def _break(self, code: Code, message: str, pointer: str, line: int, hint: str = "") -> None:
+        self.broken.add(pointer)
+        self._find(code, message, pointer, line, hint)
+
+
+def _whole_characters(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

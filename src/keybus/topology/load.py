@@ -1,17 +1,15 @@
 """Reads `platform.yaml` and says everything that is wrong with it, with file, line and pointer."""
 
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable
 from pathlib import Path
 
-import jsonschema_rs
-import msgspec
-
 from keybus.contracts import ContractRepository
-from keybus.errors import Fault, PatternError, TopologyError
-from keybus.patterns import validate
-from keybus.topology.document import Document, escaped, read
-from keybus.topology.model import EventRef, Platform
+from keybus.errors import BrokenContracts, Fault, TopologyError
+from keybus.topology.document import Document, read
+from keybus.topology.findings import Finding, quoted
+from keybus.topology.meaning import meaning_findings
+from keybus.topology.model import Platform
+from keybus.topology.shape import convert, shape_findings, sound_parts
 
 FILE = "platform.yaml"
 
@@ -23,94 +21,62 @@ def load_platform(folder: Path) -> tuple[Platform, ContractRepository]:
         folder: The folder, or the file itself.
 
     Raises:
-        TopologyError: The file has faults; all of them are listed.
-        BrokenContracts: The contracts have.
+        TopologyError: The file has faults; all of them are listed, in the order of their lines.
+        BrokenContracts: The contracts have, and the file itself has none.
     """
     path = folder if folder.is_file() else folder / FILE
-    document, faults = read(path)
-    if not faults:
-        faults = list(_shape_faults(document, path.name))
-    if faults:
-        raise TopologyError(str(path), faults)
-    platform = msgspec.convert(document.data, Platform)
-    contracts = ContractRepository.load(path.parent / platform.contracts)
-    faults = [
-        Fault(code, message, pointer, path.name, document.line(pointer), hint)
-        for code, message, pointer, hint in _meaning_faults(platform, contracts)
-    ]
-    if faults:
-        raise TopologyError(str(path), sorted(faults, key=lambda fault: fault.line))
-    return platform, contracts
-
-
-def _shape_faults(document: Document, file: str) -> Iterator[Fault]:
-    """What the model's own JSON Schema refuses."""
-    validator = jsonschema_rs.Draft202012Validator(msgspec.json.schema(Platform))
-    for error in validator.iter_errors(document.data):
-        pointer = "".join(f"/{escaped(str(part))}" for part in error.instance_path)
-        yield Fault("shape", error.message, pointer, file, document.line(pointer))
-
-
-_Found = tuple[str, str, str, str]
-"""Code, message, pointer, hint."""
-
-
-def _meaning_faults(platform: Platform, contracts: ContractRepository) -> Iterator[_Found]:
-    """What the shape cannot see: names that lead nowhere, patterns that are none."""
-    for kind, members in (
-        ("publishers", platform.publishers),
-        ("subscriptions", platform.subscriptions),
-    ):
-        for name, member in members.items():
-            if member.account not in platform.accounts:
-                pointer = f"/{kind}/{escaped(name)}/account"
-                hint = _nearest(member.account, list(platform.accounts))
-                yield "unknown-account", f"no account is named {member.account!r}", pointer, hint
-    yield from _publisher_faults(platform, contracts)
-    yield from _subscription_faults(platform, contracts)
-
-
-def _publisher_faults(platform: Platform, contracts: ContractRepository) -> Iterator[_Found]:
-    for name, publisher in platform.publishers.items():
-        for index, event_type in enumerate(publisher.events):
-            pointer = f"/publishers/{escaped(name)}/events/{index}"
-            contract = contracts.get(event_type)
-            if contract is None:
-                hint = _nearest(event_type, contracts.types)
-                yield "unknown-event", f"no contract has the type {event_type!r}", pointer, hint
-            elif contract.owner != publisher.account:
-                message = f"{event_type!r} is owned by {contract.owner!r}"
-                hint = "a publisher emits only what its own account owns"
-                yield "not-owner", message, pointer, hint
-
-
-def _subscription_faults(platform: Platform, contracts: ContractRepository) -> Iterator[_Found]:
-    for name, subscription in platform.subscriptions.items():
-        pointer = f"/subscriptions/{escaped(name)}"
-        if not subscription.events and subscription.filter is None:
-            hint = "name events, a filter, or both"
-            yield "no-events", "the subscription asks for nothing", pointer, hint
-        for index, ref in enumerate(subscription.event_refs):
-            yield from _event_faults(ref, contracts, f"{pointer}/events/{index}")
-        if subscription.filter is not None:
+    document, findings = read(path)
+    findings += shape_findings(document)
+    parts = sound_parts(document, findings)
+    contracts: ContractRepository | None = None
+    broken: BrokenContracts | None = None
+    if parts.contracts is not None:
+        findings += _folder_findings(path.parent, parts.contracts)
+        if not any(finding.code == "no-contracts" for finding in findings):
             try:
-                validate(subscription.filter)
-            except PatternError as error:
-                yield "bad-filter", str(error), f"{pointer}/filter", ""
+                contracts = ContractRepository.load(path.parent / parts.contracts)
+            except BrokenContracts as error:
+                broken = error
+    findings += meaning_findings(parts, contracts)
+    if findings:
+        if broken is not None:
+            findings.append(_broken(broken))
+        raise TopologyError(str(path), _faults(findings, document, path.name))
+    if broken is not None:
+        raise broken
+    assert contracts is not None
+    return convert(document), contracts
 
 
-def _event_faults(ref: EventRef, contracts: ContractRepository, pointer: str) -> Iterator[_Found]:
-    contract = contracts.get(ref.type)
-    if contract is None:
-        hint = _nearest(ref.type, contracts.types)
-        yield "unknown-event", f"no contract has the type {ref.type!r}", pointer, hint
-    elif contract.major != ref.major:
-        message = f"{ref.type!r} has no major version {ref.major}"
-        yield "unknown-major", message, pointer, f"its contract is at {contract.version}"
+def _folder_findings(beside: Path, name: str) -> Iterable[Finding]:
+    if not name.strip():
+        hint = "name the folder of the contracts, or leave the key out: it is 'contracts' then"
+        return [Finding("no-contracts", "the contracts' folder has no name", "/contracts", hint)]
+    try:
+        found = (beside / name).is_dir()
+    except (OSError, ValueError):  # a name too long, or with a NUL; a folder that is closed
+        found = False
+    if found:
+        return []
+    message = f"there is no folder {quoted(name)} beside the file"
+    hint = "`contracts` names the folder that holds keybus.toml, relative to the file"
+    return [Finding("no-contracts", message, "/contracts", hint)]
 
 
-def _nearest(name: str, known: "list[str] | tuple[str, ...]") -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return (
-        f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known)) or 'none'}"
-    )
+def _broken(error: BrokenContracts) -> Finding:
+    count = len(error.faults)
+    message = f"the contracts have {count} fault{'' if count == 1 else 's'} of their own"
+    hint = "`keybus contracts lint` lists them; events were not looked up"
+    return Finding("broken-contracts", message, "/contracts", hint)
+
+
+def _faults(findings: Iterable[Finding], document: Document, file: str) -> list[Fault]:
+    faults = [
+        Fault(f.code, f.message, f.pointer, file, f.line or _line(f, document), f.hint)
+        for f in findings
+    ]
+    return sorted(faults, key=lambda fault: fault.line)
+
+
+def _line(finding: Finding, document: Document) -> int:
+    return document.line(finding.pointer) if document.lines else 0

@@ -1,16 +1,33 @@
 """The declared model, in its first form: what `platform.yaml` says, as values."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")]
-AccountId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]
-EventType = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]*(\.[a-z0-9][a-z0-9_-]*)+$")]
-EventAtMajor = Annotated[
-    str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]*(\.[a-z0-9][a-z0-9_-]*)+@[0-9]+$")
-]
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$"
+_BUS_NAME = r"^[A-Za-z0-9._-]{1,256}$"
+_ACCOUNT_ID = r"^[0-9]{12}$"
+# What contracts call an event type: dotted words in lower case.
+_WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
+_EVENT_TYPE = rf"^{_WORD}(?:\.{_WORD})+$"
+_EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
+
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+BusName = Annotated[str, msgspec.Meta(pattern=_BUS_NAME)]
+AccountId = Annotated[str, msgspec.Meta(pattern=_ACCOUNT_ID)]
+EventType = Annotated[str, msgspec.Meta(pattern=_EVENT_TYPE)]
+EventAtMajor = Annotated[str, msgspec.Meta(pattern=_EVENT_AT_MAJOR)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=185)]
+
+FORMS: Mapping[str, str] = {
+    _NAME: "a name: up to 128 letters, digits and . _ / -, with a letter or digit first",
+    _BUS_NAME: "a bus's name: up to 256 letters, digits and . _ -",
+    _ACCOUNT_ID: "an account's id: 12 digits",
+    _EVENT_TYPE: "an event type: dotted words in lower case, such as order.placed",
+    _EVENT_AT_MAJOR: "an event type at a major version, such as order.placed@1",
+}
+"""What each pattern of the model asks for, in words."""
 
 
 class EventRef(msgspec.Struct, frozen=True):
@@ -93,7 +110,7 @@ class Platform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         contracts: The contract repository's folder, relative to the platform file.
     """
 
-    bus: Name
+    bus: BusName
     accounts: dict[Name, Account] = {}
     publishers: dict[Name, Publisher] = {}
     subscriptions: dict[Name, Subscription] = {}

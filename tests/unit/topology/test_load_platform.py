@@ -65,15 +65,15 @@ def test_all_faults_are_listed_with_their_lines(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "line"),
     [
-        ('"111111111111"', '"1"', "shape", 3),
-        ("bus: tiny", "buss: tiny", "shape", 1),
-        ("account: me, events: []", "account: me", "shape", 5),
+        ('"111111111111"', '"1"', "bad-value", 3),
+        ("bus: tiny", "buss: tiny", "unknown-key", 1),
+        ("account: me, events: []", "account: me", "missing-key", 5),
         ("bus: tiny", "bus: tiny\nbus: tiny", "duplicate-key", 2),
         ("bus: tiny", "bus: [", "bad-yaml", 3),
         ("me: {id", "you: *a\n  me: &a {id", "bad-yaml", 3),
         ('  me: {id: "111111111111"}', '  me: &a {id: "111111111111"}\n  you: *a', "alias", 4),
-        ("bus: tiny", "bus: !!python/object:os.system x", "bad-yaml", 1),
-        ("account: me, events: []", "account: me, events: [No.Such]", "shape", 5),
+        ("bus: tiny", "bus: !!python/object:os.system x", "tag", 1),
+        ("account: me, events: []", "account: me, events: [No.Such]", "bad-value", 5),
         ("events: []", "events: [no.such]", "unknown-event", 5),
     ],
 )
@@ -87,9 +87,9 @@ def test_a_fault_is_found_where_it_stands(
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "shape"),
-        ("[]", "shape"),
-        ("just text", "shape"),
+        ("", "missing-key"),
+        ("[]", "wrong-type"),
+        ("just text", "wrong-type"),
         (b"bus: \xff", "not-utf8"),
         ("a: " + "[" * 100_000, "too-deep"),
         ("a: " + "[" * 100 + "]" * 100, "too-deep"),

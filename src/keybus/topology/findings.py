@@ -1,0 +1,75 @@
+"""What is found wrong with a platform file, before it is a fault with file and line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal, NamedTuple
+
+Code = Literal[
+    "unreadable",
+    "not-utf8",
+    "bad-yaml",
+    "too-deep",
+    "alias",
+    "tag",
+    "bad-key",
+    "bad-text",
+    "bad-number",
+    "duplicate-key",
+    "missing-key",
+    "unknown-key",
+    "wrong-type",
+    "bad-value",
+    "no-contracts",
+    "broken-contracts",
+    "unknown-account",
+    "duplicate-account-id",
+    "duplicate-source",
+    "duplicate-event",
+    "unknown-event",
+    "unknown-major",
+    "not-owner",
+    "no-events",
+    "bad-filter",
+    "misspelt-field",
+    "contradiction",
+]
+"""Every fault that a platform file can have; docs/platform.md says what each means."""
+
+_LONGEST = 60  # characters of a found text in a sentence
+_MOST = 10  # names in a hint
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong.
+
+    Attributes:
+        code: Which.
+        message: What is wrong.
+        pointer: JSON pointer to where.
+        hint: What to do next.
+        line: The line, where it is not that of the pointer; else 0.
+    """
+
+    code: Code
+    message: str
+    pointer: str
+    hint: str = ""
+    line: int = 0
+
+
+def quoted(text: str) -> str:
+    """A text as a sentence shows it: short, on one line."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?`` for the nearest of the known names, or nothing."""
+    match = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {match[0]!r}?" if match else ""
+
+
+def known_names(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names, or all of them."""
+    names = sorted(known)
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return nearest(name, names) or f"known: {', '.join(names[:_MOST]) or 'none'}{more}"

@@ -1,0 +1,191 @@
+"""Every fault has its place, its line and a sentence; none hides another."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from keybus.contracts.findings import Subject
+from keybus.contracts.rules_events import bad_type
+from keybus.errors import BrokenContracts
+from keybus.topology import load_platform
+from keybus.topology.findings import Code
+from tests.running import ROOT
+from tests.unit.topology.conftest import FaultsOf
+
+GOOD = """\
+bus: tiny
+accounts:
+  me: {id: "111111111111"}
+  you: {id: "222222222222"}
+publishers:
+  shop: {account: me, events: [order.placed, door_unit.opened]}
+subscriptions:
+  orders: {account: me, events: [order.placed@1], filter: {detail: {status: [x]}}}
+  doors: {account: you, events: [door_unit.opened@1]}
+"""
+ORDERS = "events: [order.placed@1], filter: {detail: {status: [x]}}"
+CASES = [
+    ("tag", "bus: tiny", "bus: !!str tiny", "/bus", 1, "write it plainly"),
+    ("bad-yaml", "bus: tiny", "bus: 'a' b", "", 1, "is not YAML"),
+    ("bad-text", "bus: tiny", 'bus: "\\ud800"', "/bus", 1, "half a character"),
+    ("bad-number", "bus: tiny", "bus: .nan", "/bus", 1, "quotes"),
+    ("bad-key", "bus: tiny", "bus: tiny\n[a]: b", "", 2, "a list is used as a key"),
+    ("alias", "  you: {id", "  us: &a {id: '333333333333'}\n  they: *a\n  you: {id", "/accounts/they", 5, "write the value out"),
+    ("too-deep", "[x]", "[" * 60 + "]" * 60, "/subscriptions/orders/filter/detail/status" + "/0" * 46, 8, "deeper"),
+    ("duplicate-key", "  doors:", "  orders:", "/subscriptions/orders", 9, "on line 8 already"),
+    ("missing-key", "account: you, ", "", "/subscriptions/doors", 9, "the key 'account' is missing"),
+    ("unknown-key", "account: you", "acount: you", "/subscriptions/doors/acount", 9, "did you mean 'account'?"),
+    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, bus, contracts"),
+    ("wrong-type", '"222222222222"', "222222222222", "/accounts/you/id", 4, 'put it in quotes: "222222222222"'),
+    ("wrong-type", '"222222222222"', "012345678901", "/accounts/you/id", 4, 'put it in quotes: "012345678901"'),
+    ("wrong-type", "account: you", "account: true", "/subscriptions/doors/account", 9, 'found true (put it in quotes: "true")'),
+    ("wrong-type", "[order.placed@1]", "order.placed@1", "/subscriptions/orders/events", 8, "write [order.placed@1]"),
+    ("wrong-type", ORDERS, "filter: 5", "/subscriptions/orders/filter", 8, "expected a mapping, key: value and found the number 5"),
+    ("wrong-type", ORDERS, ORDERS + ", retry: {attempts: '5'}", "/subscriptions/orders/retry/attempts", 8, "without quotes"),
+    ("wrong-type", "bus: tiny", "bus:", "/bus", 1, "found nothing"),
+    ("bad-value", "order.placed@1", "order.placed", "/subscriptions/orders/events/0", 8, "write order.placed@1"),
+    ("bad-value", "[order.placed,", "[order.placed@1,", "/publishers/shop/events/0", 6, "write order.placed:"),
+    ("bad-value", "order.placed@1", "order.placed@" + "1" * 5000, "/subscriptions/orders/events/0", 8, "at a major version"),
+    ("bad-value", "order.placed@1", "order.placed@01", "/subscriptions/orders/events/0", 8, "at a major version"),
+    ("bad-value", "  you:", "  'a b':", "/accounts/a b", 4, "is not a name"),
+    ("bad-value", '"222222222222"', '"2"', "/accounts/you/id", 4, "12 digits"),
+    ("bad-value", "bus: tiny", "bus: a/b", "/bus", 1, "a bus's name"),
+    ("bad-value", ORDERS, ORDERS + ", retry: {attempts: 186}", "/subscriptions/orders/retry/attempts", 8, "from 0 to 185"),
+    ("bad-value", ORDERS, ORDERS + ", retry: {attempts: 0x7fffffffffffffff}", "/subscriptions/orders/retry/attempts", 8, "from 0 to 185"),
+    ("no-contracts", "bus: tiny", 'bus: tiny\ncontracts: ""', "/contracts", 2, "has no name"),
+    ("no-contracts", "bus: tiny", "bus: tiny\ncontracts: nowhere", "/contracts", 2, "no folder 'nowhere'"),
+    ("no-contracts", "bus: tiny", f"bus: tiny\ncontracts: {'n' * 5000}", "/contracts", 2, "no folder"),
+    ("no-contracts", "bus: tiny", 'bus: tiny\ncontracts: "a\\0"', "/contracts", 2, "no folder"),
+    ("unknown-account", "account: you", "account: yuo", "/subscriptions/doors/account", 9, "did you mean 'you'?"),
+    ("duplicate-account-id", "222222222222", "111111111111", "/accounts/you/id", 4, "'me'"),
+    ("duplicate-source", "subscriptions:", "  b: {account: me, events: [], sources: [x, shop]}\nsubscriptions:", "/publishers/b/sources/1", 7, "'shop'"),
+    ("duplicate-source", "subscriptions:", "  b: {account: me, events: [], sources: [x, x]}\nsubscriptions:", "/publishers/b/sources/1", 7, "'b'"),
+    ("duplicate-event", "door_unit.opened@1", "door_unit.opened@1, door_unit.opened@1", "/subscriptions/doors/events/1", 9, "stands twice"),
+    ("duplicate-event", "placed, door_unit.opened", "placed, order.placed", "/publishers/shop/events/1", 6, "stands twice"),
+    ("unknown-event", "order.placed@1", "order.plaed@1", "/subscriptions/orders/events/0", 8, "did you mean 'order.placed'?"),
+    ("unknown-major", "order.placed@1", "order.placed@2", "/subscriptions/orders/events/0", 8, "write order.placed@1"),
+    ("not-owner", "shop: {account: me", "shop: {account: you", "/publishers/shop/events/0", 6, "is owned by 'me'"),
+    ("no-events", ", " + ORDERS, ", events: []", "/subscriptions/orders", 8, "asks for nothing"),
+    ("bad-filter", "status: [x]", "status: x", "/subscriptions/orders/filter", 8, "array"),
+    ("misspelt-field", "status:", "statsu:", "/subscriptions/orders/filter/detail/statsu", 8, "did you mean 'status'?"),
+    ("misspelt-field", "status: [x]", "site: {knid: [x], kinds: [y]}", "/subscriptions/orders/filter/detail/site/kinds", 8, "did you mean 'kind'?"),
+    ("misspelt-field", "{status: [x]}", "{$or: [{status: [x]}, {stauts: [x]}]}", "/subscriptions/orders/filter/detail/$or/1/stauts", 8, "'status'"),
+    ("misspelt-field", "[door_unit.opened@1]", "[door_unit.opened@1], filter: {detail: {stops: {kindd: [x]}}}", "/subscriptions/doors/filter/detail/stops/kindd", 9, "'kind'"),
+    ("misspelt-field", "detail:", "detial:", "/subscriptions/orders/filter/detial", 8, "did you mean 'detail'?"),
+    ("contradiction", "{detail: {status: [x]}}", "{detail-type: [door_unit.opened, {prefix: 'a'}]}", "/subscriptions/orders/filter/detail-type", 8, "they are order.placed"),
+    ("contradiction", "{detail: {status: [x]}}", "{source: [{anything-but: shop}]}", "/subscriptions/orders/filter/source", 8, "they come from shop"),
+]  # fmt: skip
+OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[5][:30]}")
+def test_a_fault_has_its_place_and_its_sentence(
+    faults_of: FaultsOf, case: tuple[str, str, str, str, int, str]
+) -> None:
+    code, old, new, pointer, line, words = case
+    assert faults_of(GOOD) == ()
+    assert old in GOOD
+    found = faults_of(GOOD.replace(old, new, 1))
+    fault = next(fault for fault in found if fault.code == code)
+    assert (fault.pointer, fault.line) == (pointer, line)
+    assert words in f"{fault.message} ({fault.hint})"
+    for each in found:
+        assert "^[" not in str(each)
+        assert len(str(each)) < 1000
+    if "you:" not in old:  # nor is anything else wrong
+        assert {each.code for each in found} == {code}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{status: [x]}", "{colour: [x]}"),
+        ("{status: [x]}", "{site: {size: [x]}}"),
+        ("{status: [x]}", "{labels: {kinds: [x], any: {kind: [x]}}}"),
+        ("[order.placed@1]", "[order.placed@1, door_unit.opened@1]"),
+        ("status: [x]", "status: [{exists: false}]"),
+        ("{status: [x]}}", "{status: [x]}, detail-type: [{prefix: order.}], source: [shop, b]}"),
+        ("{detail: {status: [x]}}", "{$or: [{source: [b]}, {detail-type: [order.placed]}]}"),
+        ("events: [order.placed, ", "events: ["),  # who emits it is not said: any source may
+        (ORDERS, ORDERS + ", retry: {attempts: 5.0}"),
+    ],
+)
+def test_what_may_be_meant_is_no_fault(faults_of: FaultsOf, old: str, new: str) -> None:
+    assert faults_of(GOOD.replace(old, new, 1)) == ()
+
+
+def test_a_whole_number_may_be_written_with_a_point(declared: Path) -> None:
+    text = GOOD.replace(ORDERS, ORDERS + ", retry: {attempts: 5.0}")
+    (declared / "platform.yaml").write_text(text)
+    platform, _ = load_platform(declared)
+    attempts = platform.subscriptions["orders"].retry.attempts
+    assert (attempts, type(attempts)) == (5, int)
+
+
+def test_no_part_hides_another(faults_of: FaultsOf) -> None:
+    text = """\
+subscriptions:
+  a: {account: nobody, events: [order.placed@1]}
+  b: {account: me, events: [order.placed@1], retry: {attempts: many}}
+  c: {account: me, events: [order.plced@1]}
+  d: {account: me, filter: {detail: {n: [.inf]}}}
+accounts:
+  me: {id: "111111111111"}
+  me: {id: 222222222222}
+subscriptions:
+  e: {account: me, events: [order.placed@7]}
+bus: 7
+contract: contracts
+"""
+    assert [(fault.code, fault.line) for fault in faults_of(text)] == [
+        ("unknown-account", 2),
+        ("wrong-type", 3),
+        ("unknown-event", 4),
+        ("bad-number", 5),
+        ("duplicate-key", 8),
+        ("duplicate-key", 9),
+        ("unknown-major", 10),
+        ("wrong-type", 11),
+        ("unknown-key", 12),
+    ]
+
+
+def test_missing_contracts_are_told_with_the_rest(faults_of: FaultsOf) -> None:
+    text = "contracts: nowhere\n" + GOOD.replace("account: you", "acount: nobody")
+    assert [fault.code for fault in faults_of(text)] == ["no-contracts", "unknown-key"]
+
+
+def test_broken_contracts_are_told_with_the_rest(declared: Path, faults_of: FaultsOf) -> None:
+    (declared / "contracts" / "Broken.json").write_text("{")
+    assert [fault.code for fault in faults_of(GOOD.replace("account: you", "account: yuo"))] == [
+        "broken-contracts",
+        "unknown-account",
+    ]
+    (declared / "platform.yaml").write_text(GOOD)
+    with pytest.raises(BrokenContracts):
+        load_platform(declared)
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    [
+        *("order.placed", "door_unit.opened", "a.b.c", "a1.b2", "a_1.b", "order", "order.", ""),
+        *("Order.placed", "order.1st", "order-line.placed", "a__b.c", "_a.b", "a_.b", "a.b\n"),
+    ],
+)
+def test_events_are_named_as_contracts_name_them(faults_of: FaultsOf, event_type: str) -> None:
+    metadata = {"x-keybus": {"type": event_type}}
+    refused = list(bad_type(Subject({"a.json": metadata}, ("a.json",))))
+    text = event_type.replace("\n", "\\n")
+    for old, new in (("order.placed,", f'"{text}",'), ("order.placed@1", f'"{text}@1"')):
+        codes = {fault.code for fault in faults_of(GOOD.replace(old, new, 1))}
+        assert ("bad-value" in codes) == bool(refused)
+
+
+def test_the_page_lists_every_code() -> None:
+    page = (ROOT / "docs" / "platform.md").read_text()
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \|", page.partition("## Faults")[2], re.MULTILINE)
+    assert listed == list(get_args(Code))
+    assert {code for code, *_ in CASES} == set(listed) - OF_THE_FILE
