@@ -29,6 +29,19 @@ PACED_BATCHES = 500
 PACE_SECONDS = 0.005
 
 
+class Anything:
+    """The selection of subscriptions whose matches are given with the events."""
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """Any."""
+        return frozenset()
+
+    def accepts(self, _: bytes) -> bool:
+        """Yes."""
+        return True
+
+
 def main() -> None:
     """Measure, and print one line a measurement."""
     folder = sys.argv[1] if len(sys.argv) > 1 else None
@@ -107,7 +120,7 @@ async def throughput(path: Path, subscriptions: int) -> float:
     """Events/s until every subscription has acknowledged every event."""
     engine = SqliteEngine.at(path)
     names = tuple(f"subscription-{index}" for index in range(subscriptions))
-    cursors = [await engine.open(name) for name in names]
+    cursors = [await engine.open(name, Anything()) for name in names]
     batches = iter(prepared(names, EVENTS // BATCH))
 
     async def publish() -> None:
@@ -138,12 +151,12 @@ async def consume(cursor: Cursor) -> None:
 async def backlog(path: Path) -> float:
     """Deliveries/s of a subscription that finds all events in the store and none in memory."""
     engine = SqliteEngine.at(path)
-    await engine.open("late")
+    await engine.open("late", Anything())
     for batch in prepared(("late",), EVENTS // BATCH):
         await engine.append(batch)
     await engine.close()
     engine = SqliteEngine.at(path)
-    cursor = await engine.open("late")
+    cursor = await engine.open("late", Anything())
     began = time.perf_counter()
     await consume(cursor)
     rate = EVENTS / (time.perf_counter() - began)
@@ -155,7 +168,7 @@ async def latency(path: Path) -> list[float]:
     """Seconds from append to fetched, at a steady pace with five subscriptions."""
     engine = SqliteEngine.at(path)
     names = tuple(f"subscription-{index}" for index in range(5))
-    cursors = [await engine.open(name) for name in names]
+    cursors = [await engine.open(name, Anything()) for name in names]
     began: dict[int, float] = {}
     found: list[float] = []
 

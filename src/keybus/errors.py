@@ -256,6 +256,9 @@ class Conflict(EngineError):
 
 
 class StorageFailed(EngineError):
-    """The store could not make something durable; what was acknowledged before is kept."""
+    """The store could not say that something is durable; whether it was kept is unknown.
+
+    What was acknowledged before is kept.
+    """
 
     code = "storage-failed"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from keybus.engines.sqlite import SqliteEngine
-from tests.contract.engines_under_test import record
+from tests.contract.engines_under_test import ANY, record
 
 
 def answered(line: str) -> None:
@@ -22,7 +22,7 @@ async def append(engine: SqliteEngine, run: str, worker: int) -> None:
 
 
 async def consume(engine: SqliteEngine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     for turn in itertools.count():
         deliveries = await cursor.fetch(20)
         done = [each for each in deliveries if (each.position + turn) % 5]
@@ -33,7 +33,7 @@ async def consume(engine: SqliteEngine) -> None:
 
 async def main() -> None:
     engine = SqliteEngine.at(Path(sys.argv[1]))
-    await asyncio.gather(engine.open("a"), engine.open("b"))
+    await asyncio.gather(engine.open("a", ANY), engine.open("b", ANY))
     await asyncio.gather(
         *(append(engine, sys.argv[2], worker) for worker in range(4)), consume(engine)
     )

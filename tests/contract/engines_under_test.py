@@ -4,13 +4,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keybus.bus.engine import Cursor, Delivery, Engine, Record
+from keybus.bus.engine import MAX_RECORDS, Cursor, Delivery, Engine, Record
 from keybus.clock import Clock
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 
 PATIENCE = 20.0
 """Seconds after which something that must happen is taken to have failed."""
+
+
+class Anything:
+    """The selection of tests that say themselves what matches."""
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        return frozenset()
+
+    def accepts(self, _: bytes) -> bool:
+        return True
+
+
+ANY = Anything()
 
 
 def _memory(_: Path, clock: Clock) -> Engine:
@@ -39,6 +53,13 @@ def records(count: int, *matched: str, prefix: str = "event") -> list[Record]:
     return [record(f"{prefix}-{index}", *matched) for index in range(count)]
 
 
+async def append_all(engine: Engine, batch: Sequence[Record]) -> list[int]:
+    """More than one append may have."""
+    starts = range(0, len(batch), MAX_RECORDS)
+    parts = [engine.append(batch[start : start + MAX_RECORDS]) for start in starts]
+    return [position for part in await asyncio.gather(*parts) for position in part]
+
+
 async def fetch(cursor: Cursor, limit: int = 100) -> Sequence[Delivery]:
     return await asyncio.wait_for(cursor.fetch(limit), PATIENCE)
 
@@ -49,6 +70,13 @@ async def fetch_all(cursor: Cursor, count: int, limit: int = 1_000) -> list[Deli
     while len(found) < count:
         found += await fetch(cursor, min(limit, count - len(found)))
     return found
+
+
+async def eventually(true: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Wait for what another thread is about to do."""
+    async with asyncio.timeout(patience):
+        while not true():  # noqa: ASYNC110 - a thread of the engine's own sets no event
+            await asyncio.sleep(0.005)
 
 
 async def quiet(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.testing.clock import ManualClock
 from tests.contract.engines_under_test import (
+    ANY,
     ENGINES,
     PATIENCE,
     fetch,
@@ -25,7 +26,7 @@ from tests.contract.engines_under_test import (
 
 
 async def test_fetch_is_in_log_order_and_within_the_limit(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     appended = [*await engine.append(records(7, "a")), *await engine.append(records(3, "a"))]
     found = [positions(await fetch(cursor, 4)) for _ in range(3)]
     assert [len(each) for each in found] == [4, 4, 2]
@@ -33,7 +34,7 @@ async def test_fetch_is_in_log_order_and_within_the_limit(engine: Engine) -> Non
 
 
 async def test_a_delivery_is_the_event_and_its_first_attempt(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append([record("hello", "a", at=77)])
     [delivery] = await fetch(cursor)
     assert (delivery.position, delivery.ingested_at) == (position, 77)
@@ -41,7 +42,7 @@ async def test_a_delivery_is_the_event_and_its_first_attempt(engine: Engine) -> 
 
 
 async def test_a_waiting_fetch_wakes_on_append(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     waiting = asyncio.ensure_future(cursor.fetch(10))
     await quiet(engine)
     assert not waiting.done()
@@ -50,7 +51,7 @@ async def test_a_waiting_fetch_wakes_on_append(engine: Engine) -> None:
 
 
 async def test_a_waiting_fetch_wakes_on_release(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.append(records(1, "a"))
     held = positions(await fetch(cursor))
     waiting = asyncio.ensure_future(cursor.fetch(10))
@@ -61,7 +62,7 @@ async def test_a_waiting_fetch_wakes_on_release(engine: Engine) -> None:
 
 
 async def test_cancelling_fetch_leases_nothing(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     waiting = asyncio.ensure_future(cursor.fetch(10))
     await quiet(engine)
     waiting.cancel()
@@ -72,7 +73,7 @@ async def test_cancelling_fetch_leases_nothing(engine: Engine) -> None:
 
 
 async def test_one_fetch_at_a_time(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     waiting = asyncio.ensure_future(cursor.fetch(1))
     await asyncio.sleep(0)
     with pytest.raises(EngineError, match="already"):
@@ -82,7 +83,7 @@ async def test_one_fetch_at_a_time(engine: Engine) -> None:
 
 
 async def test_released_deliveries_come_again_untried_and_first(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     appended = list(await engine.append(records(5, "a")))
     held = positions(await fetch(cursor, 3))
     await cursor.release([held[2], held[0]])
@@ -92,7 +93,7 @@ async def test_released_deliveries_come_again_untried_and_first(engine: Engine) 
 
 
 async def test_retry_waits_and_counts(engine: Engine, clock: ManualClock) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.append([record("x", "a")])
     for attempt in (1, 2, 3):
         [delivery] = await fetch(cursor)
@@ -110,7 +111,7 @@ async def test_retry_waits_and_counts(engine: Engine, clock: ManualClock) -> Non
 
 
 async def test_an_earlier_retry_hastens_a_waiting_fetch(engine: Engine, clock: ManualClock) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     slow, soon = await engine.append(records(2, "a"))
     await fetch(cursor)
     await cursor.retry(slow, delay=100.0, reason="busy")
@@ -125,7 +126,7 @@ async def test_an_earlier_retry_hastens_a_waiting_fetch(engine: Engine, clock: M
 async def test_what_is_delayed_does_not_hold_back_the_line(
     engine: Engine, clock: ManualClock
 ) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     first, second, third = await engine.append(records(3, "a"))
     await fetch(cursor, 1)
     await cursor.retry(first, delay=10.0, reason="busy")
@@ -135,7 +136,7 @@ async def test_what_is_delayed_does_not_hold_back_the_line(
 
 
 async def test_a_retry_without_delay_comes_again_at_once(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append(records(1, "a"))
     await fetch(cursor)
     await cursor.retry(position, delay=0.0, reason="again")
@@ -144,7 +145,7 @@ async def test_a_retry_without_delay_comes_again_at_once(engine: Engine) -> None
 
 
 async def test_a_release_after_a_retry_keeps_the_attempt(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append(records(1, "a"))
     await fetch(cursor)
     await cursor.retry(position, delay=0.0, reason="again")
@@ -156,7 +157,7 @@ async def test_a_release_after_a_retry_keeps_the_attempt(engine: Engine) -> None
 async def test_a_dead_letter_has_its_bytes_and_its_reason(
     engine: Engine, clock: ManualClock
 ) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     one, two = await engine.append([record("one", "a", at=5), record("two", "a", at=6)])
     await fetch(cursor)
     await cursor.bury(two, reason="poison")
@@ -174,7 +175,7 @@ async def test_a_dead_letter_has_its_bytes_and_its_reason(
 
 
 async def test_state_at_each_step(engine: Engine, clock: ManualClock) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert await standing(cursor) == (0, 0, 0, 0)
     one, two, three, four = await engine.append(records(4, "a"))
     assert await standing(cursor) == (4, 0, 0, 0)
@@ -198,7 +199,7 @@ async def test_state_at_each_step(engine: Engine, clock: ManualClock) -> None:
 
 
 async def test_cursors_are_independent(engine: Engine) -> None:
-    a, b = await engine.open("a"), await engine.open("b")
+    a, b = await engine.open("a", ANY), await engine.open("b", ANY)
     one, both, two = await engine.append(
         [record("one", "a"), record("both", "a", "b"), record("two", "b")]
     )
@@ -212,19 +213,19 @@ async def test_cursors_are_independent(engine: Engine) -> None:
 
 
 async def test_a_cursor_made_later_sees_only_later_events(engine: Engine) -> None:
-    await engine.open("early")
+    await engine.open("early", ANY)
     await engine.append(records(3, "early"))
-    late = await engine.open("late")
+    late = await engine.open("late", ANY)
     assert await standing(late) == (0, 0, 0, 0)
     [position] = await engine.append(records(1, "early", "late"))
     assert positions(await fetch(late)) == [position]
 
 
 async def test_opening_again_is_the_same_place(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.append(records(2, "a"))
     held = positions(await fetch(cursor, 1))
-    again, twice = await asyncio.gather(engine.open("a"), engine.open("a"))
+    again, twice = await asyncio.gather(engine.open("a", ANY), engine.open("a", ANY))
     assert again.name == twice.name == "a"
     assert await standing(again) == (1, 1, 0, 0)
     await twice.ack(held)
@@ -232,14 +233,14 @@ async def test_opening_again_is_the_same_place(engine: Engine) -> None:
 
 
 async def test_two_open_a_new_subscription_at_once(engine: Engine) -> None:
-    one, two = await asyncio.gather(engine.open("new"), engine.open("new"))
+    one, two = await asyncio.gather(engine.open("new", ANY), engine.open("new", ANY))
     await engine.append(records(1, "new"))
     await one.ack(positions(await fetch(two)))
     assert await standing(one) == await standing(two) == (0, 0, 0, 0)
 
 
 async def test_unmatched_events_are_not_delivered(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.append(records(3))
     waiting = asyncio.ensure_future(cursor.fetch(10))
     await quiet(engine)
@@ -249,14 +250,14 @@ async def test_unmatched_events_are_not_delivered(engine: Engine) -> None:
 
 
 async def test_matching_twice_is_delivered_once(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.append([record("x", "a", "a")])
     assert texts(await fetch(cursor)) == ["x"]
     assert await standing(cursor) == (0, 1, 0, 0)
 
 
 async def test_settling_what_is_not_leased_does_nothing(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     one, two = await engine.append(records(2, "a"))
     await cursor.ack([one, two, 999])
     await cursor.retry(one, delay=0.0, reason="never fetched")
@@ -272,7 +273,7 @@ async def test_settling_what_is_not_leased_does_nothing(engine: Engine) -> None:
 
 
 async def test_of_settlements_at_once_one_counts(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append(records(1, "a"))
     await fetch(cursor)
     await asyncio.gather(
@@ -284,7 +285,7 @@ async def test_of_settlements_at_once_one_counts(engine: Engine) -> None:
 
 
 async def test_a_cancelled_ack_settles_or_leaves_the_lease(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append(records(1, "a"))
     await fetch(cursor)
     task = asyncio.ensure_future(cursor.ack([position]))
@@ -297,7 +298,7 @@ async def test_a_cancelled_ack_settles_or_leaves_the_lease(engine: Engine) -> No
 
 
 async def test_acknowledgements_in_any_order(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     appended = list(await engine.append(records(500, "a")))
     await fetch_all(cursor, 500)
     await asyncio.gather(
@@ -310,7 +311,7 @@ async def test_acknowledgements_in_any_order(engine: Engine) -> None:
 
 async def test_a_crowd_gets_everything_once(engine: Engine) -> None:
     names = [f"s{index}" for index in range(4)]
-    cursors = [await engine.open(name) for name in names]
+    cursors = [await engine.open(name, ANY) for name in names]
     total = 3_000
 
     async def publish() -> None:
@@ -351,7 +352,7 @@ async def test_waiting_for_a_delay_costs_nothing(
 ) -> None:
     clock = CountingClock()
     engine = make(tmp_path, clock)
-    cursor = await engine.open("one")
+    cursor = await engine.open("one", ANY)
     await engine.append([record("late", "one")])
     [delivery] = await fetch(cursor)
     await cursor.retry(delivery.position, delay=60.0, reason="busy")

@@ -6,7 +6,7 @@ import pytest
 
 from keybus.bus.engine import Document, Engine
 from keybus.errors import Conflict
-from tests.contract.engines_under_test import fetch, records
+from tests.contract.engines_under_test import ANY, fetch, records
 
 
 async def test_a_document_is_what_was_put(engine: Engine) -> None:
@@ -75,7 +75,7 @@ async def test_of_writers_on_one_version_one_succeeds(engine: Engine) -> None:
 
 
 async def test_a_conflict_fails_nobody_else(engine: Engine) -> None:
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await engine.documents.put("c", "k", b"1")
     refused, appended, version = await asyncio.gather(
         engine.documents.put("c", "k", b"2", expected=0),

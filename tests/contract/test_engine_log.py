@@ -6,7 +6,7 @@ import pytest
 
 from keybus.bus.engine import Engine
 from keybus.errors import EngineError
-from tests.contract.engines_under_test import fetch, record, records, texts
+from tests.contract.engines_under_test import ANY, append_all, fetch, record, records, texts
 
 
 async def stored(engine: Engine, since: int = 0, until: int | None = None) -> list[str]:
@@ -39,7 +39,7 @@ async def test_appends_at_once_each_keep_their_order(engine: Engine) -> None:
 
 
 async def test_all_or_nothing_where_a_subscription_was_never_opened(engine: Engine) -> None:
-    cursor = await engine.open("known")
+    cursor = await engine.open("known", ANY)
     with pytest.raises(EngineError, match="nobody"):
         await engine.append([record("good", "known"), record("bad", "known", "nobody")])
     assert await stored(engine) == []
@@ -85,17 +85,17 @@ async def test_read_ends_where_the_log_ended_when_it_began(engine: Engine) -> No
 
 
 async def test_large_events_and_many(engine: Engine) -> None:
-    cursor = await engine.open("all")
+    cursor = await engine.open("all", ANY)
     large = [record(f"{index}" * 300_000, "all") for index in range(5)]
     many = records(5_000, "all")
-    await engine.append([*large, *many])
+    await append_all(engine, [*large, *many])
     expected = [each.envelope.decode() for each in (*large, *many)]
     assert await stored(engine) == expected
     assert texts(await fetch(cursor, 10_000)) == expected
 
 
 async def test_a_closed_engine_says_so(engine: Engine) -> None:
-    cursor = await engine.open("known")
+    cursor = await engine.open("known", ANY)
     waiting = asyncio.ensure_future(cursor.fetch(1))
     await asyncio.sleep(0)
     await engine.close()
@@ -104,5 +104,5 @@ async def test_a_closed_engine_says_so(engine: Engine) -> None:
     with pytest.raises(EngineError, match="closed"):
         await engine.append(records(1))
     with pytest.raises(EngineError, match="closed"):
-        await engine.open("another")
+        await engine.open("another", ANY)
     await engine.close()

@@ -15,7 +15,7 @@ from keybus.bus.engine import Cursor, Engine
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.testing.clock import ManualClock
-from tests.contract.engines_under_test import fetch, quiet, record, standing
+from tests.contract.engines_under_test import ANY, fetch, quiet, record, standing
 
 T = TypeVar("T")
 NAMES = ("a", "b")
@@ -72,7 +72,7 @@ class Histories(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.cursors = {name: self.run(self.engine.open(name)) for name in NAMES}
+        self.cursors = {name: self.run(self.engine.open(name, ANY)) for name in NAMES}
 
     @rule(batches=st.lists(st.lists(MATCHED, min_size=1, max_size=5), min_size=1, max_size=4))
     def append(self, batches: list[list[set[str]]]) -> None:

@@ -7,7 +7,16 @@ import apsw
 
 from keybus.engines.sqlite import SqliteEngine
 from keybus.testing.clock import ManualClock
-from tests.contract.engines_under_test import fetch, fetch_all, positions, record, records, standing
+from tests.contract.engines_under_test import (
+    ANY,
+    append_all,
+    fetch,
+    fetch_all,
+    positions,
+    record,
+    records,
+    standing,
+)
 
 
 def count(path: Path, sql: str) -> int:
@@ -22,11 +31,11 @@ async def test_a_backlog_far_beyond_memory_comes_in_order(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     engine = SqliteEngine.at(tmp_path / "store.db", clock=clock)
-    cursor, third = await engine.open("all"), await engine.open("third")
+    cursor, third = await engine.open("all", ANY), await engine.open("third", ANY)
     batch = [record("x", "all", *(("third",) if each % 3 == 0 else ())) for each in range(3_000)]
     appended: list[int] = []
     for _ in range(60):
-        appended += await engine.append(batch)
+        appended += await append_all(engine, batch)
     assert await standing(cursor) == (180_000, 0, 0, 0)
     found: list[int] = []
     while len(found) < len(appended):
@@ -35,7 +44,7 @@ async def test_a_backlog_far_beyond_memory_comes_in_order(
         found += deliveries
         if len(found) % 50_000 == 0:
             # Appends go on while the consumer catches up.
-            appended += await engine.append(batch)
+            appended += await append_all(engine, batch)
     assert found == appended
     assert positions(await fetch_all(third, len(appended) // 3)) == appended[::3]
     await engine.close()
@@ -46,11 +55,11 @@ async def test_appends_while_the_backlog_is_loaded_are_not_lost(
 ) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    await engine.open("a")
+    await engine.open("a", ANY)
     appended = list(await engine.append(records(50, "a")))
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     found: list[int] = []
 
     async def publish() -> None:
@@ -71,8 +80,8 @@ async def test_a_stuck_lease_is_left_behind_by_the_floor(
 ) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
-    appended = list(await engine.append(records(9_000, "a")))
+    cursor = await engine.open("a", ANY)
+    appended = await append_all(engine, records(9_000, "a"))
     await fetch_all(cursor, 9_000)
     stuck = [appended[0], appended[10], appended[4_000]]
     done = [position for position in appended if position not in stuck]
@@ -87,7 +96,7 @@ async def test_a_stuck_lease_is_left_behind_by_the_floor(
     assert count(path, "SELECT count(*) FROM exception") == 2
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert await standing(cursor) == (2, 0, 0, 0)
     again = {delivery.position: delivery.attempt for delivery in await fetch_all(cursor, 2)}
     assert again == {stuck[1]: 2, stuck[2]: 1}
@@ -99,7 +108,7 @@ async def test_a_stuck_lease_is_left_behind_by_the_floor(
 async def test_match_rows_under_the_floor_are_deleted(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     for _ in range(200):
         await engine.append(records(100, "a"))
         await cursor.ack(positions(await fetch_all(cursor, 100)))
@@ -113,9 +122,9 @@ async def test_delays_far_beyond_memory_come_in_the_order_of_their_times(
 ) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     total = 36_000
-    appended = list(await engine.append(records(total, "a")))
+    appended = await append_all(engine, records(total, "a"))
     await fetch_all(cursor, total, limit=total)
     await asyncio.gather(
         *(
@@ -129,7 +138,7 @@ async def test_delays_far_beyond_memory_come_in_the_order_of_their_times(
     await cursor.ack(positions(first))
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     rest = await fetch_all(cursor, total - len(first))
     assert sorted(positions(first) + positions(rest)) == appended
     assert {delivery.attempt for delivery in [*first, *rest]} == {2}

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from keybus.engines.sqlite import SqliteEngine
-from tests.contract.engines_under_test import fetch_all, texts
+from tests.contract.engines_under_test import ANY, fetch_all, texts
 
 LINES = (1, 150, 1_500)
 """After how many answers each child is killed."""
@@ -45,7 +45,7 @@ async def test_nothing_answered_is_lost_over_kill_9(tmp_path: Path) -> None:
     assert appended <= set(kept)
     # An append is all or nothing, also where nobody was told.
     assert all(text.removesuffix("-twin") + "-twin" in set(kept) for text in kept)
-    a, b = await engine.open("a"), await engine.open("b")
+    a, b = await engine.open("a", ANY), await engine.open("b", ANY)
     left = texts(await fetch_all(a, (await a.state()).waiting))
     assert acked.isdisjoint(left)
     # Every fifth was never settled, and comes again; so does all that was never fetched.

@@ -12,6 +12,7 @@ from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import StorageFailed
 from keybus.testing.clock import ManualClock
 from tests.contract.engines_under_test import (
+    ANY,
     fetch,
     fetch_all,
     positions,
@@ -43,7 +44,7 @@ async def test_a_full_disk_fails_its_callers_and_keeps_what_was_answered(
 ) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     kept = list(await engine.append(records(10, "a", prefix="kept")))
     await fetch(cursor, 5)
     await cursor.ack([kept[1]])
@@ -54,7 +55,7 @@ async def test_a_full_disk_fails_its_callers_and_keeps_what_was_answered(
             cursor.retry(kept[3], delay=0.0, reason="busy"),
             cursor.bury(kept[4], reason="poison"),
             engine.documents.put("c", "k", b"1"),
-            engine.open("another"),
+            engine.open("another", ANY),
         )
         # What failed changed nothing, and what stands can be read.
         assert await standing(cursor) == (5, 4, 0, 0)
@@ -69,7 +70,7 @@ async def test_a_full_disk_fails_its_callers_and_keeps_what_was_answered(
     assert late > kept[-1]
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     found = await fetch_all(cursor, 6)
     assert positions(found) == [kept[3], *kept[6:], late]
     assert found[0].attempt == 2
@@ -84,7 +85,7 @@ async def test_a_group_that_failed_between_two_leaves_no_gap_in_the_floor(
 ) -> None:
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     appended = list(await engine.append(records(300, "a")))
     first = positions(await fetch(cursor, 100))
     with full_disk(), pytest.raises(StorageFailed):
@@ -96,6 +97,6 @@ async def test_a_group_that_failed_between_two_leaves_no_gap_in_the_floor(
     await cursor.ack(first[50:])
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert positions(await fetch_all(cursor, 150)) == appended[:50] + appended[200:]
     await engine.close()

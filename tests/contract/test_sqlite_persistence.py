@@ -14,6 +14,7 @@ from keybus.engines.sqlite.queries import QUERIES, parse
 from keybus.errors import StorageFailed
 from keybus.testing.clock import ManualClock
 from tests.contract.engines_under_test import (
+    ANY,
     PATIENCE,
     fetch,
     fetch_all,
@@ -61,12 +62,12 @@ async def test_the_log_survives(stores: Stores) -> None:
 
 async def test_what_was_not_settled_comes_again(stores: Stores) -> None:
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     appended = list(await engine.append(records(6, "a")))
     await fetch(cursor, 4)
     await cursor.ack([appended[0], appended[2]])
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert await standing(cursor) == (4, 0, 0, 0)
     again = await fetch(cursor)
     assert positions(again) == [appended[index] for index in (1, 3, 4, 5)]
@@ -75,12 +76,12 @@ async def test_what_was_not_settled_comes_again(stores: Stores) -> None:
 
 async def test_floor_and_sparse_survive_again_and_again(stores: Stores) -> None:
     engine = await stores.open()
-    await engine.open("a")
+    await engine.open("a", ANY)
     left = list(await engine.append(records(100, "a")))
     step = 0
     while left:
         engine = await stores.open()
-        cursor = await engine.open("a")
+        cursor = await engine.open("a", ANY)
         assert (await cursor.state()).waiting == len(left)
         found = positions(await fetch(cursor, 40))
         assert found == left[:40]
@@ -88,12 +89,12 @@ async def test_floor_and_sparse_survive_again_and_again(stores: Stores) -> None:
         await cursor.ack(done)
         left = [position for position in left if position not in done]
         step += 1
-    assert await standing(await (await stores.open()).open("a")) == (0, 0, 0, 0)
+    assert await standing(await (await stores.open()).open("a", ANY)) == (0, 0, 0, 0)
 
 
 async def test_attempts_and_their_times_survive(stores: Stores, clock: ManualClock) -> None:
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     one, two = await engine.append(records(2, "a"))
     await fetch(cursor)
     await cursor.retry(one, delay=0.0, reason="busy")
@@ -101,7 +102,7 @@ async def test_attempts_and_their_times_survive(stores: Stores, clock: ManualClo
     await cursor.retry(one, delay=60.0, reason="busy")
     await cursor.ack([two])
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert await standing(cursor) == (1, 0, 1, 0)
     waiting = asyncio.ensure_future(cursor.fetch(1))
     await quiet(engine)
@@ -110,24 +111,24 @@ async def test_attempts_and_their_times_survive(stores: Stores, clock: ManualClo
     [delivery] = await asyncio.wait_for(waiting, PATIENCE)
     assert (delivery.position, delivery.attempt) == (one, 3)
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [delivery] = await fetch(cursor)
     assert (delivery.position, delivery.attempt) == (one, 3)
     await cursor.ack([one])
-    cursor = await (await stores.open()).open("a")
+    cursor = await (await stores.open()).open("a", ANY)
     assert await standing(cursor) == (0, 0, 0, 0)
 
 
 async def test_dead_letters_survive_and_own_their_bytes(stores: Stores) -> None:
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     [position] = await engine.append([record("poison", "a")])
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     await fetch(cursor)
     await cursor.bury(position, reason="no cure")
     engine = await stores.open()
-    cursor = await engine.open("a")
+    cursor = await engine.open("a", ANY)
     assert await standing(cursor) == (0, 0, 0, 1)
     [letter] = [letter async for letter in cursor.dead_letters()]
     assert (letter.envelope, letter.reason, letter.attempts) == (b"poison", "no cure", 1)
@@ -146,11 +147,11 @@ async def test_documents_survive_with_their_versions(stores: Stores) -> None:
 async def test_a_subscription_known_from_before_may_be_matched_before_it_is_opened(
     stores: Stores,
 ) -> None:
-    await (await stores.open()).open("a")
+    await (await stores.open()).open("a", ANY)
     engine = await stores.open()
     await engine.append(records(2, "a", prefix="before"))
     cursor, _ = await asyncio.gather(
-        engine.open("a"), engine.append(records(2, "a", prefix="during"))
+        engine.open("a", ANY), engine.append(records(2, "a", prefix="during"))
     )
     await engine.append(records(1, "a", prefix="after"))
     assert await standing(cursor) == (5, 0, 0, 0)
@@ -186,6 +187,24 @@ async def test_a_newer_schema_is_refused(stores: Stores) -> None:
         SqliteEngine.at(stores.path)
     with pytest.raises(StorageFailed, match="newer"):
         SqliteEngine.at(stores.path)
+
+
+async def test_delays_of_the_first_schema_are_kept(stores: Stores, clock: ManualClock) -> None:
+    engine = await stores.open()
+    cursor = await engine.open("a", ANY)
+    [position] = await engine.append(records(1, "a"))
+    await fetch(cursor)
+    await cursor.retry(position, delay=40.0, reason="busy")
+    await stores.close()
+    with apsw.Connection(str(stores.path)) as connection:
+        connection.execute("ALTER TABLE exception DROP COLUMN delay")
+        connection.execute("ALTER TABLE exception DROP COLUMN noted_at")
+        connection.execute("UPDATE meta SET value = 1 WHERE key = 'schema'")
+    connection.close()
+    cursor = await (await stores.open()).open("a", ANY)
+    assert await standing(cursor) == (1, 0, 1, 0)
+    clock.advance(40.0)
+    assert (await fetch(cursor))[0].attempt == 2
 
 
 async def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ class Bus:
             clock: Time and ids.
         """
         await engine.documents.put(PLATFORMS, platform.bus, msgspec.json.encode(platform))
+        router = Router(platform.subscriptions, contracts)
         dispatchers = {
-            name: Dispatcher(await engine.open(name), subscription.retry, clock)
+            name: Dispatcher(await engine.open(name, router.rules[name]), subscription.retry, clock)
             for name, subscription in platform.subscriptions.items()
         }
-        router = Router(platform.subscriptions, contracts)
         ingest = Ingest(platform, engine, router, Admission(platform, contracts, admission), clock)
         return cls(platform, engine, ingest, dispatchers)
 

@@ -9,6 +9,9 @@ from typing import Protocol
 
 import msgspec
 
+MAX_RECORDS = 1_000
+"""Records of one append: as many as JetStream takes in one atomic batch."""
+
 
 class Record(msgspec.Struct, frozen=True):
     """An event on its way into the log.
@@ -18,9 +21,11 @@ class Record(msgspec.Struct, frozen=True):
         event_id: The envelope's ``id``.
         source: The envelope's ``source`` (JetStream: part of the subject).
         event_type: The envelope's ``detail-type`` (JetStream: part of the subject).
-        ingested_at: When the bus took it, in microseconds since the Unix epoch.
+        ingested_at: When the bus took it, in microseconds since the Unix epoch; what ``read``
+            goes by.
         matched: Names of the subscriptions that it matched, by the rules of this moment. An
-            engine may freeze the set (SQLite) or work it out again (JetStream).
+            engine may freeze the set (SQLite) or work it out again by their selections
+            (JetStream).
     """
 
     envelope: bytes
@@ -46,7 +51,9 @@ class Delivery(msgspec.Struct, frozen=True):
         position: Its place in the log; the delivery's name until it is settled.
         ingested_at: When the bus took it, in microseconds since the Unix epoch.
         envelope: The envelope's bytes, as appended.
-        attempt: 1 the first time; one more for each attempt that durably failed before.
+        attempt: 1 the first time; one more for each attempt that durably failed before. Where
+            a broker counts deliveries (JetStream), untried releases and restarts count too: it
+            is then at least that.
     """
 
     position: int
@@ -56,7 +63,11 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A delivery that gave up. It owns its bytes: log retention never takes them."""
+    """A delivery that gave up. It owns its bytes: log retention never takes them.
+
+    After a crash in the middle of a burial it may stand twice, where an engine cannot bury in
+    one step (JetStream); its position tells.
+    """
 
     position: int
     ingested_at: int
@@ -90,12 +101,32 @@ class Document(msgspec.Struct, frozen=True):
     value: bytes
 
 
+class Selection(Protocol):
+    """What a subscription asks for, to an engine that works the match set out itself.
+
+    A pure function of the event; safe for any thread.
+    """
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The event types that it may accept; empty: any."""
+        ...
+
+    def accepts(self, envelope: bytes) -> bool:
+        """Whether an event matches, by the whole of its envelope."""
+        ...
+
+
 class Cursor(Protocol):
     """A subscription's durable place in the log.
 
     A delivery that was fetched is leased to the caller, in memory, until it is settled by
     exactly one of ``ack``, ``retry``, ``bury`` or ``release``; settling one that is not leased
     does nothing. After a restart every delivery that was not durably settled comes again.
+
+    Where settling raises ``StorageFailed``, the delivery is leased as before, and it is unknown
+    whether the settlement was kept. It may be settled again: at worst an attempt counts, or a
+    dead letter stands, twice.
     Safe for use from one event loop.
     """
 
@@ -116,7 +147,15 @@ class Cursor(Protocol):
         ...
 
     async def retry(self, position: int, *, delay: float, reason: str) -> None:
-        """Count a failed attempt, durably, and deliver again after ``delay`` seconds."""
+        """Count a failed attempt, durably, and deliver again after ``delay`` seconds.
+
+        The delay is measured on the monotonic clock; over a restart on the wall clock, but it
+        is never longer from there than it was at first.
+
+        Raises:
+            EngineError: The delay is not finite, negative or longer than a year, or the reason
+                is no Unicode text.
+        """
         ...
 
     async def bury(self, position: int, *, reason: str) -> None:
@@ -183,18 +222,30 @@ class Engine(Protocol):
     async def append(self, records: Sequence[Record]) -> Sequence[int]:
         """Append in order, all or nothing; durable on return.
 
+        Args:
+            records: At most ``MAX_RECORDS``.
+
         Returns:
             A position for each record, growing along the log.
 
         Raises:
-            StorageFailed: Nothing of it was kept.
+            StorageFailed: It is unknown whether it was kept: all of it, or nothing. Whoever
+                appends it again may append it twice.
+            EngineError: There are too many, or one matches a name that was never opened;
+                nothing was kept.
         """
         ...
 
-    async def open(self, subscription: str) -> Cursor:
+    async def open(self, subscription: str, selection: Selection) -> Cursor:
         """The subscription's cursor, made at the log's end where it does not exist yet.
 
         A name that a later append matches must have been opened before.
+
+        Args:
+            subscription: Its name.
+            selection: What it asks for. An engine that freezes the match set with the event does
+                not use it; one that works it out again filters by it, and has to agree with
+                ``Record.matched``.
         """
         ...
 
@@ -208,5 +259,8 @@ class Engine(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and let go of the store."""
+        """Finish what was begun and let go of the store.
+
+        May be called more than once, also at once, and cancelled: that only stops waiting.
+        """
         ...

@@ -62,7 +62,7 @@ class Ingest:
         try:
             await self._engine.append(records)
         except StorageFailed as error:
-            _log.exception("nothing of %d events was kept", len(records))
+            _log.exception("%d events are not known to be durable", len(records))
             failed = EntryResult(code="InternalFailure", message=str(error))
             return [failed if result.event_id else result for result in results]
         return results

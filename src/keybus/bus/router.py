@@ -10,33 +10,48 @@ from typing import Any
 import msgspec
 
 from keybus.contracts import ContractRepository
-from keybus.envelope import Envelope
+from keybus.envelope import Envelope, decode
 from keybus.patterns import Pattern
 from keybus.topology import EventRef, Subscription
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A subscription, compiled for matching.
+    """A subscription, compiled for matching; to an engine, its selection.
 
     Attributes:
         subscription: Its name.
         events: The types and majors that it asks for; empty: any.
         pattern: The filter; None: everything.
+        majors: The major version of each contract, for an event that does not say its own.
     """
 
     subscription: str
     events: frozenset[EventRef]
     pattern: Pattern | None
+    majors: Mapping[str, int]
 
     @classmethod
-    def compile(cls, name: str, subscription: Subscription) -> "Rule":
+    def compile(cls, name: str, subscription: Subscription, majors: Mapping[str, int]) -> "Rule":
         """The rule of a declared subscription."""
         pattern = None if subscription.filter is None else Pattern.parse(subscription.filter)
-        return cls(name, frozenset(subscription.event_refs), pattern)
+        return cls(name, frozenset(subscription.event_refs), pattern, majors)
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """The types that it asks for; empty: any."""
+        return frozenset(ref.type for ref in self.events)
+
+    def accepts(self, envelope: bytes) -> bool:
+        """Whether an event matches, by the whole of its envelope."""
+        event = decode(envelope)
+        return bool(_matching([self], event, event.decoded_detail(), self.majors))
 
 
 class Router:
     """An immutable rule set; a change of rules is a new router.
+
+    Attributes:
+        rules: Each subscription's rule, by its name.
 
     Args:
         subscriptions: The declared subscriptions, by name.
@@ -46,12 +61,13 @@ class Router:
     def __init__(
         self, subscriptions: Mapping[str, Subscription], contracts: ContractRepository
     ) -> None:
-        self._contracts = contracts
+        self._majors = {event_type: each.major for event_type, each in contracts.items()}
+        self.rules: dict[str, Rule] = {}
         self._by_type: dict[str, list[Rule]] = {}
         self._any_type: list[Rule] = []
         for name, subscription in subscriptions.items():
-            rule = Rule.compile(name, subscription)
-            for event_type in sorted({ref.type for ref in rule.events}):
+            rule = self.rules[name] = Rule.compile(name, subscription, self._majors)
+            for event_type in sorted(rule.event_types):
                 self._by_type.setdefault(event_type, []).append(rule)
             if not rule.events:
                 self._any_type.append(rule)
@@ -63,28 +79,31 @@ class Router:
             envelope: The event's envelope.
             detail: Its detail, decoded.
         """
-        rules: Sequence[Rule] = self._by_type.get(envelope.detail_type, ())
-        if not rules and not self._any_type:
-            return ()
-        ref = EventRef(envelope.detail_type, self._major(envelope.detail_type, detail))
-        rules = [*(rule for rule in rules if ref in rule.events), *self._any_type]
-        if all(rule.pattern is None for rule in rules):
-            return tuple(rule.subscription for rule in rules)
-        event = _as_mapping(envelope, detail)
-        return tuple(
-            rule.subscription
-            for rule in rules
-            if rule.pattern is None or rule.pattern.matches(event)
-        )
+        rules = [*self._by_type.get(envelope.detail_type, ()), *self._any_type]
+        return _matching(rules, envelope, detail, self._majors) if rules else ()
 
-    def _major(self, event_type: str, detail: dict[str, Any]) -> int:
-        """The event's major version; the contract's own where the event does not say."""
-        version = detail.get("schema_version")
-        if isinstance(version, str):
-            major = version.partition(".")[0]
-            return int(major) if major.isdecimal() and len(major) <= 9 else -1  # noqa: PLR2004 - nine digits are ample
-        contract = self._contracts.get(event_type)
-        return -1 if contract is None else contract.major
+
+def _matching(
+    rules: Sequence[Rule], envelope: Envelope, detail: dict[str, Any], majors: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Names of those of the rules that an event matches."""
+    ref = EventRef(envelope.detail_type, _major(envelope.detail_type, detail, majors))
+    rules = [rule for rule in rules if not rule.events or ref in rule.events]
+    if all(rule.pattern is None for rule in rules):
+        return tuple(rule.subscription for rule in rules)
+    event = _as_mapping(envelope, detail)
+    return tuple(
+        rule.subscription for rule in rules if rule.pattern is None or rule.pattern.matches(event)
+    )
+
+
+def _major(event_type: str, detail: dict[str, Any], majors: Mapping[str, int]) -> int:
+    """The event's major version; the contract's own where the event does not say."""
+    version = detail.get("schema_version")
+    if isinstance(version, str):
+        major = version.partition(".")[0]
+        return int(major) if major.isdecimal() and len(major) <= 9 else -1  # noqa: PLR2004 - nine digits are ample
+    return majors.get(event_type, -1)
 
 
 def _as_mapping(envelope: Envelope, detail: dict[str, Any]) -> dict[str, Any]:

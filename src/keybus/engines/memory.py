@@ -5,8 +5,18 @@ import heapq
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from keybus.bus.engine import CursorState, DeadLetter, Delivery, Document, Record, Stored
+from keybus.bus.engine import (
+    CursorState,
+    DeadLetter,
+    Delivery,
+    Document,
+    Record,
+    Selection,
+    Stored,
+)
 from keybus.clock import SYSTEM, Clock
+from keybus.engines.limits import check_append, check_delay, check_reason
+from keybus.engines.steady import SteadyTime
 from keybus.errors import Conflict, EngineError
 
 
@@ -17,7 +27,8 @@ class MemoryCursor:
     """
 
     def __init__(self, name: str, log: Sequence[Stored], clock: Clock) -> None:
-        self._name, self._log, self._clock = name, log, clock
+        self._name, self._log = name, log
+        self._clock, self._time = clock, SteadyTime(clock)
         self._line: deque[int] = deque()
         # Handed back or due, as (position, attempt); always earlier in the log than the line.
         self._ready: list[tuple[int, int]] = []
@@ -59,30 +70,26 @@ class MemoryCursor:
         for position in positions:
             self._leased.pop(position, None)
 
-    async def retry(self, position: int, *, delay: float, reason: str) -> None:  # noqa: ARG002 - the protocol's name
+    async def retry(self, position: int, *, delay: float, reason: str) -> None:
         """Count a failed attempt, and deliver again after ``delay`` seconds."""
         self._check_open()
+        check_delay(delay)
+        check_reason(reason)
         attempt = self._leased.pop(position, None)
         if attempt is not None:
-            due = self._clock.time_us() + round(delay * 1_000_000)
+            due = self._time.now() + round(delay * 1_000_000)
             heapq.heappush(self._delayed, (due, position, attempt + 1))
             self._wake.set()
 
     async def bury(self, position: int, *, reason: str) -> None:
         """Count a failed attempt and move the delivery to the dead letters."""
         self._check_open()
+        check_reason(reason)
         attempt = self._leased.pop(position, None)
         if attempt is not None:
-            event = self._log[position - 1]
+            event, now = self._log[position - 1], self._clock.time_us()
             self._dead.append(
-                DeadLetter(
-                    position=position,
-                    ingested_at=event.ingested_at,
-                    envelope=event.envelope,
-                    attempts=attempt,
-                    reason=reason,
-                    buried_at=self._clock.time_us(),
-                )
+                DeadLetter(position, event.ingested_at, event.envelope, attempt, reason, now)
             )
 
     async def release(self, positions: Sequence[int]) -> None:
@@ -95,7 +102,7 @@ class MemoryCursor:
 
     async def state(self) -> CursorState:
         """How the subscription stands now."""
-        now = self._clock.time_us()
+        now = self._time.now()
         return CursorState(
             waiting=len(self._line) + len(self._ready) + len(self._delayed),
             in_flight=len(self._leased),
@@ -119,7 +126,7 @@ class MemoryCursor:
         self._wake.set()
 
     def _lease(self, limit: int) -> list[Delivery]:
-        now = self._clock.time_us()
+        now = self._time.now()
         while self._delayed and self._delayed[0][0] <= now and len(self._ready) < limit:
             _, position, attempt = heapq.heappop(self._delayed)
             heapq.heappush(self._ready, (position, attempt))
@@ -139,7 +146,7 @@ class MemoryCursor:
         if not self._delayed:
             await self._wake.wait()
             return
-        left = max(self._delayed[0][0] - self._clock.time_us(), 0) / 1_000_000
+        left = max(self._delayed[0][0] - self._time.now(), 0) / 1_000_000
         timer = asyncio.ensure_future(self._clock.sleep(left))
         timer.add_done_callback(self._over)
         try:
@@ -241,11 +248,12 @@ class MemoryEngine:
             A position for each record, growing along the log.
 
         Raises:
-            EngineError: A record matches a subscription that was never opened, or the engine is
-                closed.
+            EngineError: A record matches a subscription that was never opened, there are more
+                than an append may have, or the engine is closed.
         """
         if self._closed:
             raise EngineError("the engine is closed")
+        check_append(records)
         unknown = {name for record in records for name in record.matched} - self._cursors.keys()
         if unknown:
             raise EngineError(
@@ -258,8 +266,11 @@ class MemoryEngine:
                 self._cursors[name].feed(position)
         return range(first, first + len(records))
 
-    async def open(self, subscription: str) -> MemoryCursor:
-        """The subscription's cursor, made at the log's end where it does not exist yet."""
+    async def open(self, subscription: str, selection: Selection) -> MemoryCursor:  # noqa: ARG002 - what matched is frozen with the event
+        """The subscription's cursor, made at the log's end where it does not exist yet.
+
+        The selection is not asked.
+        """
         if self._closed:
             raise EngineError("the engine is closed")
         if subscription not in self._cursors:

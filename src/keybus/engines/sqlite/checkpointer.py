@@ -1,12 +1,14 @@
 """Moves the WAL into the file in the background, so that no commit has to."""
 
-import contextlib
+import logging
 import threading
 
 import apsw
 
 INTERVAL = 0.1
 """Seconds between checkpoints while there are commits; none otherwise."""
+
+_log = logging.getLogger(__name__)
 
 
 class Checkpointer:
@@ -19,6 +21,7 @@ class Checkpointer:
         self._connection = connection
         self._dirty = threading.Event()
         self._closing = threading.Event()
+        self._failing = False
         self._thread = threading.Thread(target=self._run, name="keybus-checkpoint", daemon=True)
         self._thread.start()
 
@@ -40,6 +43,17 @@ class Checkpointer:
             if self._closing.wait(INTERVAL):
                 return
             self._dirty.clear()
-            # Passive waits for nobody and can only put off: the WAL stays, and with it the truth.
-            with contextlib.suppress(apsw.Error):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Passive waits for nobody and can only put off: the WAL stays, and with it the truth."""
+        try:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            pass  # the committer is at it
+        except Exception:  # noqa: BLE001 - logged, and tried again
+            if not self._failing:
+                _log.exception("the WAL cannot be moved into the store, and grows until it can")
+            self._failing = True
+        else:
+            self._failing = False

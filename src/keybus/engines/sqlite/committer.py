@@ -2,95 +2,47 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
 import apsw
 
-from keybus.engines.sqlite.ledger import Ledger
 from keybus.engines.sqlite.log import Appended, LogWriter
+from keybus.engines.sqlite.operation import Operation, Transaction
+from keybus.engines.sqlite.queries import query
 from keybus.errors import Conflict, EngineError, StorageFailed
 
 WAL_PAGES = 16_384
 """Pages in the WAL above which the committer helps to move them, between two commits."""
 
+QUEUE_BYTES = 64 * 1024 * 1024
+"""Bytes of events waiting to be written above which an append waits before it queues."""
+
+_OVERWRITE = query("next_document_version")
+_OF_THE_DISK = (
+    *(apsw.IOError, apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError),
+    *(apsw.BusyError, apsw.LockedError, apsw.ProtocolError),
+    *(apsw.CorruptError, apsw.NotADBError, apsw.NoMemError),
+)
+"""Errors that are no single operation's fault."""
+
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
-
-
-class Transaction:
-    """What an operation may touch while it is applied. Belongs to the committer's thread."""
-
-    def __init__(self, connection: apsw.Connection, log: LogWriter) -> None:
-        self.connection = connection
-        self.log = log
-        self._ledgers: dict[Ledger, None] = {}
-
-    def ledger(self, ledger: Ledger) -> Ledger:
-        """The ledger, which will be written with this transaction."""
-        self._ledgers[ledger] = None
-        return ledger
-
-    def write(self) -> Sequence[Appended]:
-        """Write what the operations staged."""
-        for ledger in self._ledgers:
-            ledger.write(self.connection)
-        return self.log.write()
-
-    def keep(self) -> None:
-        """It is durable."""
-        self.log.keep()
-        for ledger in self._ledgers:
-            ledger.keep()
-
-    def drop(self) -> None:
-        """It was rolled back."""
-        self.log.drop()
-        for ledger in self._ledgers:
-            ledger.drop()
-
-
-class Operation(Generic[T]):
-    """Something to make durable, and the caller that waits for it.
-
-    ``prepare`` and ``apply`` run on the committer's thread, ``landed`` and ``failed`` on the
-    event loop: exactly one of these two, once, in the order in which operations were submitted,
-    and also where the caller was cancelled meanwhile.
-    """
-
-    alone = False
-    """It reads what stands, so that everything before it must be committed."""
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.error: Exception | None = None
-
-    def prepare(self) -> None:
-        """Note what is true whether the transaction succeeds or not."""
-
-    def apply(self, transaction: Transaction) -> None:
-        """Write, or stage for the transaction's write.
-
-        Raises:
-            Conflict: This operation is refused and has changed nothing; its group goes on.
-        """
-        raise NotImplementedError
-
-    def landed(self) -> T:
-        """It is durable: change what is in memory. The caller's answer."""
-        raise NotImplementedError
-
-    def failed(self) -> None:
-        """It is not durable, nothing of it was kept: put back what is in memory."""
 
 
 class Committer:
     """The thread and its queue.
 
-    ``submit`` and ``close`` belong to the event loop. Everything else runs on the thread, which
+    ``submit`` and ``stop`` belong to the event loop. Everything else runs on the thread, which
     alone uses the writing connection, the log's writer and the ledgers. Results come back with
     one call to the loop a group, in order.
+
+    Whatever goes wrong, everybody is answered: where memory may differ from the store, the
+    committer is broken and refuses everything from then on.
     """
 
     def __init__(
@@ -99,6 +51,7 @@ class Committer:
         log: LogWriter,
         *,
         receive: Callable[[Appended], None],
+        verify: Callable[[], None],
         committed: Callable[[], None],
     ) -> None:
         """Start the thread.
@@ -107,13 +60,18 @@ class Committer:
             connection: The writing connection.
             log: The log's writer.
             receive: Called on the loop with each durable segment, before its callers are answered.
-            committed: Called on the thread after each commit.
+            verify: Called on the thread after each commit, before its callers are answered; an
+                exception says that what was committed is lost.
+            committed: Called on the thread after each commit that stands.
         """
         self._connection, self._log = connection, log
-        self._receive, self._committed = receive, committed
+        self._receive, self._verify, self._committed = receive, verify, committed
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Operation[object] | None] = SimpleQueue()
         self._closed = False
+        self._broken: StorageFailed | None = None
+        self._queued_bytes = 0
+        self._room = asyncio.Event()
         self._wal_pages = 0
         connection.set_wal_hook(self._on_wal)
         self._thread = threading.Thread(target=self._run, name="keybus-commit", daemon=True)
@@ -129,17 +87,25 @@ class Committer:
             StorageFailed: The store could not make it durable.
             EngineError: The engine is closed.
         """
+        while operation.size and self._queued_bytes >= QUEUE_BYTES and not self._closed:
+            self._room.clear()
+            await self._room.wait()
         if self._closed:
             operation.failed()
             raise EngineError("the engine is closed")
+        self._queued_bytes += operation.size
         self._queue.put(cast("Operation[object]", operation))
         return await operation.future
 
-    async def close(self) -> None:
-        """Finish what was submitted, and stop."""
+    def stop(self) -> None:
+        """Refuse what is not submitted yet."""
         self._closed = True
+        self._room.set()
+
+    def join(self) -> None:
+        """Finish what was submitted, and end the thread; any other thread, and it waits."""
         self._queue.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        self._thread.join()
 
     def _run(self) -> None:
         ending = False
@@ -147,39 +113,49 @@ class Committer:
             taken = [self._queue.get()]
             taken += [self._queue.get() for _ in range(self._queue.qsize())]
             ending = taken[-1] is None
-            for group in _groups([each for each in taken if each is not None]):
-                self._commit(group)
-            self._move_wal()
+            operations = [each for each in taken if each is not None]
+            try:
+                self._work(operations)
+            except BaseException as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+                self._fail([each for each in operations if not each.told], self._break(error))
+
+    def _work(self, operations: Sequence[Operation[object]]) -> None:
+        if self._broken is not None:
+            self._fail(operations, self._broken)
+            return
+        for operation in operations:
+            operation.prepare()
+        for group in _groups(operations):
+            self._commit(group)
+        self._move_wal()
 
     def _commit(self, group: Sequence[Operation[object]]) -> None:
         transaction = Transaction(self._connection, self._log)
-        appended: Sequence[Appended] = ()
         try:
-            for operation in group:
-                operation.prepare()
             appended = self._apply(transaction, group)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+        except Exception as error:  # noqa: BLE001 - it is its callers'
             self._roll_back()
             transaction.drop()
-            failure = StorageFailed(
-                f"the store could not be written: {str(error) or type(error).__name__}",
-                hint="what was acknowledged before is kept; check the disk, then try again",
-            )
-            failure.__cause__ = error
-            for operation in group:
-                operation.error = failure
-        else:
-            transaction.keep()
-            self._committed()
-        # A loop that is gone has nobody left to tell.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._land, group, appended)
+            self._overwrite(error)
+            if len(group) == 1 or isinstance(error, _OF_THE_DISK):
+                self._fail(group, _failure(error))
+                return
+            # One of them cannot be written, and it alone shall fail.
+            middle = len(group) // 2
+            self._commit(group[:middle])
+            self._commit(group[middle:])
+            return
+        transaction.keep()
+        self._verify()
+        self._committed()
+        self._tell(group, appended)
 
     def _apply(
         self, transaction: Transaction, group: Sequence[Operation[object]]
     ) -> Sequence[Appended]:
         self._connection.execute("BEGIN IMMEDIATE")
         for operation in group:
+            operation.error = None
             try:
                 operation.apply(transaction)
             except Conflict as error:
@@ -194,19 +170,57 @@ class Committer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _land(self, group: Sequence[Operation[object]], appended: Sequence[Appended]) -> None:
-        for segment in appended:
-            self._receive(segment)
+    def _overwrite(self, error: Exception) -> None:
+        """What could not be synced may stand whole in the WAL, for a crash to bring it back."""
+        if isinstance(error, apsw.IOError):
+            with contextlib.suppress(apsw.Error):
+                self._connection.execute(_OVERWRITE).get  # noqa: B018 - runs it to its end
+
+    def _fail(self, group: Sequence[Operation[object]], failure: StorageFailed) -> None:
         for operation in group:
-            future = operation.future
-            if operation.error is None:
-                answer = operation.landed()
-                if not future.done():
-                    future.set_result(answer)
-            else:
-                operation.failed()
-                if not future.done():
-                    future.set_exception(operation.error)
+            operation.error = failure
+        self._tell(group, ())
+
+    def _tell(self, group: Sequence[Operation[object]], appended: Sequence[Appended]) -> None:
+        for operation in group:
+            operation.told = True
+        # A loop that is gone has nobody left to tell.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._land, group, appended)
+
+    def _land(self, group: Sequence[Operation[object]], appended: Sequence[Appended]) -> None:
+        try:
+            for segment in appended:
+                self._receive(segment)
+        except Exception as error:  # noqa: BLE001 - logged, and whoever calls next hears of it
+            self._break(error)
+        for operation in group:
+            self._queued_bytes -= operation.size
+            try:
+                self._answer(operation)
+            except Exception as error:  # noqa: BLE001 - logged, and the others are answered
+                failure = self._break(error)
+                if not operation.future.done():
+                    operation.future.set_exception(failure)
+        if self._queued_bytes < QUEUE_BYTES:
+            self._room.set()
+
+    def _break(self, error: BaseException) -> StorageFailed:
+        """Memory may differ from the store: nothing is taken any more."""
+        _log.error("the store is closed to writing until it is opened again", exc_info=error)
+        self._broken = _failure(error)
+        return self._broken
+
+    def _answer(self, operation: Operation[object]) -> None:
+        future = operation.future
+        if operation.error is None:
+            answer = operation.landed()
+            if not future.done():
+                future.set_result(answer)
+        else:
+            operation.failed()
+            if not future.done():
+                future.set_exception(operation.error)
 
     def _on_wal(self, _: apsw.Connection, __: str, pages: int) -> int:
         self._wal_pages = pages
@@ -231,3 +245,14 @@ def _groups(operations: Sequence[Operation[object]]) -> Iterator[Sequence[Operat
         group = []
     if group:
         yield group
+
+
+def _failure(error: BaseException) -> StorageFailed:
+    if isinstance(error, StorageFailed):
+        return error
+    failure = StorageFailed(
+        f"the store could not be written: {str(error) or type(error).__name__}",
+        hint="what was acknowledged before is kept; check the disk, then try again",
+    )
+    failure.__cause__ = error
+    return failure

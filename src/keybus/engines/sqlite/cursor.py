@@ -1,14 +1,14 @@
 """A subscription's durable place in the log, as the bus sees it."""
 
 import asyncio
-import heapq
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from keybus.bus.engine import CursorState, DeadLetter, Delivery
 from keybus.clock import Clock
+from keybus.engines.limits import check_delay, check_reason
 from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.delays import Delay, Delays
-from keybus.engines.sqlite.leases import Hold, Leases
+from keybus.engines.sqlite.leases import Hold, Leases, Ready
 from keybus.engines.sqlite.ledger import Retried
 from keybus.engines.sqlite.line import Line
 from keybus.engines.sqlite.opening import Opened
@@ -16,6 +16,7 @@ from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.ring import Ring
 from keybus.engines.sqlite.settlements import Ack, Burial, Bury, Place, Retry
+from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
 
 _DEAD = query("dead_letters_after")
@@ -30,11 +31,19 @@ class SqliteCursor:
     """
 
     def __init__(
-        self, opened: Opened, *, committer: Committer, reader: Reader, ring: Ring, clock: Clock
+        self,
+        opened: Opened,
+        *,
+        committer: Committer,
+        reader: Reader,
+        ring: Ring,
+        clock: Clock,
+        time: SteadyTime,
     ) -> None:
         ledger = opened.ledger
         self._name, self._id = opened.name, ledger.subscription
-        self._committer, self._reader, self._ring, self._clock = committer, reader, ring, clock
+        self._committer, self._reader, self._ring = committer, reader, ring
+        self._clock, self._time = clock, time
         self._line = Line(
             reader,
             ledger.subscription,
@@ -43,8 +52,7 @@ class SqliteCursor:
             settled=opened.settled,
         )
         self._delays = Delays(reader, ledger.subscription, stored=opened.exceptions)
-        # Handed back or due: always earlier in the log than all that is in line.
-        self._ready: list[tuple[int, Hold]] = []
+        self._ready = Ready()
         self._leases = Leases()
         self._place = Place(self._leases, ledger)
         self._dead = opened.dead
@@ -93,11 +101,21 @@ class SqliteCursor:
         """Count a failed attempt, durably, and deliver again after ``delay`` seconds.
 
         Raises:
-            StorageFailed: It is leased as before, and nothing was counted.
+            StorageFailed: It is leased as before, and as far as is known nothing was counted.
+            EngineError: The delay or the reason cannot be kept; it is leased as before.
         """
+        check_delay(delay)
+        check_reason(reason)
         if taken := self._leases.settle([position]):
-            due_at = self._clock.time_us() + round(delay * 1_000_000)
-            retried = Retried(position, taken[position].attempt, due_at, reason)
+            wait = round(delay * 1_000_000)
+            retried = Retried(
+                position=position,
+                attempts=taken[position].attempt,
+                due_at=self._time.now() + wait,
+                delay=wait,
+                noted_at=self._clock.time_us(),
+                reason=reason,
+            )
             await self._committer.submit(
                 Retry(self._place, taken, retried, lambda: self._delay(retried))
             )
@@ -106,18 +124,24 @@ class SqliteCursor:
         """Count a failed attempt and move the delivery to the dead letters, durably.
 
         Raises:
-            StorageFailed: It is leased as before, and there is no dead letter.
+            StorageFailed: It is leased as before, and as far as is known there is no dead letter.
+            EngineError: The reason cannot be kept; it is leased as before.
         """
+        check_reason(reason)
+        if position not in self._leases:
+            return
+        # Read here, so that no commit waits for it.
+        event = self._ring.get(position) or (await self._reader.events([position]))[position]
         if taken := self._leases.settle([position]):
             attempts, now = taken[position].attempt, self._clock.time_us()
-            burial = Burial(position, attempts, reason, now, self._ring.get(position))
+            burial = Burial(position, attempts, reason, now, event)
             await self._committer.submit(Bury(self._place, taken, burial, self._count_dead))
 
     async def release(self, positions: Sequence[int]) -> None:
         """Hand leases back untried, to be delivered again at once."""
         for position in positions:
             if hold := self._leases.release(position):
-                heapq.heappush(self._ready, (position, hold))
+                self._ready.push(position, hold)
         self._wake.set()
 
     async def state(self) -> CursorState:
@@ -126,11 +150,12 @@ class SqliteCursor:
         Raises:
             StorageFailed: Delays beyond those in memory could not be counted.
         """
-        delayed = await self._delays.count_later_than(self._clock.time_us())
+        delayed = await self._delays.count_later_than(self._time.now())
         return CursorState(
             waiting=self._line.waiting + self._taking + len(self._ready) + len(self._delays),
             in_flight=len(self._leases),
-            delayed=delayed,
+            # It may have changed while the store counted.
+            delayed=min(delayed, len(self._delays)),
             dead=self._dead,
         )
 
@@ -162,18 +187,18 @@ class SqliteCursor:
     async def _lease(self, limit: int) -> list[Delivery]:
         """Lease what is there, or nothing."""
         if self._delays.hungry:
-            await self._delays.load(self._is_held)
+            await self._load_delays()
         if self._line.hungry:
             await self._line.load(self._ring.last)
         self._collect_due(limit)
-        ready = [heapq.heappop(self._ready) for _ in range(min(limit, len(self._ready)))]
+        ready = self._ready.pop(limit)
         taken = self._line.take(limit - len(ready))
         line = self._line.unsettled(taken)
         try:
             found = await self._events([position for position, _ in ready] + line)
         except BaseException:
-            for each in ready:
-                heapq.heappush(self._ready, each)
+            for position, hold in ready:
+                self._ready.push(position, hold)
             self._line.put_back(taken)
             raise
         # From here on nothing waits: what is leased is returned.
@@ -203,10 +228,10 @@ class SqliteCursor:
     def _collect_due(self, limit: int) -> None:
         delays = self._delays
         while len(self._ready) < limit and delays.next_due is not None:
-            if delays.next_due > self._clock.time_us():
+            if delays.next_due > self._time.now():
                 return
             due = delays.pop()
-            heapq.heappush(self._ready, (due.position, Hold(due.attempts + 1, kept=True)))
+            self._ready.push(due.position, Hold(due.attempts + 1, kept=True))
 
     async def _wait(self) -> None:
         """Until something was appended or handed back, or the next delay is over."""
@@ -217,7 +242,7 @@ class SqliteCursor:
         if due_at is None:
             await self._wake.wait()
             return
-        left = max(due_at - self._clock.time_us(), 0) / 1_000_000
+        left = max(due_at - self._time.now(), 0) / 1_000_000
         timer = asyncio.ensure_future(self._clock.sleep(left))
         timer.add_done_callback(self._over)
         try:
@@ -230,8 +255,12 @@ class SqliteCursor:
         if not timer.cancelled():
             self._wake.set()
 
-    def _is_held(self, position: int) -> bool:
-        return position in self._leases or any(position == each for each, _ in self._ready)
+    async def _load_delays(self) -> None:
+        leases, ready = self._leases, self._ready
+        with leases.watch() as settled:
+            await self._delays.load(
+                lambda position: position in leases or position in ready or position in settled
+            )
 
     def _delay(self, retried: Retried) -> None:
         self._delays.push(Delay(retried.due_at, retried.position, retried.attempts))

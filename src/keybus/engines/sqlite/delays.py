@@ -18,7 +18,7 @@ class Delay(NamedTuple):
     """A delivery and when it is due.
 
     Attributes:
-        due_at: Microseconds since the Unix epoch.
+        due_at: Microseconds of the engine's steady time.
         position: Of the delivery.
         attempts: Attempts that failed.
     """
@@ -45,7 +45,8 @@ class Delays:
         """
         self._reader, self._subscription = reader, subscription
         self._heap: list[Delay] = []
-        self._stored = stored
+        # Beyond the horizon there is more in the store; how many of them are nowhere else.
+        self._more, self._stored = stored > 0, stored
         self._horizon = _BEFORE_ALL
         self._fresh: list[Delay] | None = None
 
@@ -56,7 +57,7 @@ class Delays:
     @property
     def hungry(self) -> bool:
         """Nothing is in the heap, but there is something in the store."""
-        return not self._heap and self._stored > 0
+        return self._more and not self._heap
 
     @property
     def next_due(self) -> int | None:
@@ -64,17 +65,22 @@ class Delays:
         return self._heap[0].due_at if self._heap else None
 
     async def count_later_than(self, now: int) -> int:
-        """How many are due later than now."""
-        stored = 0
-        if self._stored:
+        """How many are due later than now; the store is asked only where it may be behind."""
+        stored = self._stored
+        if stored and self._horizon[0] <= now:
             [(stored,)] = await self._reader.rows(_COUNT, (self._subscription, *self._horizon, now))
-        return stored + sum(delay.due_at > now for delay in self._heap)
+        heap = self._heap
+        if heap and heap[0].due_at > now:
+            held = len(heap)
+        else:
+            held = sum(delay.due_at > now for delay in heap)
+        return stored + held + sum(delay.due_at > now for delay in self._fresh or ())
 
     def push(self, delay: Delay) -> None:
         """A delivery whose delay has just become durable."""
         if self._fresh is not None:
             self._fresh.append(delay)
-        elif self._stored and delay[:2] > self._horizon:
+        elif self._more and delay[:2] > self._horizon:
             self._stored += 1
         else:
             heapq.heappush(self._heap, delay)
@@ -89,33 +95,28 @@ class Delays:
         """Take the next from the store into the heap.
 
         Args:
-            is_known: Says of a position that it is held elsewhere, leased or about to be settled;
-                asked when the rows are there.
+            is_known: Says of a position that its row may be older than what memory knows: it is
+                held elsewhere, or was settled since the load began. Asked when the rows are there.
         """
-        self._fresh, loaded = [], list[Delay]()
-        complete = False
+        self._fresh = []
         try:
             rows = await self._reader.rows(
                 _AFTER, (self._subscription, *self._horizon, DELAYS_LIMIT)
             )
-            delays = [Delay(*row) for row in rows]
-            loaded = [delay for delay in delays if not is_known(delay.position)]
-            complete = len(delays) < DELAYS_LIMIT
-            if delays:
-                self._horizon = delays[-1][:2]
+            # In the order of their times: a heap already.
+            self._heap = [Delay(*row) for row in rows if not is_known(row[1])]
+            self._stored -= len(self._heap)
+            self._more = len(rows) == DELAYS_LIMIT
+            if rows:
+                self._horizon = rows[-1][:2]
         finally:
-            self._stored = 0 if complete else max(self._stored - len(loaded), 0)
             fresh, self._fresh = self._fresh, None
-            self._heap += loaded
-            heapq.heapify(self._heap)
-            # What was pushed meanwhile may have been committed in time to be loaded as well.
-            seen = {delay.position for delay in loaded}
             for delay in fresh:
-                if delay.position not in seen:
-                    self.push(delay)
+                self.push(delay)
 
     def _shorten(self) -> None:
         self._heap.sort()
         self._stored += len(self._heap) - DELAYS_LIMIT
+        self._more = True
         del self._heap[DELAYS_LIMIT:]
         self._horizon = self._heap[-1][:2]

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 
 from keybus.bus.engine import Document
-from keybus.engines.sqlite.committer import Committer, Operation, Transaction
+from keybus.engines.sqlite.committer import Committer
+from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.errors import Conflict

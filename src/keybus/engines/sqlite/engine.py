@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
 import apsw
 
-from keybus.bus.engine import Record, Stored
+from keybus.bus.engine import Record, Selection, Stored
 from keybus.clock import SYSTEM, Clock
+from keybus.engines.limits import check_append
 from keybus.engines.sqlite.checkpointer import Checkpointer
-from keybus.engines.sqlite.committer import Committer, Operation, Transaction
+from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.cursor import SqliteCursor
 from keybus.engines.sqlite.documents import SqliteDocuments
 from keybus.engines.sqlite.log import Appended, LogWriter
 from keybus.engines.sqlite.opening import Open, Opened
+from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.ring import Ring
 from keybus.engines.sqlite.store import Store
+from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError, StorageFailed
 
 _SUBSCRIPTIONS, _TAIL, _SINCE = query("subscriptions"), query("log_tail"), query("first_since")
@@ -31,6 +35,7 @@ class _Append(Operation[Sequence[int]]):
     def __init__(self, records: Sequence[Record]) -> None:
         super().__init__()
         self._records = records
+        self.size = sum([len(record.envelope) for record in records])
         self._first = 0
 
     def apply(self, transaction: Transaction) -> None:
@@ -52,18 +57,28 @@ class SqliteEngine:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Run on a store that is open; ``SqliteEngine.at`` opens it and does this."""
-        self._store, self._clock = store, clock
-        self._ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
+        self._clock, self._time = clock, SteadyTime(clock)
         self._cursors: dict[str, SqliteCursor] = {}
-        log = LogWriter(store.writer, self._ids)
-        self._ring = Ring(log.tail.position)
-        self._reader = Reader(store.connect(reading=True))
-        self._checkpointer = Checkpointer(store.connect())
-        self._committer = Committer(
-            store.writer, log, receive=self._receive, committed=self._checkpointer.touch
-        )
-        self._documents = SqliteDocuments(self._committer, self._reader)
-        self._closed = False
+        self._closing: asyncio.Future[None] | None = None
+        with ExitStack() as opened:
+            opened.callback(store.close)
+            self._ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
+            log = LogWriter(store.writer, self._ids)
+            self._ring = Ring(log.tail.position)
+            self._reader = Reader(store.connect(reading=True))
+            opened.callback(self._reader.close)
+            checkpointer = Checkpointer(store.connect())
+            opened.callback(checkpointer.close)
+            self._committer = Committer(
+                store.writer,
+                log,
+                receive=self._receive,
+                verify=store.verify,
+                committed=checkpointer.touch,
+            )
+            opened.callback(self._committer.join)
+            self._documents = SqliteDocuments(self._committer, self._reader)
+            self._opened = opened.pop_all()
 
     @classmethod
     def at(cls, path: str | PathLike[str], *, clock: Clock = SYSTEM) -> Self:
@@ -76,11 +91,9 @@ class SqliteEngine:
         Raises:
             StorageFailed: It is in use, is no store, is a newer program's, or cannot be opened.
         """
-        store = Store(Path(path))
         try:
-            return cls(store, clock)
+            return cls(Store(Path(path)), clock)
         except apsw.Error as error:
-            store.close()
             raise StorageFailed(f"cannot open the store {path}: {error}") from error
 
     @property
@@ -95,9 +108,11 @@ class SqliteEngine:
             A position for each record, growing along the log.
 
         Raises:
-            StorageFailed: Nothing of it was kept.
-            EngineError: A record matches a subscription that was never opened.
+            StorageFailed: It is unknown whether it was kept; all of it, or nothing.
+            EngineError: A record matches a subscription that was never opened, or there are
+                more than an append may have. Nothing of it was kept.
         """
+        check_append(records)
         if not records:
             return ()
         for matched in {record.matched for record in records}:
@@ -106,19 +121,19 @@ class SqliteEngine:
                 raise EngineError(f"no such subscription: {unknown}", hint="open it first")
         return await self._committer.submit(_Append(records))
 
-    async def open(self, subscription: str) -> SqliteCursor:
+    async def open(self, subscription: str, selection: Selection) -> SqliteCursor:  # noqa: ARG002 - what matched is frozen with the event
         """The subscription's cursor, made at the log's end where it does not exist yet.
 
-        Always the same object for the same name.
+        Always the same object for the same name. The selection is not asked.
 
         Raises:
             StorageFailed: It could not be made.
             EngineError: The engine is closed.
         """
-        if self._closed:
+        if self._closing:
             raise EngineError("the engine is closed")
         if subscription not in self._cursors:
-            await self._committer.submit(Open(subscription, self._add))
+            await self._committer.submit(Open(subscription, self._time.now(), self._add))
         return self._cursors[subscription]
 
     async def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
@@ -149,16 +164,19 @@ class SqliteEngine:
             position = segments[-1].last + 1
 
     async def close(self) -> None:
-        """Finish what was begun and let go of the store. Closing twice does nothing more."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._committer.close()
-        for cursor in self._cursors.values():
-            cursor.close()
-        await self._reader.close()
-        await asyncio.to_thread(self._checkpointer.close)
-        await asyncio.to_thread(self._store.close)
+        """Finish what was begun and let go of the store.
+
+        Cancelling it only stops waiting; closing again waits for the same end.
+        """
+        if self._closing is None:
+            self._committer.stop()
+            self._reader.stop()
+            for cursor in self._cursors.values():
+                cursor.close()
+            # On a thread, where nothing can cancel it half way.
+            loop = asyncio.get_running_loop()
+            self._closing = loop.run_in_executor(None, self._opened.close)
+        await asyncio.shield(self._closing)
 
     def _receive(self, appended: Appended) -> None:
         """A segment became durable: into the ring, and into the lines of those that matched."""
@@ -178,4 +196,5 @@ class SqliteEngine:
             reader=self._reader,
             ring=self._ring,
             clock=self._clock,
+            time=self._time,
         )

@@ -1,6 +1,8 @@
 """What of a subscription is in its consumer's hands."""
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -29,17 +31,18 @@ class Leases:
 
     def __init__(self) -> None:
         self._held: dict[int, Hold] = {}
-        self._settling: dict[int, dict[int, Hold]] = {}
+        self._settling: set[int] = set()
+        self._watched: set[int] | None = None
         # Taken from the line since the ledger last heard of it, in log order.
         self._fetched: list[int] = []
 
     def __len__(self) -> int:
         """Leased, or being settled."""
-        return len(self._held) + sum(map(len, self._settling.values()))
+        return len(self._held) + len(self._settling)
 
     def __contains__(self, position: int) -> bool:
         """Leased, or being settled."""
-        return position in self._held or any(position in taken for taken in self._settling.values())
+        return position in self._held or position in self._settling
 
     def add(self, position: int, hold: Hold) -> None:
         """Lease a delivery that did not come from the line."""
@@ -66,20 +69,58 @@ class Leases:
             hold = pop(position, None)
             if hold is not None:
                 taken[position] = hold
-        if taken:
-            self._settling[id(taken)] = taken
+        self._settling.update(taken)
         return taken
 
     def settled(self, taken: dict[int, Hold]) -> None:
         """They are settled, durably."""
-        del self._settling[id(taken)]
+        self._settling.difference_update(taken)
+        if self._watched is not None:
+            self._watched.update(taken)
 
     def restore(self, taken: dict[int, Hold]) -> None:
         """They could not be settled, and are leased as before."""
-        del self._settling[id(taken)]
+        self._settling.difference_update(taken)
         self._held.update(taken)
+
+    @contextmanager
+    def watch(self) -> Iterator[set[int]]:
+        """Positions that are settled meanwhile; one watch at a time."""
+        self._watched = watched = set[int]()
+        try:
+            yield watched
+        finally:
+            self._watched = None
 
     def hand_over(self) -> list[int]:
         """What was taken from the line since the last time, for the ledger."""
         fetched, self._fetched = self._fetched, []
         return fetched
+
+
+class Ready:
+    """Deliveries that were handed back or are due: all earlier in the log than what is in line.
+
+    Belongs to the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, Hold]] = []
+        self._positions: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def __contains__(self, position: int) -> bool:
+        return position in self._positions
+
+    def push(self, position: int, hold: Hold) -> None:
+        """Put one in its place."""
+        heapq.heappush(self._heap, (position, hold))
+        self._positions.add(position)
+
+    def pop(self, limit: int) -> list[tuple[int, Hold]]:
+        """The earliest in the log, up to so many, taken out."""
+        taken = [heapq.heappop(self._heap) for _ in range(min(limit, len(self._heap)))]
+        self._positions.difference_update([position for position, _ in taken])
+        return taken

@@ -27,13 +27,17 @@ class Retried(msgspec.Struct, frozen=True):
     Attributes:
         position: Of the delivery.
         attempts: Attempts that failed.
-        due_at: When to deliver again, in microseconds since the Unix epoch.
+        due_at: When to deliver again, in microseconds of the engine's steady time.
+        delay: Microseconds from the failure to that.
+        noted_at: When it failed by the wall clock, in microseconds since the Unix epoch.
         reason: Why the last attempt failed.
     """
 
     position: int
     attempts: int
     due_at: int
+    delay: int
+    noted_at: int
     reason: str
 
 
@@ -115,7 +119,7 @@ class Ledger:
             connection.executemany(
                 _EXCEPT,
                 [
-                    (subscription, r.position, r.attempts, r.due_at, r.reason)
+                    (subscription, r.position, r.attempts, r.due_at, r.delay, r.noted_at, r.reason)
                     for r in staged.retried
                 ],
             )
@@ -161,7 +165,8 @@ class Ledger:
             return
         staged.parked = [position for position in ahead if position not in staged.settled]
         connection.executemany(
-            _EXCEPT, [(self.subscription, each, 0, 0, _LEFT_BEHIND) for each in staged.parked]
+            _EXCEPT,
+            [(self.subscription, each, 0, 0, 0, 0, _LEFT_BEHIND) for each in staged.parked],
         )
         staged.settled.difference_update(ahead)
         staged.floor = ahead[-1]

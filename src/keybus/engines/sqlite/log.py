@@ -9,6 +9,7 @@ import msgspec
 from keybus.bus.engine import Delivery, Record
 from keybus.engines.sqlite.packed import pack, unpack
 from keybus.engines.sqlite.queries import query
+from keybus.errors import StorageFailed
 
 SEGMENT_BYTES = 512 * 1024
 SEGMENT_EVENTS = 2048
@@ -49,10 +50,18 @@ class Segment:
     """A segment that was read. Never changes: any thread may read it."""
 
     def __init__(self, row: tuple[int, int, int, bytes, bytes, bytes]) -> None:
+        """The segment of a row.
+
+        Raises:
+            StorageFailed: The row's parts do not fit together.
+        """
         self.first, self.last, self.peak, times, sizes, self._envelopes = row
         self._times = unpack("q", times)
         self.size = len(self._envelopes)
         self._starts = [0, *accumulate(unpack("I", sizes))]
+        count = self.last - self.first + 1
+        if (len(self._times), len(self._starts), self._starts[-1]) != (count, count + 1, self.size):
+            raise StorageFailed(f"the log is damaged at positions {self.first} to {self.last}")
 
     def __iter__(self) -> Iterator[Delivery]:
         """Each event as a first delivery."""
@@ -66,8 +75,15 @@ class Segment:
 
 
 def segment_at(connection: apsw.Connection, position: int) -> Segment:
-    """The segment that holds a position of the log."""
-    return Segment(next(connection.execute(_AT, (position,))))
+    """The segment that holds a position of the log.
+
+    Raises:
+        StorageFailed: There is none, or it is damaged.
+    """
+    row = connection.execute(_AT, (position,)).fetchone()
+    if row is None or row[1] < position:
+        raise StorageFailed(f"the log has a hole at position {position}")
+    return Segment(row)
 
 
 class LogWriter:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import apsw
 import msgspec
 
-from keybus.engines.sqlite.committer import Operation, Transaction
 from keybus.engines.sqlite.ledger import Ledger
+from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.packed import unpack
 from keybus.engines.sqlite.queries import query
 
 _FIND, _INSERT = query("subscription"), query("insert_subscription")
 _COUNT, _FIRST = query("count_matches_after"), query("first_match_after")
+_DATE = query("date_exceptions")
 _EXCEPTIONS, _DEAD = query("count_exceptions"), query("count_dead_letters")
 
 
@@ -46,9 +47,9 @@ class Open(Operation[None]):
 
     alone = True
 
-    def __init__(self, name: str, then: Callable[[Opened], None]) -> None:
+    def __init__(self, name: str, now: int, then: Callable[[Opened], None]) -> None:
         super().__init__()
-        self._name, self._then = name, then
+        self._name, self._now, self._then = name, now, then
         self._opened: Opened | None = None
 
     def apply(self, transaction: Transaction) -> None:
@@ -60,6 +61,7 @@ class Open(Operation[None]):
             floor, sparse = end, b""
         else:
             subscription, floor, sparse = row
+            connection.execute(_DATE, (self._now, subscription))
         ledger = Ledger(subscription, floor, sparse)
         self._opened = Opened(
             name=self._name,

@@ -53,9 +53,17 @@ UPDATE subscription SET floor = ?, sparse = ? WHERE id = ?;
 
 -- name: upsert_exception
 -- A delivery that left the line, with its failed attempts and the time of the next.
-INSERT INTO exception (subscription, position, attempts, due_at, reason) VALUES (?, ?, ?, ?, ?)
+INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subscription, position)
-DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, reason = excluded.reason;
+DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, delay = excluded.delay,
+    noted_at = excluded.noted_at, reason = excluded.reason;
+
+-- name: date_exceptions
+-- Delays of an earlier run, by the wall clock of now: none is longer than it was from the first.
+-- Clocks that agree to a second are left alone.
+UPDATE exception SET due_at = min(noted_at, ?1) + delay
+WHERE subscription = ?2 AND abs(due_at - delay - min(noted_at, ?1)) > 1000000;
 
 -- name: delete_exception
 -- A delivery that left the line is settled.

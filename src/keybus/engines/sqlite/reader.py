@@ -64,19 +64,19 @@ class Reader:
         """Segments of the log from a position on, about a megabyte, and none after the last."""
         return await self._call(lambda: self._read_on(first, last))
 
-    async def close(self) -> None:
-        """Finish what was begun, then close the connection."""
+    def stop(self) -> None:
+        """Refuse what is not begun; belongs to the event loop."""
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+
+    def close(self) -> None:
+        """Finish what was begun, then close the connection; any thread, and it waits."""
+        self._thread.shutdown()
         self._connection.close()
 
     async def _call(self, work: Callable[[], T]) -> T:
         if self._closed:
             raise EngineError("the engine is closed")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except apsw.Error as error:
-            raise StorageFailed(f"the store could not be read: {error}") from error
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _reading, work)
 
     def _segment(self, position: int) -> Segment:
         for segment in self._segments.values():
@@ -116,3 +116,15 @@ class Reader:
                 return found, False
             found += [each for each in unpack("Q", packed) if after < each <= until]
         return found, True
+
+
+def _reading(work: Callable[[], T]) -> T:
+    """On the thread: not every exception can be handed to a future, and none may be lost."""
+    try:
+        return work()
+    except StorageFailed:
+        raise
+    except Exception as error:
+        raise StorageFailed(
+            f"the store could not be read: {str(error) or type(error).__name__}"
+        ) from error

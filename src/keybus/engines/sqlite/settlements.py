@@ -5,10 +5,9 @@ from collections.abc import Callable
 import msgspec
 
 from keybus.bus.engine import Delivery
-from keybus.engines.sqlite.committer import Operation, Transaction
 from keybus.engines.sqlite.leases import FIRST, Hold, Leases
 from keybus.engines.sqlite.ledger import Ledger, Retried
-from keybus.engines.sqlite.log import segment_at
+from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 
 _INSERT_DEAD = query("insert_dead_letter")
@@ -89,14 +88,14 @@ class Burial(msgspec.Struct, frozen=True):
         attempts: Attempts that failed.
         reason: Why.
         buried_at: Microseconds since the Unix epoch.
-        event: The event, where it is in memory.
+        event: The event.
     """
 
     position: int
     attempts: int
     reason: str
     buried_at: int
-    event: Delivery | None
+    event: Delivery
 
 
 class Bury(Settlement):
@@ -114,11 +113,8 @@ class Bury(Settlement):
 
     def apply(self, transaction: Transaction) -> None:
         """Copy the event's bytes, and settle its delivery."""
-        burial, connection = self._burial, transaction.connection
-        event = burial.event
-        if event is None:
-            event = segment_at(connection, burial.position).at(burial.position)
-        connection.execute(
+        burial, event = self._burial, self._burial.event
+        transaction.connection.execute(
             _INSERT_DEAD,
             (
                 self._ledger.subscription,

@@ -14,8 +14,13 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # At NORMAL a commit is not synced: it could not back an acknowledged put.
     "PRAGMA synchronous = FULL",
+    # On macOS a plain fsync leaves data in the drive's cache; elsewhere these do nothing.
+    "PRAGMA fullfsync = ON",
+    "PRAGMA checkpoint_fullfsync = ON",
     # A checkpoint inside a commit costs tens of milliseconds; the checkpointer does it.
     "PRAGMA wal_autocheckpoint = 0",
+    # A WAL that once grew gives its room back.
+    "PRAGMA journal_size_limit = 67108864",
 )
 
 
@@ -31,11 +36,13 @@ class Store:
         Raises:
             StorageFailed: It is in use, is no store, is a newer program's, or cannot be opened.
         """
-        self.path = path
         try:
+            # One file may have many names, but has one lock.
+            self.path = path = path.resolve()
+            self._wal = path.with_name(path.name + "-wal")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = StoreLock(path)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
             raise StorageFailed(f"cannot open the store {path}: {error}") from error
         try:
             # SQLite gives the WAL and its index the permissions of the file.
@@ -43,6 +50,7 @@ class Store:
             self.writer = self.connect()
             try:
                 migrate(self.writer, path)
+                self._files = self._stand()
             except BaseException:
                 self.writer.close()
                 raise
@@ -67,7 +75,31 @@ class Store:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
+    def verify(self) -> None:
+        """Make sure that what was written is where the next opener will look. Any thread.
+
+        Raises:
+            StorageFailed: The file or its WAL was deleted or replaced: what is written from now
+                on goes into files without a name.
+        """
+        try:
+            same = self._stand() == self._files
+        except OSError:
+            same = False
+        if not same:
+            raise StorageFailed(
+                f"the store {self.path} was deleted or replaced while it was open",
+                hint="put it back if you can, and start again",
+            )
+
     def close(self) -> None:
         """Let go of the file; every other connection must be closed before."""
-        self.writer.close()
-        self._lock.release()
+        try:
+            self.writer.close()
+        finally:
+            self._lock.release()
+
+    def _stand(self) -> tuple[int, ...]:
+        """Which files the store's names lead to."""
+        file, wal = self.path.stat(), self._wal.stat()
+        return file.st_dev, file.st_ino, wal.st_ino

@@ -1,0 +1,47 @@
+"""What every engine refuses before anything is touched."""
+
+import math
+from collections.abc import Sequence
+
+from keybus.bus.engine import MAX_RECORDS, Record
+from keybus.errors import EngineError
+
+MAX_DELAY = 366 * 24 * 3600.0
+"""Seconds: whoever asks for a longer delay has mistaken the unit."""
+
+
+def check_append(records: Sequence[Record]) -> None:
+    """Refuse an append that is too long.
+
+    Raises:
+        EngineError: It is.
+    """
+    if len(records) > MAX_RECORDS:
+        raise EngineError(
+            f"an append has at most {MAX_RECORDS:,} records, not {len(records):,}",
+            hint="append them in parts",
+        )
+
+
+def check_delay(delay: float) -> None:
+    """Refuse a delay that is no time to wait.
+
+    Raises:
+        EngineError: It is not finite, negative, or longer than a year.
+    """
+    # Written so that NaN fails.
+    if not (math.isfinite(delay) and 0 <= delay <= MAX_DELAY):
+        raise EngineError(f"a delay is 0 to {MAX_DELAY:,.0f} seconds, not {delay}")
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that cannot be written down.
+
+    Raises:
+        EngineError: It has half of a surrogate pair, which UTF-8 has no bytes for.
+    """
+    if not reason.isascii():
+        try:
+            reason.encode()
+        except UnicodeEncodeError as error:
+            raise EngineError(f"the reason is no Unicode text: {error}") from error
