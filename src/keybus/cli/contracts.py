@@ -1,17 +1,20 @@
 """``keybus contracts``: check, list, show and generate from a contract repository."""
 
-import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from keybus.contracts.bindings import generate_python
 from keybus.contracts.contract import Contract
 from keybus.contracts.repository import ContractRepository
 from keybus.contracts.view import DeclaredProperty
-from keybus.errors import ContractError, Fault
+from keybus.errors import BrokenContracts, ContractError, Fault
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 LANGUAGES = {"python": generate_python}
 
@@ -32,11 +35,8 @@ def contracts() -> None:
 def lint(folder: Path, *, as_json: bool) -> None:
     """Check the repository in FOLDER and print every fault."""
     faults = ContractRepository.lint(folder)
-    if as_json:
-        _print_json([_fault(fault) for fault in faults])
-    elif faults:
-        for fault in faults:
-            click.echo(f"{fault} [{fault.code}]")
+    if faults or as_json:
+        _print_faults(faults, as_json=as_json)
     else:
         count = len(ContractRepository.load(folder))
         click.echo(f"{folder}: {count} contract{'' if count == 1 else 's'}, no faults")
@@ -49,7 +49,7 @@ def lint(folder: Path, *, as_json: bool) -> None:
 @_JSON
 def list_(folder: Path, *, as_json: bool) -> None:
     """List the contracts in FOLDER."""
-    repository = ContractRepository.load(folder)
+    repository = _load(folder, as_json=as_json)
     if as_json:
         _print_json([_summary(contract) for contract in repository.values()])
         return
@@ -67,7 +67,7 @@ def list_(folder: Path, *, as_json: bool) -> None:
 @_JSON
 def show(event_type: str, folder: Path, *, as_json: bool) -> None:
     """Show the contract of TYPE: its metadata, digest and every declared property."""
-    contract = ContractRepository.load(folder)[event_type]
+    contract = _load(folder, as_json=as_json)[event_type]
     declared = contract.declared()
     if as_json:
         rows = [_row(found) for found in declared]
@@ -102,9 +102,26 @@ def generate(folder: Path, language: str, out: Path) -> None:
         raise ContractError(
             f"there are no bindings for {language!r}", hint=f"supported: {', '.join(LANGUAGES)}"
         )
-    repository = ContractRepository.load(folder)
+    repository = _load(folder)
     files = generator(repository, out)
     click.echo(f"{out}: {len(repository)} events, {len(files)} files")
+
+
+def _load(folder: Path, *, as_json: bool = False) -> ContractRepository:
+    """The repository; where it is broken, its faults as `lint` prints them, and the end."""
+    try:
+        return ContractRepository.load(folder)
+    except BrokenContracts as broken:
+        _print_faults(broken.faults, as_json=as_json, err=not as_json)
+        sys.exit(1)
+
+
+def _print_faults(faults: Iterable[Fault], *, as_json: bool, err: bool = False) -> None:
+    if as_json:
+        _print_json([_fault(fault) for fault in faults])
+        return
+    for fault in faults:
+        click.echo(_printable(f"{fault} [{fault.code}]"), err=err)
 
 
 def _summary(contract: Contract) -> dict[str, Any]:
@@ -136,19 +153,22 @@ def _row(found: DeclaredProperty) -> dict[str, Any]:
 def _fault(fault: Fault) -> dict[str, Any]:
     return {
         "code": fault.code,
-        "message": fault.message,
-        "file": fault.file,
+        "message": _printable(fault.message),
+        "file": _printable(fault.file),
         "line": fault.line,
-        "pointer": fault.pointer,
-        "hint": fault.hint,
+        "pointer": _printable(fault.pointer),
+        "hint": _printable(fault.hint),
     }
 
 
 def _values(found: DeclaredProperty) -> str:
-    return ", ".join(
-        json.dumps(value, ensure_ascii=False, default=str) for value in found.enum or ()
-    )
+    return ", ".join(_encode(value).decode() for value in found.enum or ())
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    click.echo(msgspec.json.format(_encode(value), indent=2))
+
+
+def _printable(text: str) -> str:
+    """The text without what UTF-8 cannot carry, as names of files may have it."""
+    return text.encode("utf-8", "backslashreplace").decode()

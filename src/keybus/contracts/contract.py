@@ -7,11 +7,8 @@ from typing import Any
 from keybus.contracts.documents import digest_of
 from keybus.contracts.locations import Documents, Location, closure_of
 from keybus.contracts.validation import Validators
-from keybus.contracts.view import DeclaredProperty, DeclaredView
+from keybus.contracts.view import METADATA, DeclaredProperty, DeclaredView
 from keybus.errors import Fault
-
-METADATA = "x-keybus"
-"""The keyword that holds a contract's metadata, and makes a schema an event's contract."""
 
 
 class Contract:
@@ -96,7 +93,11 @@ class Contract:
         return DeclaredView(self.closure)
 
     def declared(self) -> tuple[DeclaredProperty, ...]:
-        """Every property that the contract declares, over allOf and $ref, parents first."""
+        """Every property that the contract declares, over allOf and $ref, parents first.
+
+        What is declared within itself is not repeated without end, and past 1000 rows nothing is
+        repeated: the rows' ``like`` says where it is shown.
+        """
         return tuple(self.view.rows(Location(self.file)))
 
     def accepts(self, detail: Any) -> bool:

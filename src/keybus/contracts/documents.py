@@ -20,6 +20,7 @@ from keybus.errors import Fault
 MAX_DEPTH = 100
 """Levels of arrays and objects in a document; the validator's own limit is 255."""
 
+_MARK = "\ufeff"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|\n|[^\s\[\]{},:"]+', re.DOTALL)
 _canonical = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
@@ -75,7 +76,8 @@ def parse_document(text: str, file: str) -> tuple[Any, list[Fault]]:
         return None, [_too_deep(file, 0)]
     except json.JSONDecodeError as error:
         message = f"The JSON is broken at line {error.lineno}, column {error.colno}: {error.msg}."
-        return None, [Fault("bad-json", message, file=file, line=error.lineno)]
+        hint = "save it as UTF-8 without a byte order mark" if text.startswith(_MARK) else ""
+        return None, [Fault("bad-json", message, file=file, line=error.lineno, hint=hint)]
     except (ValueError, ArithmeticError) as error:
         return None, [Fault("bad-json", f"The JSON cannot be used: {error}.", file=file)]
     line = _line_of_too_deep(text)
@@ -86,9 +88,9 @@ def parse_document(text: str, file: str) -> tuple[Any, list[Fault]]:
     return document, []
 
 
-def line_of(text: str, pointer: str) -> int:
-    """The line, from 1, at which the value at this pointer begins; 0 where there is none."""
-    return next((line for place, line, _ in _places(text) if place == pointer), 0)
+def lines_of(text: str) -> dict[str, int]:
+    """The line, from 1, at which the value at each pointer of a well-formed text begins."""
+    return {place: line for place, line, _ in _places(text)}
 
 
 def _refuse_constant(name: str) -> Any:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from keybus.contracts.contract import METADATA
 from keybus.contracts.locations import Documents, Location, closure_of, schemas_from
-from keybus.contracts.view import DeclaredView
+from keybus.contracts.view import METADATA, DeclaredView
 
 
 class Finding(NamedTuple):

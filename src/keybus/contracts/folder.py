@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from keybus.contracts.documents import line_of, parse_document
+from keybus.contracts.documents import lines_of, parse_document
+from keybus.contracts.policies import fault_of_policy
 from keybus.errors import Fault
 
 SETTINGS_FILE = "keybus.toml"
 LARGEST = 1_048_576  # bytes of one schema file; the largest that are published are a tenth
 
+_NO_MARK = "save it as UTF-8 without a byte order mark"
 _IGNORED = frozenset({"releases", "migrations"})
 
 
@@ -54,6 +56,7 @@ class Folder:
         self.texts: dict[str, str] = {}
         self.documents: dict[str, Any] = {}
         self.faults: list[Fault] = []
+        self._lines: dict[str, dict[str, int]] = {}
 
     @classmethod
     def read(cls, path: Path) -> "Folder":
@@ -69,21 +72,41 @@ class Folder:
 
     def line_of(self, file: str, pointer: str) -> int:
         """The line on which the value at a pointer begins; 0 where it is not known."""
-        return line_of(self.texts[file], pointer) if file in self.documents else 0
+        if file not in self.documents:
+            return 0
+        if file not in self._lines:
+            self._lines[file] = lines_of(self.texts[file])
+        return self._lines[file].get(pointer, 0)
 
     def _read_settings(self) -> None:
-        hint = 'write [repository] with name = "…"'
         place = self.path / SETTINGS_FILE
+        table: dict[str, Any] = {}
         try:
-            table = tomllib.loads(place.read_text("utf-8"))
-            self.settings = msgspec.convert(table, _SettingsFile).repository
+            text = place.read_text("utf-8")
+            if text.startswith("\ufeff"):
+                self._settings("The file begins with a byte order mark.", _NO_MARK)
+                return
+            table = tomllib.loads(text)
+            settings = msgspec.convert(table, _SettingsFile).repository
         except FileNotFoundError:
-            self._fault("settings", SETTINGS_FILE, "The repository has no settings.", hint=hint)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            self._fault("settings", SETTINGS_FILE, f"The settings cannot be read: {error}.")
+            self._settings("The repository has no settings.", 'write [repository] with name = "…"')
         except msgspec.ValidationError as error:
             hint = "known are name, policy, languages and approvers"
-            self._fault("settings", SETTINGS_FILE, f"The settings are wrong: {error}.", hint=hint)
+            misplaced = [name for name in RepositorySettings.__struct_fields__ if name in table]
+            if misplaced:
+                hint = f"move {', '.join(misplaced)} under [repository]"
+            self._settings(f"The settings are wrong: {error}.", hint)
+        except (OSError, ValueError, RecursionError) as error:
+            self._settings(f"The settings cannot be read: {error}.")
+        else:
+            wrong = "" if settings.policy is None else fault_of_policy(settings.policy)
+            if wrong:
+                self._settings(wrong)
+            else:
+                self.settings = settings
+
+    def _settings(self, message: str, hint: str = "") -> None:
+        self._fault("settings", SETTINGS_FILE, message, hint=hint)
 
     def _files(self, inside: Path, above: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
         """The schema files below a folder; symbolic links must stay within the repository."""
@@ -95,7 +118,12 @@ class Folder:
             file = place.relative_to(self.path).as_posix()
             if entry.name.startswith(".") or (inside == self.path and entry.name in _IGNORED):
                 continue
-            if entry.is_symlink() and not place.resolve().is_relative_to(self.path.resolve()):
+            if not _is_text(file):
+                shown = file.encode("utf-8", "backslashreplace").decode()
+                self._fault("unreadable", shown, "The file's name is not UTF-8.")
+            elif entry.is_symlink() and _leads_nowhere(place):
+                self._fault("unreadable", file, "The link leads to nothing but itself.")
+            elif entry.is_symlink() and not place.resolve().is_relative_to(self.path.resolve()):
                 hint = "copy the file into the repository"
                 self._fault("symlink-outside", file, "The link leaves the folder.", hint=hint)
             elif entry.is_dir():
@@ -117,8 +145,7 @@ class Folder:
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             message = f"The file is not UTF-8: byte {error.start} cannot be decoded."
-            hint = "save it as UTF-8 without a byte order mark"
-            self._fault("not-utf8", file, message, line=line, hint=hint)
+            self._fault("not-utf8", file, message, line=line, hint=_NO_MARK)
             return
         if len(data) > LARGEST:
             self._fault("too-large", file, f"The file is larger than {LARGEST} bytes.")
@@ -130,3 +157,23 @@ class Folder:
 
     def _fault(self, code: str, file: str, message: str, *, line: int = 0, hint: str = "") -> None:
         self.faults.append(Fault(code, message, file=file, line=line, hint=hint))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _leads_nowhere(link: Path) -> bool:
+    """Whether a symbolic link leads around to itself."""
+    try:
+        link.stat()
+        link.resolve()
+    except FileNotFoundError:
+        return False
+    except (OSError, RuntimeError):
+        return True
+    return False

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from keybus.contracts.pointers import PointerError, follow, pointer_of
+from keybus.contracts.pointers import PointerError, follow, pointer_of, tokens_of
 
 Documents = Mapping[str, Any]
 """The files of a repository, or of one contract's closure: relative name to document."""
 
-SCHEME = "keybus:///"
-"""Base of the URIs under which documents are known to the validator; nothing is ever fetched."""
-
+_OWNER = "@"  # no JSON pointer begins with it
+_DEFINITION = 3  # tokens: before the first slash, definitions, its name
 _REFERENCE = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
+_LONGEST = 200  # characters of a pointer in a sentence
 _ONE = frozenset({"not", "items", "additionalItems", "additionalProperties"})
 _MANY = frozenset({"allOf", "anyOf", "oneOf", "items"})
 _NAMED = frozenset({"properties", "patternProperties", "definitions", "dependencies"})
@@ -25,7 +25,7 @@ class Location(NamedTuple):
 
     Attributes:
         file: The file, relative to the repository, with forward slashes.
-        pointer: JSON pointer into it; empty for the whole file.
+        pointer: JSON pointer into it; empty for the whole file, ``@`` for the file as an owner.
     """
 
     file: str
@@ -40,16 +40,32 @@ class Location(NamedTuple):
         return Location(self.file, self.pointer + pointer_of(*tokens))
 
     @property
-    def uri(self) -> str:
-        """The absolute URI of this place."""
-        uri = SCHEME + quote(self.file)
-        return f"{uri}#{quote(self.pointer, safe='/~')}" if self.pointer else uri
+    def is_owner(self) -> bool:
+        """Whether this is no schema, but says which file combines the schemas beside it."""
+        return self.pointer == _OWNER
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is a whole file, or one of the definitions that stand at its top."""
+        tokens = self.pointer.split("/")
+        return tokens == [""] or (len(tokens) == _DEFINITION and tokens[1] == "definitions")
+
+    @property
+    def reference(self) -> str:
+        """This place as a relative URI reference, as generated classes name their schemas."""
+        file = quote(self.file)
+        return f"{file}#{quote(self.pointer, safe='/~@')}" if self.pointer else file
 
     @classmethod
     def of_uri(cls, uri: str) -> "Location":
-        """The place that an absolute URI of ours names."""
-        file, _, pointer = uri.removeprefix(SCHEME).partition("#")
+        """The place that such a reference names."""
+        file, _, pointer = uri.partition("#")
         return cls(unquote(file), unquote(pointer))
+
+
+def owner(file: str) -> Location:
+    """The mark that stands behind schemas which a file combines."""
+    return Location(file, _OWNER)
 
 
 class BadReference(ValueError):
@@ -100,7 +116,8 @@ def schema_at(documents: Documents, location: Location) -> Any:
     try:
         return follow(documents[location.file], location.pointer)
     except PointerError:
-        message = f"There is nothing at {location.pointer!r} in {location.file!r}."
+        shown = location.pointer if len(location.pointer) <= _LONGEST else "this long pointer"
+        message = f"There is nothing at {shown!r} in {location.file!r}."
         raise BadReference("dangling-ref", message) from None
 
 
@@ -117,6 +134,25 @@ def children_of(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ..
             for name, child in value.items():
                 if isinstance(child, dict):  # a dependency may be a list of names
                     yield (keyword, name), child
+
+
+def is_schema_place(documents: Documents, location: Location) -> bool:
+    """Whether only keywords that hold schemas lead from the file's root to a place that there is."""
+    schema: Any = documents[location.file]
+    tokens = iter(tokens_of(location.pointer))
+    for keyword in tokens:
+        if not isinstance(schema, dict) or isinstance(schema.get("$ref"), str):
+            return False
+        schema = schema.get(keyword)
+        many = keyword in _MANY and isinstance(schema, list)
+        if many or (keyword in _NAMED and isinstance(schema, dict)):
+            name = next(tokens, None)
+            if name is None:
+                return False
+            schema = schema[int(name)] if many else schema[name]
+        elif keyword not in _ONE:
+            return False
+    return isinstance(schema, dict)
 
 
 def schemas_from(documents: Documents, *roots: Location) -> Iterator[tuple[Location, Any]]:

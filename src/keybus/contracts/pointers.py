@@ -1,6 +1,9 @@
 """JSON pointers (RFC 6901): building them, and following them."""
 
+import re
 from typing import Any
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")  # RFC 6901, section 4; no array is longer than that
 
 
 class PointerError(LookupError):
@@ -35,7 +38,7 @@ def follow(document: Any, pointer: str) -> Any:
     for token in tokens_of(pointer):
         if isinstance(value, dict) and token in value:
             value = value[token]
-        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
             value = value[int(token)]
         else:
             raise PointerError(f"nothing is at {pointer!r}")

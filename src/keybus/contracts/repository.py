@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from keybus.contracts.contract import METADATA, Contract, contracts_of
+from keybus.contracts.contract import Contract, contracts_of
 from keybus.contracts.findings import Finding, Subject
 from keybus.contracts.folder import Folder, RepositorySettings
 from keybus.contracts.locations import Documents
 from keybus.contracts.rules import DOCUMENT_RULES, EVENT_RULES, Rule, run
+from keybus.contracts.view import METADATA
 from keybus.errors import BrokenContracts, Fault, UnknownEventType
 
 
@@ -29,7 +30,7 @@ class ContractRepository(Mapping[str, Contract]):
         self._contracts = contracts_of(documents, events)
 
     @classmethod
-    def load(cls, folder: Path) -> "ContractRepository":
+    def load(cls, folder: Path | str) -> "ContractRepository":
         """Read a repository.
 
         Args:
@@ -38,16 +39,16 @@ class ContractRepository(Mapping[str, Contract]):
         Raises:
             BrokenContracts: With every fault of every file.
         """
-        read = Folder.read(folder)
+        read = Folder.read(Path(folder))
         faults = _faults(read)
         if faults or read.settings is None:
             raise BrokenContracts(f"the contracts in {folder}", faults)
-        return cls(folder, read.settings, read.documents)
+        return cls(read.path, read.settings, read.documents)
 
     @classmethod
-    def lint(cls, folder: Path) -> list[Fault]:
+    def lint(cls, folder: Path | str) -> list[Fault]:
         """All that is wrong with a repository, empty when it is sound."""
-        return _faults(Folder.read(folder))
+        return _faults(Folder.read(Path(folder)))
 
     @property
     def name(self) -> str:
@@ -68,7 +69,10 @@ class ContractRepository(Mapping[str, Contract]):
         try:
             return self._contracts[event_type]
         except KeyError:
-            raise UnknownEventType(event_type, self._contracts) from None
+            unknown = UnknownEventType(event_type, self._contracts)
+            if not unknown.nearest:
+                unknown.hint = f"no contract in {self.folder} is for it or for one like it"
+            raise unknown from None
 
     def __contains__(self, event_type: object) -> bool:
         return event_type in self._contracts

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from keybus.contracts import rules_documents as documents
 from keybus.contracts import rules_events as events
+from keybus.contracts import rules_values as values
 from keybus.contracts.findings import Finding, Subject
+from keybus.contracts.rules_keywords import unknown_keyword
 
 
 class Rule(NamedTuple):
@@ -51,6 +53,11 @@ DOCUMENT_RULES: Sequence[Rule] = (
     ),
     Rule("not-a-schema", "A schema fits draft-04's meta-schema.", documents.not_a_schema),
     Rule(
+        "unknown-keyword",
+        "Draft-04 ignores a keyword of a later draft or a misspelt one, silently.",
+        unknown_keyword,
+    ),
+    Rule(
         "ref-siblings",
         "Draft-04 ignores whatever stands beside $ref, silently.",
         documents.ref_siblings,
@@ -87,8 +94,14 @@ DOCUMENT_RULES: Sequence[Rule] = (
         "let the recursion pass through a property or an item",
     ),
     Rule(
+        "long-chain",
+        "Schemas that lead from one to the next without end cannot be reviewed, and exhaust readers.",
+        documents.long_chain,
+        "refer to the last one",
+    ),
+    Rule(
         "module-clash",
-        "Two files must not become one module of the bindings.",
+        "Two files must not become one module of the bindings, nor a file a folder.",
         documents.module_clash,
         "rename one of them",
     ),
@@ -138,6 +151,12 @@ EVENT_RULES: Sequence[Rule] = (
         "write it as a JSON pointer, like /delivery_id",
     ),
     Rule(
+        "bad-policy",
+        "A policy says which changes are allowed; a misspelt one says nothing.",
+        events.bad_policy,
+        'write it like {"mode": "FULL_TRANSITIVE", "strictness": "tolerant"}',
+    ),
+    Rule(
         "duplicate-type",
         "A type has one contract.",
         events.duplicate_type,
@@ -157,9 +176,21 @@ EVENT_RULES: Sequence[Rule] = (
         'compose it with "allOf": [{"$ref": "../core/Event.json"}, …]',
     ),
     Rule(
+        "bad-head",
+        "Clients fill id, type, time and schema_version, and every contract takes its own.",
+        values.bad_head,
+        "as it is, no event of the type can be created",
+    ),
+    Rule(
+        "undeclared-required",
+        "What is required and not declared cannot be given: bindings have no such property.",
+        values.undeclared_required,
+        "declare it under properties",
+    ),
+    Rule(
         "closed-all-of",
-        "A closed schema refuses what its neighbours in allOf declare.",
-        events.closed_all_of,
+        "A closed schema refuses what is declared of the same value beside it.",
+        values.closed_all_of,
         "remove additionalProperties: contracts are open",
     ),
     Rule("not-compiled", "Every contract can be enforced.", events.not_compiled),

@@ -1,34 +1,35 @@
 """Checks of events' contracts, on documents that are sound in themselves."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jsonschema_rs import ValidationError
 
-from keybus.contracts.contract import METADATA
 from keybus.contracts.findings import Finding, Subject
+from keybus.contracts.hints import clip
 from keybus.contracts.locations import (
     Location,
     children_of,
     closure_of,
-    schema_at,
     schemas_from,
     target_of,
 )
 from keybus.contracts.naming import title_of_type
 from keybus.contracts.pointers import PointerError, tokens_of
+from keybus.contracts.policies import fault_of_policy
 from keybus.contracts.validation import Validators
+from keybus.contracts.view import METADATA
 
 CORE_FIELDS = ("id", "type", "time", "publisher", "schema_version")
 CLASSIFICATIONS = ("public", "internal", "confidential", "pii")
 
 _KNOWN = frozenset({"type", "owner", "version", "classification", "policy", "key"})
 _WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
-_TYPE = re.compile(rf"{_WORD}(?:\.{_WORD})+")
-_NUMBER = r"(?:0|[1-9][0-9]*)"
+TYPE = re.compile(rf"{_WORD}(?:\.{_WORD})+")
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"  # nobody counts further, and numbers without end exhaust readers
 _LABEL = r"(?:[1-9][0-9]*|0|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-_VERSION = re.compile(
+VERSION = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
     rf"(?:-{_LABEL}(?:\.{_LABEL})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
@@ -39,8 +40,9 @@ def missing_metadata(subject: Subject) -> Iterator[Finding]:
     referred = _referred(subject)
     for file in subject.judged:
         root = Location(file)
-        metadata = subject.documents[file].get(METADATA)
-        if metadata is None:
+        document = subject.documents[file]
+        metadata = document.get(METADATA)
+        if METADATA not in document:
             applied = {place.file for place in subject.view.node(root, whole=True).applied}
             event = "core/Event.json" in applied and file != "core/Event.json"
             if event and file not in referred:
@@ -74,7 +76,7 @@ def _matching(
     def check(subject: Subject) -> Iterator[Finding]:
         for root, _, metadata in subject.contracts():
             if name in metadata and not fits(metadata[name]):
-                message = f"{metadata[name]!r} is not {words}."
+                message = f"{clip(repr(metadata[name]))} is not {words}."
                 yield Finding(root.at(METADATA, name), message)
 
     return check
@@ -84,8 +86,8 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-bad_type = _matching("type", _fits(_TYPE), "an event type: dotted words in lower case")
-bad_version = _matching("version", _fits(_VERSION), "a semantic version")
+bad_type = _matching("type", _fits(TYPE), "an event type: dotted words in lower case")
+bad_version = _matching("version", _fits(VERSION), "a semantic version")
 bad_classification = _matching(
     "classification", CLASSIFICATIONS.__contains__, "a known classification"
 )
@@ -105,6 +107,14 @@ def bad_key(subject: Subject) -> Iterator[Finding]:
             yield Finding(place, f"{key!r} is not a JSON pointer to a property.")
         elif subject.view.find(root, tokens) is None:
             yield Finding(place, f"The contract declares no property at {key!r}.")
+
+
+def bad_policy(subject: Subject) -> Iterator[Finding]:
+    """A compatibility policy of a kind that there is not."""
+    for root, _, metadata in subject.contracts():
+        message = fault_of_policy(metadata["policy"]) if "policy" in metadata else ""
+        if message:
+            yield Finding(root.at(METADATA, "policy"), message)
 
 
 def duplicate_type(subject: Subject) -> Iterator[Finding]:
@@ -138,7 +148,7 @@ def title_mismatch(subject: Subject) -> Iterator[Finding]:
     """A title that is not the type in PascalCase."""
     for root, schema, metadata in subject.contracts():
         event_type = metadata.get("type")
-        if not isinstance(event_type, str) or _TYPE.fullmatch(event_type) is None:
+        if not isinstance(event_type, str) or TYPE.fullmatch(event_type) is None:
             continue
         title = title_of_type(event_type)
         if schema.get("title") != title:
@@ -155,32 +165,6 @@ def missing_core_field(subject: Subject) -> Iterator[Finding]:
                 yield Finding(root, f"The contract does not require {name!r} of every event.")
 
 
-def closed_all_of(subject: Subject) -> Iterator[Finding]:
-    """``additionalProperties: false`` that refuses what a neighbour in ``allOf`` declares."""
-    seen = set()
-    for place, schema in subject.schemas():
-        if "allOf" not in schema:
-            continue
-        applied = subject.view.node(place).applied
-        declared = {name: at for at in applied for name in _declares(subject, at)}
-        for closed in applied:
-            own = schema_at(subject.documents, closed)
-            if own.get("additionalProperties") is not False or closed in seen:
-                continue
-            patterns = [re.compile(p) for p in own.get("patternProperties", ()) if _compiles(p)]
-            refused = sorted(
-                name
-                for name in declared.keys() - own.get("properties", {}).keys()
-                if not any(pattern.search(name) for pattern in patterns)
-            )
-            if refused:
-                seen.add(closed)
-                names = ", ".join(map(repr, refused[:5]))
-                more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""  # noqa: PLR2004
-                message = f"The closed schema refuses what is declared beside it: {names}{more}."
-                yield Finding(closed.at("additionalProperties"), message)
-
-
 def not_compiled(subject: Subject) -> Iterator[Finding]:
     """What the validator itself refuses."""
     for root, _, _ in subject.contracts():
@@ -189,19 +173,6 @@ def not_compiled(subject: Subject) -> Iterator[Finding]:
         except (ValidationError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             yield Finding(root, f"The validator cannot use the contract: {reason}.")
-
-
-def _declares(subject: Subject, place: Location) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = schema_at(subject.documents, place).get("properties", {})
-    return found
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True
 
 
 def _referred(subject: Subject) -> set[str]:

@@ -7,17 +7,22 @@ built from the error's kind, which carries the data.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from keybus.contracts.formats import MEANINGS
-from keybus.contracts.pointers import pointer_of
+from keybus.contracts.hints import Hints, clip, place_of, quoted
 from keybus.errors import Fault
+
+MOST_FAULTS = 100
+"""Faults made of one document's errors; a hostile document could have millions."""
 
 _LONGEST = 60  # characters of a found value in a sentence
 _MOST = 8  # values of an enum in a sentence
+_LEVELS = 2  # alternatives within alternatives that a hint goes into
+_CORE = frozenset({"id", "type", "time", "publisher", "schema_version"})
 
 _TYPES = {
     "string": "a string",
@@ -40,77 +45,80 @@ def show(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"an array of {_count(len(value), 'item')}"
     if isinstance(value, str):
-        cut = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
-        text = json.dumps(cut, ensure_ascii=False)
-        visible = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
-        return f"the string {visible}"
+        return f"the string {_visible(json.dumps(clip(value, _LONGEST), ensure_ascii=False))}"
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, int) and abs(value) >= 10**_LONGEST:
         return f"a whole number of more than {_LONGEST} digits"
-    return f"the number {str(value)[:_LONGEST]}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for the nearest of the known words, or nothing."""
-    by_fold = {name.casefold().replace("_", "").replace("-", ""): name for name in known}
-    folded = word.casefold().replace("_", "").replace("-", "")
-    match = get_close_matches(folded, list(by_fold), n=1)
-    return f"did you mean {by_fold[match[0]]!r}?" if match else ""
+    return f"the number {clip(str(value), _LONGEST)}"
 
 
 def faults_of(
     errors: Iterable[ValidationError], neighbours: Neighbours = lambda _: ()
 ) -> Iterator[Fault]:
-    """The faults that these errors mean, in the errors' order."""
+    """The first faults that these errors mean, in the errors' order."""
+    return islice(_faults(errors, neighbours, Hints(), _LEVELS), MOST_FAULTS)
+
+
+def _faults(
+    errors: Iterable[ValidationError], neighbours: Neighbours, hints: Hints, levels: int
+) -> Iterator[Fault]:
     for error in errors:
         kind = error.kind
-        place = pointer_of(*error.instance_path)
+        place = place_of(*error.instance_path)
         if isinstance(kind, ValidationErrorKind.Required):
-            yield _missing(kind.property, error, place)
+            yield _missing(kind.property, error, place, neighbours, hints)
         elif isinstance(kind, ValidationErrorKind.AdditionalProperties):
-            known = neighbours(error)
+            there: Any = error.instance
+            known = [name for name in neighbours(error) if name not in there]
             for name in kind.unexpected:
-                message = f"The contract declares no property {name!r} here, and no other may be."
-                hint = nearest(name, known) or "remove it, or declare it in the contract"
-                yield Fault(kind.name, message, pointer=place + pointer_of(name), hint=hint)
+                message = (
+                    f"The contract declares no property {quoted(name)} here, and no other may be."
+                )
+                hint = hints.nearest(name, known) or "remove it, or declare it in the contract"
+                yield Fault(kind.name, message, pointer=place + place_of(name), hint=hint)
         elif isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
-            yield _no_branch(kind.name, kind.context, error, place, neighbours)
+            message = (
+                f"Expected one of {len(kind.context)} alternatives and found "
+                f"{show(error.instance)}, which fits none."
+            )
+            hint = _closest(kind.context, error, neighbours, hints, levels)
+            yield Fault(kind.name, message, pointer=place, hint=hint)
         else:
-            yield Fault(kind.name, _sentence(error), pointer=place, hint=_hint(error))
+            yield Fault(kind.name, _sentence(error), pointer=place, hint=_hint(error, hints))
 
 
-def _missing(name: str, error: ValidationError, place: str) -> Fault:
+def _missing(
+    name: str, error: ValidationError, place: str, neighbours: Neighbours, hints: Hints
+) -> Fault:
+    """A required property that is not there; what is declared and given is not its misspelling."""
     there = error.instance if isinstance(error.instance, dict) else {}
-    match = nearest(name, there)
-    hint = match.replace("did you mean", "there is").replace("?", "; is that it?") if match else ""
-    message = f"The property {name!r} is required and is missing."
-    return Fault("required", message, pointer=place + pointer_of(name), hint=hint)
+    declared = {*neighbours(error), *(() if place else _CORE)}
+    message = f"The property {quoted(name)} is required and is missing."
+    hint = hints.misspelt(name, (other for other in there if other not in declared))
+    return Fault("required", message, pointer=place + place_of(name), hint=hint)
 
 
-def _no_branch(
-    code: str,
+def _closest(
     context: Sequence[Sequence[ValidationError]],
     error: ValidationError,
-    place: str,
     neighbours: Neighbours,
-) -> Fault:
+    hints: Hints,
+    levels: int,
+) -> str:
     """None of the alternatives fits: name the one that came closest, and what it lacks."""
-    found = show(error.instance)
-    message = f"Expected one of {len(context)} alternatives and found {found}, which fits none."
-    if not context:
-        return Fault(code, message, pointer=place)
+    if not context or not levels:
+        return ""
     depth = len(error.instance_path)
     index, errors = min(enumerate(context), key=lambda branch: _distance(branch[1], depth))
-    lacking = list(faults_of(errors, neighbours))
+    lacking = list(islice(_faults(errors, neighbours, hints, levels - 1), MOST_FAULTS))
     reasons = [
         f"at {fault.pointer}: {fault.message.rstrip('.')}"
         + (f" - {fault.hint.rstrip('?')}" if fault.hint else "")
         for fault in lacking[:3]
     ]
     more = f"; and {len(lacking) - 3} more" if len(lacking) > len(reasons) else ""
-    hint = f"alternative {index + 1} comes closest: {'; '.join(reasons)}{more}"
-    return Fault(code, message, pointer=place, hint=hint)
+    return f"alternative {index + 1} comes closest: {'; '.join(reasons)}{more}"
 
 
 def _distance(errors: Sequence[ValidationError], depth: int) -> tuple[bool, bool, int]:
@@ -131,17 +139,23 @@ def _sentence(error: ValidationError) -> str:
     return maker(error.kind, error.instance)
 
 
-def _hint(error: ValidationError) -> str:
+def _hint(error: ValidationError, hints: Hints) -> str:
     if isinstance(error.kind, ValidationErrorKind.Enum) and isinstance(error.instance, str):
-        return nearest(error.instance, (o for o in error.kind.options if isinstance(o, str)))
+        return hints.nearest(error.instance, (o for o in error.kind.options if isinstance(o, str)))
     return ""
 
 
 def _type(kind: Any, found: Any) -> str:
     expected = " or ".join(_TYPES.get(name, name) for name in kind.types)
-    whole = isinstance(found, float | Decimal) and found == int(found)
-    written = ", written with a fraction" if whole and "integer" in kind.types else ""
+    written = ", written with a fraction" if "integer" in kind.types and _is_whole(found) else ""
     return f"Expected {expected} and found {show(found)}{written}."
+
+
+def _is_whole(found: Any) -> bool:
+    """Whether a fraction's value is a whole number, without writing out its digits."""
+    if isinstance(found, float):
+        return found.is_integer()
+    return isinstance(found, Decimal) and found == found.to_integral_value()
 
 
 def _enum(kind: Any, found: Any) -> str:
@@ -163,7 +177,9 @@ def _format(kind: Any, found: Any) -> str:
 
 
 def _bound(words: str) -> Callable[[Any, Any], str]:
-    return lambda kind, found: f"Expected a number {words} {kind.limit} and found {show(found)}."
+    return lambda kind, found: (
+        f"Expected a number {words} {_bare(kind.limit)} and found {show(found)}."
+    )
 
 
 def _size(words: str, unit: str) -> Callable[[Any, Any], str]:
@@ -180,8 +196,12 @@ def _count(number: int, unit: str) -> str:
 
 
 def _pattern(kind: Any, found: Any) -> str:
-    pattern = _bare(kind.pattern)[1:-1]
+    pattern = _visible(clip(kind.pattern, _LONGEST))
     return f"Expected a string that matches /{pattern}/ and found {show(found)}."
+
+
+def _visible(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 _KIND = ValidationErrorKind
@@ -195,7 +215,7 @@ _SENTENCES: Mapping[type, Callable[[Any, Any], str]] = {
     _KIND.ExclusiveMinimum: _bound("greater than"),
     _KIND.ExclusiveMaximum: _bound("less than"),
     _KIND.MultipleOf: lambda kind, found: (
-        f"Expected a multiple of {kind.multiple_of} and found {show(found)}."
+        f"Expected a multiple of {_bare(kind.multiple_of)} and found {show(found)}."
     ),
     _KIND.MinLength: _size("least", "character"),
     _KIND.MaxLength: _size("most", "character"),

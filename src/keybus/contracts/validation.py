@@ -1,19 +1,18 @@
 """Validation of documents against a contract's schemas: offline, linear in time, fully explained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import Draft4Validator, ValidationError
 
+from keybus.contracts.bundling import BundledSchema
 from keybus.contracts.formats import FORMATS
 from keybus.contracts.locations import BadReference, Documents, Location, schema_at
-from keybus.contracts.sentences import faults_of
+from keybus.contracts.sentences import MOST_FAULTS, faults_of
 from keybus.errors import Fault
-
-MOST_FAULTS = 100
-"""Faults listed of one document; a hostile document could have millions."""
 
 _BACKTRACKS = 100_000  # steps: under a millisecond, and far more than an honest pattern needs
 
@@ -28,11 +27,17 @@ class Validator:
             ValueError for what is no JSON at all, or nests more than 255 levels deep.
     """
 
-    __slots__ = ("_compiled", "_documents", "is_valid")
+    __slots__ = ("_bundled", "_compiled", "_documents", "is_valid")
 
-    def __init__(self, compiled: Draft4Validator, documents: Documents) -> None:
+    def __init__(
+        self,
+        compiled: Draft4Validator,
+        documents: Documents | None = None,
+        bundled: BundledSchema | None = None,
+    ) -> None:
         self._compiled = compiled
-        self._documents = documents
+        self._documents = documents or {}
+        self._bundled = bundled
         self.is_valid = compiled.is_valid
 
     def accepts(self, value: Any) -> bool:
@@ -46,16 +51,15 @@ class Validator:
         """All that is wrong with a value (the first 100 faults), empty when it fits."""
         try:
             errors = list(islice(self._compiled.iter_errors(value), MOST_FAULTS))
-            return list(faults_of(errors, self._declared_beside))[:MOST_FAULTS]
+            return list(faults_of(errors, self._declared_beside))
         except (ValueError, RecursionError) as error:
             return [Fault("not-json", f"The value cannot be used as JSON: {error}.")]
 
     def _declared_beside(self, error: ValidationError) -> Sequence[str]:
         """The properties declared by the schema whose keyword raised the error."""
-        uri = error.absolute_keyword_location
-        if uri is None:
+        keyword = self._bundled.place_of(error.schema_path) if self._bundled else None
+        if keyword is None:
             return ()
-        keyword = Location.of_uri(uri)
         schema = Location(keyword.file, keyword.pointer.rpartition("/")[0])
         try:
             return list(schema_at(self._documents, schema).get("properties", ()))
@@ -73,7 +77,6 @@ class Validators:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._registry: jsonschema_rs.Registry | None = None
         self._compiled: dict[tuple[Location, ...], Validator] = {}
 
     def at(self, *locations: Location) -> Validator:
@@ -85,40 +88,39 @@ class Validators:
         """
         validator = self._compiled.get(locations)
         if validator is None:
-            validator = self._compile(locations)
+            validator = self._compile(place for place in locations if not place.is_owner)
             self._compiled[locations] = validator
         return validator
 
     def _compile(self, locations: Iterable[Location]) -> Validator:
-        if self._registry is None:
-            resources = [(Location(file).uri, doc) for file, doc in self._documents.items()]
-            self._registry = jsonschema_rs.Registry(resources, draft=jsonschema_rs.Draft4)
-        references: list[dict[str, Any]] = [{"$ref": place.uri} for place in locations]
-        schema = references[0] if len(references) == 1 else {"allOf": references}
+        bundled = BundledSchema(self._documents, locations)
         linear = jsonschema_rs.RegexOptions()
         limited = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS)
         try:
-            compiled = self._draft_4(schema, linear)
+            compiled = _draft_4(bundled.schema, linear)
         except ValidationError:
-            compiled = self._draft_4(schema, limited)
-        return Validator(compiled, self._documents)
+            compiled = _draft_4(bundled.schema, limited)
+        return Validator(compiled, self._documents, bundled)
 
-    def _draft_4(
-        self,
-        schema: dict[str, Any],
-        patterns: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions,
-    ) -> Draft4Validator:
-        return Draft4Validator(
-            schema,
-            formats=dict(FORMATS),
-            validate_formats=True,
-            registry=self._registry,
-            pattern_options=patterns,
-            offline=True,
-        )
+
+def _draft_4(
+    schema: Mapping[str, Any],
+    patterns: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions,
+) -> Draft4Validator:
+    return Draft4Validator(
+        dict(schema),
+        formats=dict(FORMATS),
+        validate_formats=True,
+        pattern_options=patterns,
+        offline=True,
+    )
 
 
 def schema_faults(schema: Any) -> list[Fault]:
     """What is wrong with a schema by draft-04's own meta-schema."""
-    meta = Draft4Validator({"$ref": DRAFT_04}, validate_formats=True, offline=True)
-    return Validator(meta, {}).faults(schema)
+    return _meta_schema().faults(schema)
+
+
+@cache
+def _meta_schema() -> Validator:
+    return Validator(Draft4Validator({"$ref": DRAFT_04}, validate_formats=True, offline=True))

@@ -1,15 +1,53 @@
 """Python annotations of declared values."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from keybus.contracts.bindings.shapes import Named, Shapes
 from keybus.contracts.bindings.text import literal
 from keybus.contracts.view import ALL_TYPES, Node, Sites
 
-ANY = "_t.Any"
-
+_ANY = "_t.Any"
+_NONE = "None"
 _SCALARS = {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}
+
+
+class Annotation(NamedTuple):
+    """What stands behind an attribute's colon.
+
+    Attributes:
+        parts: The members of the union, each once, without None.
+        null: Whether None is one of them.
+    """
+
+    parts: tuple[str, ...]
+    null: bool = False
+
+    @classmethod
+    def of(cls, parts: Iterable[str]) -> "Annotation":
+        """The union of these."""
+        once = dict.fromkeys(parts)
+        if not once or _ANY in once:
+            return cls((_ANY,))
+        return cls(tuple(part for part in once if part != _NONE), _NONE in once)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it says nothing."""
+        return self.parts == (_ANY,)
+
+    @property
+    def literal(self) -> str:
+        """The Literal that it is, None aside, or nothing."""
+        only = self.parts[0] if len(self.parts) == 1 else ""
+        return only if only.startswith("_t.Literal[") else ""
+
+    def or_none(self) -> "Annotation":
+        """With None."""
+        return self if self.is_any else self._replace(null=True)
+
+    def __str__(self) -> str:
+        return " | ".join((*self.parts, _NONE) if self.null else self.parts)
 
 
 class Annotations:
@@ -24,81 +62,67 @@ class Annotations:
         self._shapes = shapes
         self._refer = refer
 
-    def of(self, sites: Sites, *, null: bool = True) -> str:
-        """The annotation of the values at these places.
+    def of(self, sites: Sites) -> Annotation:
+        """The annotation of the values at these places."""
+        return Annotation.of(self._parts(self._shapes.node(sites), ALL_TYPES))
 
-        Args:
-            sites: The places.
-            null: With None, where the value may be null.
-        """
-        return union(self._parts(self._shapes.node(sites)), null=null)
-
-    def of_alias(self, node: Node) -> str:
+    def of_alias(self, node: Node) -> Annotation:
         """What an alias stands for."""
-        return union(self._written(node))
+        return Annotation.of(self._written(node, node.types))
 
     def nullable(self, sites: Sites) -> bool:
         """Whether the value may be null."""
-        node = self._shapes.node(sites)
-        return "null" in node.types and not (node.is_record and node.types == ALL_TYPES)
+        return "null" in self._shapes.node(sites).types
 
-    def _parts(self, node: Node) -> Iterator[str]:
+    def _parts(self, node: Node, within: frozenset[str]) -> Iterator[str]:
+        """The members of the union for a node's values, as far as they are of these types."""
+        types = node.types & within
         named = self._shapes.named(node)
         if named is None:
-            yield from self._written(node)
-            return
-        yield self._refer(named)
-        if not named.is_class:
-            return
-        if node.types != ALL_TYPES:
-            yield from self._plain(node, node.types - {"object"})
+            yield from self._written(node, types)
+        elif not named.is_class:
+            yield self._refer(named)
+        elif types == ALL_TYPES:  # properties say nothing of what is no object
+            yield _ANY
+        else:
+            if "object" in types:
+                yield self._refer(named)
+            yield from self._plain(node, types - {"object"})
 
-    def _written(self, node: Node) -> Iterator[str]:
+    def _written(self, node: Node, types: frozenset[str]) -> Iterator[str]:
         """The annotation written out."""
-        if node.branches:
-            for branch in node.branches:
-                yield from self._parts(self._shapes.node(branch))
-        elif node.enum is not None and all(map(_is_literal, node.enum)):
+        if node.enum is not None and all(map(_is_literal, node.enum)):
             values = literals_of(node)
             if values:
                 yield f"_t.Literal[{', '.join(values)}]"
             if None in node.enum:
-                yield "None"
-        elif node.types != ALL_TYPES:
-            yield from self._plain(node, node.types)
-        elif node.items and not node.values:
-            yield from self._plain(node, frozenset({"array"}))
-        elif node.values and not node.items:
-            yield from self._plain(node, frozenset({"object"}))
+                yield _NONE
+            return
+        nodes = map(self._shapes.node, node.branches)
+        parts = [part for branch in nodes for part in self._parts(branch, types)]
+        if parts and _ANY not in parts:
+            yield from parts
+        elif types != ALL_TYPES:
+            yield from self._plain(node, types)
         else:
-            yield ANY
+            yield _ANY
 
     def _plain(self, node: Node, types: frozenset[str]) -> Iterator[str]:
         for name, scalar in _SCALARS.items():
             if name in types and not (name == "integer" and "number" in types):
                 yield scalar
         if "object" in types:
-            yield f"_t.Mapping[str, {self._each(node.values)}]"
+            yield f"_t.Mapping[str, {self._each(node.values, others=node.open_values)}]"
         if "array" in types:
-            yield f"_t.Sequence[{self._each(node.items)}]"
+            yield f"_t.Sequence[{self._each(node.items, others=node.open_items)}]"
         if "null" in types:
-            yield "None"
+            yield _NONE
 
-    def _each(self, alternatives: Iterable[Sites]) -> str:
-        return union(
-            part for sites in alternatives for part in self._parts(self._shapes.node(sites))
-        )
-
-
-def union(parts: Iterable[str], *, null: bool = True) -> str:
-    """The union of annotations, each once and None last."""
-    once = dict.fromkeys(parts)
-    if not once or ANY in once:
-        return ANY
-    others = [part for part in once if part != "None"]
-    if "None" in once and (null or not others):
-        others.append("None")
-    return " | ".join(others)
+    def _each(self, alternatives: Iterable[Sites], *, others: bool) -> str:
+        if others:
+            return _ANY
+        parts = (self._parts(self._shapes.node(sites), ALL_TYPES) for sites in alternatives)
+        return str(Annotation.of(part for found in parts for part in found))
 
 
 def literals_of(node: Node) -> list[str]:

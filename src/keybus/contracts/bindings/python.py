@@ -1,16 +1,14 @@
 """Python bindings: a package of event classes that carry and enforce their contracts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from urllib.parse import quote
 
 import msgspec
 
-from keybus.contracts.bindings.annotations import ANY, Annotations, literals_of
+from keybus.contracts.bindings.annotations import Annotations, literals_of
 from keybus.contracts.bindings.shapes import Named, Shapes
 from keybus.contracts.bindings.text import docstring, fitting, header, literal
 from keybus.contracts.contract import Contract
 from keybus.contracts.documents import canonical_json
-from keybus.contracts.locations import Location
 from keybus.contracts.model.bundle import DATA_FILE
 from keybus.contracts.model.fields import ALWAYS
 from keybus.contracts.naming import RESERVED, module_of, python_names
@@ -116,7 +114,8 @@ class _Module:
         if named.file == self._file:
             return named.name
         path = module_of(named.file)
-        alias = "_" + "_".join(path)
+        # No property begins with two underscores, and no part of a path has two in a row.
+        alias = "__" + "__".join(path)
         folder = "." * len(self._path) + ".".join(path[:-1])
         self._imports[alias] = f"from {folder} import {path[-1]} as {alias}"
         return f"{alias}.{named.name}"
@@ -124,11 +123,11 @@ class _Module:
     def _alias(self, named: Named) -> str:
         annotation = self._annotations.of_alias(named.node)
         values = literals_of(named.node)
-        if values and annotation == f"_t.Literal[{', '.join(values)}]":
+        if annotation.literal and not annotation.null:
             # A value at run time too, so that its members can be listed.
             shown = fitting(f"{named.name}: _t.TypeAlias = _t.Literal[", values, "]")
         else:
-            shown = f"{named.name}: _t.TypeAlias = {literal(annotation)}"
+            shown = f"{named.name}: _t.TypeAlias = {literal(str(annotation))}"
         words = named.node.description or named.node.title
         return f"{shown}\n" + (docstring(words) if words else "")
 
@@ -165,17 +164,13 @@ class _Module:
         return "\n".join([text, "", "Attributes:", *lines]) if lines else text
 
     def _python_names(self, node: Node) -> Mapping[str, str]:
-        taken = RESERVED | _BUILTINS | {named.name for named in self._types} | self._imports.keys()
+        taken = RESERVED | _BUILTINS | {named.name for named in self._types}
         return python_names(node.properties, taken)
 
     def _fields(self, node: Node, *, filled: bool) -> Iterator[str]:
-        # The annotations come first: they decide which names the module imports.
-        written = {
-            name: self._field(node, name, sites, filled=filled)
-            for name, sites in node.properties.items()
-        }
         names = self._python_names(node)
-        for name, (annotation, default) in written.items():
+        for name, sites in node.properties.items():
+            annotation, default = self._field(node, name, sites, filled=filled)
             attribute, value = names[name], default
             if attribute != name:
                 given = f", default={default}" if default else ""
@@ -186,34 +181,21 @@ class _Module:
         """A field's annotation, and its default or nothing."""
         annotation = self._annotations.of(sites)
         if filled and name in ALWAYS:
-            if name != "publisher" and not annotation.startswith(("str", "_t.Literal")):
-                annotation = "str"  # what the client fills, whatever else the contract allows
-            return annotation, "_keybus.FILLED"
+            shown = str(annotation) if name == "publisher" else annotation.literal or "str"
+            return shown, "_keybus.FILLED"
         required = name in node.required
         if filled and name in _FILLED_IF_DECLARED and "string" in self._shapes.node(sites).types:
-            shown = annotation if required else _or_none(annotation)
-            return shown, "_keybus.FILLED"
+            return str(annotation if required else annotation.or_none()), "_keybus.FILLED"
         if required:
-            return annotation, ""
-        if annotation == ANY:
-            return annotation, "_keybus.UNSET"
+            return str(annotation), ""
+        if annotation.is_any:
+            return str(annotation), "_keybus.UNSET"
         if self._annotations.nullable(sites):
-            return f"{_or_none(annotation)} | _keybus.UnsetType", "_keybus.UNSET"
-        return _or_none(annotation), "None"
-
-
-def _or_none(annotation: str) -> str:
-    return (
-        annotation if annotation == ANY or annotation.endswith("None") else f"{annotation} | None"
-    )
+            return f"{annotation.or_none()} | _keybus.UnsetType", "_keybus.UNSET"
+        return str(annotation.or_none()), "None"
 
 
 def _schema(key: Sites) -> str:
     """Places as a generated class names them: relative URI references."""
-    places = [literal(_reference(place)) for place in key]
+    places = [literal(place.reference) for place in key]
     return places[0] if len(places) == 1 else f"({', '.join(places)})"
-
-
-def _reference(place: Location) -> str:
-    file = quote(place.file)
-    return f"{file}#{quote(place.pointer, safe='/~')}" if place.pointer else file

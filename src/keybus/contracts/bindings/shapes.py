@@ -1,13 +1,13 @@
 """What bindings are generated for: the named types of a set of contracts, and their places."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from keybus.contracts.contract import Contract
 from keybus.contracts.locations import Documents, Location
 from keybus.contracts.naming import class_of
-from keybus.contracts.pointers import tokens_of
-from keybus.contracts.view import DeclaredView, Node, Sites
+from keybus.contracts.view import METADATA, DeclaredView, Node, Sites
 
 
 class Named(NamedTuple):
@@ -15,18 +15,20 @@ class Named(NamedTuple):
 
     Attributes:
         name: The name, unique in its file's module.
+        place: The place that it is named after, in the file that it belongs to.
         node: What is declared of its values.
         contract: The contract whose events it describes, or None.
     """
 
     name: str
+    place: Location
     node: Node
     contract: Contract | None = None
 
     @property
     def file(self) -> str:
-        """The schema file that it is defined in."""
-        return self.node.home.file
+        """The schema file that it belongs to."""
+        return self.place.file
 
     @property
     def is_class(self) -> bool:
@@ -37,7 +39,8 @@ class Named(NamedTuple):
 class Shapes:
     """The named types of some contracts: events, records, and shared enums, arrays and unions.
 
-    Names depend on a schema's place alone, never on which other contracts there are.
+    The types of a file depend on that file and what it refers to alone, never on which other files
+    there are, or who refers to it.
     """
 
     def __init__(self, contracts: Sequence[Contract]) -> None:
@@ -45,10 +48,14 @@ class Shapes:
             file: contract.closure[file] for contract in contracts for file in contract.closure
         }
         self.view = DeclaredView(self.documents)
-        self._titles = {contract.file: contract.title for contract in contracts}
-        self._by_file = {contract.file: contract for contract in contracts}
+        self._by_file = {
+            file: Contract(self.documents, file)
+            for file, document in self.documents.items()
+            if METADATA in document
+        }
         self._named: dict[Sites, Named] = {}
-        self._name(self._found())
+        for file in self.documents:
+            self._name(file)
 
     def named(self, node: Node) -> Named | None:
         """The named type of a node, or None where it is written out."""
@@ -56,67 +63,79 @@ class Shapes:
 
     def in_file(self, file: str) -> list[Named]:
         """The named types of a file: the file's own first, then the inner ones."""
-        found = [named for named in self._named.values() if named.file == file]
-        return sorted(found, key=lambda named: _order(named.node))
+        return [named for named in self._named.values() if named.file == file]
 
     def node(self, sites: Sites) -> Node:
         """The node at these places, as a value: an event within an event is a record."""
         return self.view.node(*sites)
 
-    def _found(self) -> list[Node]:
-        """Every node that needs a name."""
-        found: dict[Sites, Node] = {}
-        seen = set()
-        waiting = list(self._roots())
-        while waiting:
-            sites = waiting.pop()
-            node = self._whole(sites)
-            refers = node.key[0] != sites[-1] or _is_root(sites[-1])
-            if _needs_name(node, refers=refers):
-                found.setdefault(node.key, node)
-            if node.key in seen:
-                continue
-            seen.add(node.key)
-            waiting += [*node.properties.values(), *node.items, *node.values, *node.branches]
-        return list(found.values())
-
-    def _roots(self) -> Iterator[Sites]:
-        for file, document in self.documents.items():
-            yield (Location(file),)
-            for name in document.get("definitions", ()):
-                yield (Location(file, "").at("definitions", name),)
-
-    def _whole(self, sites: Sites) -> Node:
-        key = self.view.key(*sites)
-        event = len(key) == 1 and not key[0].pointer and key[0].file in self._by_file
-        return self.view.node(*sites, whole=event)
-
-    def _name(self, nodes: list[Node]) -> None:
-        used: dict[str, set[str]] = {}
-        for node in sorted(nodes, key=lambda node: (node.home.file, *_order(node))):
-            home = node.home
-            taken = used.setdefault(home.file, set())
-            base = name = class_of(home, self._titles.get(home.file, ""))
+    def _name(self, file: str) -> None:
+        contract = self._by_file.get(file)
+        taken: set[str] = set()
+        found = sorted(self._found(file), key=lambda pair: (pair[0].pointer, pair[1].key))
+        for place, node in found:
+            base = name = class_of(place, contract.title if contract else "")
             number = 1
             while name in taken:
                 number += 1
                 name = f"{base}{number}"
             taken.add(name)
-            contract = None if home.pointer else self._by_file.get(home.file)
-            self._named[node.key] = Named(name, node, contract)
+            event = contract if self._is_event(node) else None
+            self._named[node.key] = Named(name, place, node, event)
+
+    def _found(self, file: str) -> Iterator[tuple[Location, Node]]:
+        """Every node of a file that needs a name, and the place that it is named after.
+
+        A schema's own place, or the shortest way from such a place to a combination.
+        """
+        seen = set()
+        waiting = deque((place, self.view.root(place)) for place in self.view.roots_of(file))
+        while waiting:
+            place, node = waiting.popleft()
+            if node.owner != file or node.key in seen:
+                continue
+            seen.add(node.key)
+            if not node.key[-1].is_owner:
+                place = node.key[0]  # where it stands, whatever the way there
+            if self._needs_name(node):
+                yield place, node
+            waiting += [(place.at(*way), self.node(sites)) for way, sites in _inner(node)]
+
+    def _needs_name(self, node: Node) -> bool:
+        if node.is_record or self._is_event(node):
+            return True
+        compound = node.enum is not None or node.items or node.values or node.branches
+        return bool(compound) and (_is_shared(node) or self._holds_itself(node))
+
+    def _is_event(self, node: Node) -> bool:
+        return node.key[-1].file in self._by_file and node.key[-1].pointer == ""
+
+    def _holds_itself(self, node: Node) -> bool:
+        """Whether writing the type out would never end, for want of a record in between."""
+        seen = set()
+        waiting = [*node.items, *node.values, *node.branches]
+        while waiting:
+            below = self.node(waiting.pop())
+            if below.key == node.key:
+                return True
+            if below.key not in seen and not below.is_record and not _is_shared(below):
+                seen.add(below.key)
+                waiting += [*below.items, *below.values, *below.branches]
+        return False
 
 
-def _order(node: Node) -> tuple[str, Sites]:
-    return node.home.pointer, node.key
+def _is_shared(node: Node) -> bool:
+    """Whether it is a whole file, or a definition at the top of one."""
+    return len(node.key) == 1 and node.key[0].is_root
 
 
-def _is_root(place: Location) -> bool:
-    tokens = tokens_of(place.pointer)
-    return not tokens or (len(tokens) == 2 and tokens[0] == "definitions")  # noqa: PLR2004 - and a name
-
-
-def _needs_name(node: Node, *, refers: bool) -> bool:
-    if node.is_record:
-        return True
-    compound = node.enum is not None or node.items or node.values or node.branches
-    return bool(refers and compound)
+def _inner(node: Node) -> Iterator[tuple[tuple[str | int, ...], Sites]]:
+    """What is declared within a node's values, each with the way there."""
+    for name, sites in node.properties.items():
+        yield ("properties", name), sites
+    for index, sites in enumerate(node.items):
+        yield ("items",) if len(node.items) == 1 else ("items", index), sites
+    for sites in node.values:
+        yield ("additionalProperties",), sites
+    for index, sites in enumerate(node.branches):
+        yield ("oneOf", index), sites

@@ -1,5 +1,6 @@
 """Writing a generated package: all of it or nothing, and never over anybody's own files."""
 
+import keyword
 import os
 import shutil
 import tempfile
@@ -28,14 +29,26 @@ def write_package(out: Path, files: Mapping[str, bytes]) -> None:
         ContractError: Something is there that was not generated, or the name is not one that
             Python can import.
     """
-    if not out.resolve().name.isidentifier():
+    name = out.absolute().name
+    if not name.isidentifier() or keyword.iskeyword(name):
         raise ContractError(
-            f"{out.resolve().name!r} cannot be the name of a package",
-            hint="Python must be able to import it: letters, digits and underscores",
+            f"{name!r} cannot be the name of a package",
+            hint="Python must be able to import it: letters, digits, underscores, and no keyword",
         )
-    _refuse_foreign(out)
+    try:
+        _recover(out)
+        _refuse_foreign(out)
+        _replace(out, files)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ContractError(
+            f"{out} cannot be written: {reason}", hint="name another --out"
+        ) from error
+
+
+def _replace(out: Path, files: Mapping[str, bytes]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    beside = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
     try:
         fresh = beside / "new"
         for name, content in files.items():
@@ -47,6 +60,22 @@ def write_package(out: Path, files: Mapping[str, bytes]) -> None:
         os.replace(fresh, out)  # noqa: PTH105 - a folder, in one step
     finally:
         if not out.exists() and (beside / "old").exists():
+            os.replace(beside / "old", out)  # noqa: PTH105 - a folder, in one step
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _prefix(out: Path) -> str:
+    """How the folders begin in which a package is put together beside its place."""
+    return f".{out.name}.keybus-"
+
+
+def _recover(out: Path) -> None:
+    """Clear away what interrupted runs left behind, and put the package back that one had moved."""
+    if not out.parent.is_dir():
+        return
+    left = [path for path in out.parent.iterdir() if path.name.startswith(_prefix(out))]
+    for beside in sorted(left, key=lambda path: path.stat().st_mtime, reverse=True):
+        if not os.path.lexists(out) and _generated(beside / "old") is not None:
             os.replace(beside / "old", out)  # noqa: PTH105 - a folder, in one step
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -79,8 +108,11 @@ def _generated(out: Path) -> set[str] | None:
     """The files of an earlier run, or None where there was none."""
     try:
         data: Any = msgspec.json.decode((out / DATA_FILE).read_bytes())
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
     if not isinstance(data, dict) or data.get("generator") != "keybus":
         return None
-    return set(data.get("files", ()))
+    files = data.get("files")
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        return None
+    return set(files)

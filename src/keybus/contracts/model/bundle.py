@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from keybus.contracts.documents import exact_number
-from keybus.contracts.locations import Documents, Location, schema_at
-from keybus.contracts.model.reading import NodeReader, Reader
+from keybus.contracts.locations import Documents, Location
+from keybus.contracts.model.plain import received_number
+from keybus.contracts.model.reading import NodeReader
 from keybus.contracts.naming import module_of
-from keybus.contracts.pointers import tokens_of
 from keybus.contracts.validation import Validator, Validators
 from keybus.contracts.view import DeclaredView, Node, Sites
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 DATA_FILE = "contracts.json"
 """The file of a generated package that holds its contracts."""
 
-decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact_number)
+decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=received_number)
 
 
 class Bundle:
@@ -35,12 +34,12 @@ class Bundle:
 
     def __init__(self, package: str, documents: Documents | None = None) -> None:
         self.package = package
+        self._given = documents
         self._loaded: tuple[Documents, DeclaredView, Validators] | None = None
         if documents is not None:
             self._loaded = documents, DeclaredView(documents), Validators(documents)
-        self._unstamped: dict[Location, Validator] = {}
         self._records: dict[Sites, type[Record]] = {}
-        self._readers: dict[Sites, Reader] = {}
+        self._readers: dict[Sites, NodeReader] = {}
 
     @property
     def documents(self) -> Documents:
@@ -56,14 +55,6 @@ class Bundle:
         """The validator of the schema at a place, or of several that all apply."""
         return self._load()[2].at(*sites)
 
-    def unstamped(self, event: Location) -> Validator:
-        """The validator of an event that is whole but for its publisher."""
-        validator = self._unstamped.get(event)
-        if validator is None:
-            validator = Validators(without_publisher(self.documents, event)).at(event)
-            self._unstamped[event] = validator
-        return validator
-
     def add(self, sites: Sites, record: "type[Record]") -> None:
         """Make a generated class known as the one for the values declared at these places."""
         self._records[sites] = record
@@ -77,12 +68,17 @@ class Bundle:
             importlib.import_module(module)
         return self._records.get(node.key)
 
-    def reader(self, sites: Sites) -> Reader:
+    def reader(self, sites: Sites) -> NodeReader:
         """What reads the values declared at these places."""
         reader = self._readers.get(sites)
         if reader is None:
             reader = self._readers[sites] = NodeReader(self, sites)
         return reader
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._given is not None:
+            return Bundle, (self.package, self._given)
+        return _bundle_of, (self.package,)
 
     def _load(self) -> tuple[Documents, DeclaredView, Validators]:
         if self._loaded is None:
@@ -92,35 +88,7 @@ class Bundle:
         return self._loaded
 
 
-def without_publisher(documents: Documents, event: Location) -> dict[str, Any]:
-    """The documents, changed so that the event at this place need not have a publisher yet.
-
-    Only the schemas that apply to the event itself change, not what it declares of its values.
-    """
-    changed = dict(documents)
-    for place in DeclaredView(documents).node(event, whole=True).applied:
-        schema = schema_at(documents, place)
-        if "publisher" in schema.get("required", ()):
-            changed[place.file] = _replaced(
-                changed[place.file],
-                place.pointer,
-                [name for name in schema["required"] if name != "publisher"],
-            )
-    return changed
-
-
-def _replaced(document: Any, pointer: str, required: list[str]) -> Any:
-    """A copy of the document in which the schema at the pointer requires these names."""
-    copy = dict(document) if isinstance(document, dict) else list(document)
-    inner = copy
-    for token in tokens_of(pointer):
-        index: Any = int(token) if isinstance(inner, list) else token
-        child = inner[index]
-        inner[index] = dict(child) if isinstance(child, dict) else list(child)
-        inner = inner[index]
-    assert isinstance(inner, dict)
-    if required:
-        inner["required"] = required
-    else:
-        del inner["required"]  # draft-04 asks for at least one name
-    return copy
+def _bundle_of(package: str) -> Bundle:
+    """The bundle of a generated package, importing it where it must."""
+    bundle: Bundle = importlib.import_module(f"{package}._bundle").BUNDLE
+    return bundle

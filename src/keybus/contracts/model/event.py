@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from keybus.causality import current_cause, next_trace
 from keybus.clock import SYSTEM, Clock, rfc3339
+from keybus.contracts.hints import clip
 from keybus.contracts.model.bundle import Bundle
-from keybus.contracts.model.fields import FILLED
+from keybus.contracts.model.fields import ALWAYS, FILLED
+from keybus.contracts.model.form import Form, assign, check
 from keybus.contracts.model.plain import over, set_document
-from keybus.contracts.model.record import Form, Record, assign, check
+from keybus.contracts.model.publishers import Publishers, is_of_publisher
+from keybus.contracts.model.record import Record, refuse_again
 from keybus.contracts.model.registry import BINDINGS
 from keybus.contracts.sentences import show
-from keybus.contracts.validation import Validator
-from keybus.errors import Fault, InvalidEvent
+from keybus.errors import Fault
 
 _clock: ContextVar[Clock] = ContextVar("keybus_event_clock", default=SYSTEM)
 
@@ -82,10 +84,32 @@ class _EventForm(Form):
             if known.default is FILLED and known.name != "publisher"
         ]
 
-    def validator_for(self, document: Mapping[str, Any]) -> Validator:
+    @cached_property
+    def publishers(self) -> Publishers:
+        """What the contract has for a publisher."""
+        return Publishers(self.bundle, self.sites)
+
+    def accepts(self, document: dict[str, Any]) -> bool:
+        """Whether the event fits its contract, or would with a publisher."""
         if "publisher" in document:
-            return self.validator
-        return self.bundle.unstamped(self.sites[0])
+            return self.validator.accepts(document)
+        accepts = self.validator.accepts
+        for publisher in self.publishers.stand_ins:
+            document["publisher"] = publisher
+            fits = accepts(document)
+            del document["publisher"]
+            if fits:
+                return True
+        faults = self._with_stand_in(document)
+        return bool(faults) and all(map(is_of_publisher, faults))
+
+    def misfits(self, document: Mapping[str, Any]) -> list[Fault]:
+        if "publisher" in document:
+            return self.validator.faults(document)
+        return [fault for fault in self._with_stand_in(document) if not is_of_publisher(fault)]
+
+    def _with_stand_in(self, document: Mapping[str, Any]) -> list[Fault]:
+        return self.validator.faults({**document, "publisher": self.publishers.stand_ins[0]})
 
     def is_own(self, document: Mapping[str, Any]) -> bool:
         """Whether a document says that it is of the class's very type and version."""
@@ -94,12 +118,6 @@ class _EventForm(Form):
             document.get("type") == own["type"]
             and document.get("schema_version") == own["schema_version"]
         )
-
-    @cached_property
-    def publisher_is_text(self) -> bool:
-        """Whether the contract has a plain string for a publisher, rather than an object."""
-        node = self.bundle.view.find(self.sites[0], ["publisher"])
-        return node is not None and "object" not in node.types
 
     def faults_of(self, document: Mapping[str, Any]) -> list[Fault]:
         """Another type, or another major version; minor ones may differ in what is received."""
@@ -112,9 +130,33 @@ class _EventForm(Form):
         major = self.event.VERSION.partition(".")[0]
         if isinstance(version, str) and version.partition(".")[0] != major:
             message = f"Expected a schema version {major}.x and found {show(version)}."
-            hint = f"use the bindings of major version {version.partition('.')[0]}"
+            hint = f"use the bindings of major version {clip(version.partition('.')[0], 20)}"
             faults.append(Fault("other-major", message, pointer="/schema_version", hint=hint))
         return faults
+
+    def faults_of_change(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Fault]:
+        """An event keeps its version, which is the class's own unless it was received."""
+        if after.get("schema_version") == before.get("schema_version"):
+            return []
+        return self.faults_of_version(after)
+
+    def faults_of_version(self, document: Mapping[str, Any]) -> list[Fault]:
+        """A new event is of its class's own version, to the letter."""
+        own, found = self.event.VERSION, document.get("schema_version")
+        if found == own:
+            return []
+        message = f"Expected the class's own version {own!r} and found {show(found)}."
+        return [Fault("other-version", message, pointer="/schema_version", hint="leave it out")]
+
+    def drop_refused(self, document: dict[str, Any], fields: Mapping[str, Any]) -> None:
+        """Take out what was carried along from the cause but is not of this contract's form."""
+        for attribute, name, _, fill in self.fills:
+            if name in ALWAYS or fill is None or name not in document:
+                continue
+            if fields.get(attribute, FILLED) is FILLED and not self.bundle.validator(
+                *self.sites_of(name)
+            ).accepts(document[name]):
+                del document[name]
 
 
 class Event(Record):
@@ -158,6 +200,7 @@ class Event(Record):
     def __init__(self, /, **fields: Any) -> None:
         form = self._form
         assert isinstance(form, _EventForm)
+        refuse_again(self)
         clock = _clock.get()
         document: dict[str, Any] = {}
         for attribute, name, constant, fill in form.fills:
@@ -166,10 +209,9 @@ class Event(Record):
                 if value is not None:
                     document[name] = value
         faults = assign(form, document, fields)
-        validator = form.validator_for(document)
-        if faults or not (form.is_own(document) and validator.accepts(document)):
-            faults += _own_version(form, document)
-            check(form, validator, document, faults)
+        if faults or not (form.is_own(document) and form.accepts(document)):
+            form.drop_refused(document, fields)
+            check(form, document, faults + form.faults_of_version(document))
         set_document(self, document)
 
 
@@ -186,27 +228,10 @@ def stamp(event: Event, publisher_name: str) -> Event:
     """
     form = event._form  # noqa: SLF001 - the class's own form
     document = event._document  # noqa: SLF001 - never changed, only copied
-    found = document.get("publisher")
-    if found is not None:
-        name = found.get("name") if isinstance(found, dict) else found
-        if name != publisher_name:
-            message = f"Expected the publisher {publisher_name!r} and found {show(name)}."
-            pointer = "/publisher/name" if isinstance(found, dict) else "/publisher"
-            hint = "leave the publisher out: it is filled at publish"
-            fault = Fault("other-publisher", message, pointer=pointer, hint=hint)
-            raise InvalidEvent(form.name, [fault])
-        return event
     assert isinstance(form, _EventForm)
-    publisher = publisher_name if form.publisher_is_text else {"name": publisher_name}
-    stamped = {**document, "publisher": publisher}
-    check(form, form.validator, stamped, [])
+    if "publisher" in document:
+        form.publishers.check(form.name, document["publisher"], publisher_name)
+        return event
+    stamped = {**document, "publisher": form.publishers.of(publisher_name)}
+    check(form, stamped, [], whole=True)
     return over(type(event), stamped)
-
-
-def _own_version(form: _EventForm, document: Mapping[str, Any]) -> list[Fault]:
-    """A new event is of its class's own version, to the letter."""
-    found = document.get("schema_version")
-    if found == form.event.VERSION:
-        return []
-    message = f"Expected the class's own version {form.event.VERSION!r} and found {show(found)}."
-    return [Fault("other-version", message, pointer="/schema_version", hint="leave it out")]

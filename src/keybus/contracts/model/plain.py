@@ -1,16 +1,25 @@
 """From Python values to plain JSON values: copied, checked, and never shared with the caller."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections import UserString
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
 from msgspec import UNSET
 
-from keybus.contracts.documents import MAX_DEPTH
-from keybus.contracts.pointers import pointer_of
+from keybus.contracts.documents import MAX_DEPTH, exact_number
+from keybus.contracts.hints import place_of
+from keybus.contracts.sentences import MOST_FAULTS
 from keybus.errors import Fault
+
+MAX_DIGITS = 4_300
+"""Digits of a number when it is written out: as many as Python's own limit, and validators'."""
+
+_BEYOND = 10**MAX_DIGITS
+_BELOW = -_BEYOND
+_NO_LISTS = (str, bytes, bytearray, memoryview, UserString)
 
 
 class Documented:
@@ -48,7 +57,11 @@ def plain(value: Any, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
         if not value.isascii():
             _check_text(value, path, faults)
         return value
-    if kind is int or kind is bool or value is None:
+    if kind is int:
+        if not _BELOW < value < _BEYOND:
+            _refuse(_too_long(), path, faults)
+        return value
+    if kind is bool or value is None:
         return value
     if kind is float:
         if not math.isfinite(value):
@@ -57,6 +70,17 @@ def plain(value: Any, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
     if isinstance(value, Documented):
         return value._document  # noqa: SLF001 - documents are never changed, so they may be shared
     return _other(value, path, faults)
+
+
+def received_number(text: str) -> float | Decimal:
+    """A number with a fraction or exponent, as exact as it was written.
+
+    Raises:
+        ValueError: Written out, it has more digits than any reader should work through.
+    """
+    if len(text) > MAX_DIGITS or not _is_short(Decimal(text)):
+        raise ValueError(_too_long())
+    return exact_number(text)
 
 
 def deep_copy(value: Any) -> Any:
@@ -98,14 +122,14 @@ def _other(  # noqa: PLR0911 - one for each kind of value
         return plain(value.value, path, faults)
     if isinstance(value, Mapping):
         return _mapping(value, path, faults)
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, _NO_LISTS):
         return [plain(item, (*path, index), faults) for index, item in enumerate(value)]
     if isinstance(value, Decimal):
         return _decimal(value, path, faults)
     if isinstance(value, str):
         return plain(str.__str__(value), path, faults)
     if isinstance(value, int):
-        return int.__int__(value)
+        return plain(int.__int__(value), path, faults)
     if isinstance(value, float):
         return plain(float.__float__(value), path, faults)
     if value is UNSET:
@@ -119,7 +143,8 @@ def _mapping(value: Mapping[Any, Any], path: tuple[str | int, ...], faults: list
     for key, member in value.items():
         name = key.value if isinstance(key, Enum) else key
         if not isinstance(name, str):
-            _refuse(f"An object's names are strings, and {name!r} is not.", path, faults)
+            kind = type(name).__name__
+            _refuse(f"An object's names are strings, and one is of type {kind}.", path, faults)
             continue
         name = plain(name, path, faults)
         members[name] = plain(member, (*path, name), faults)
@@ -129,8 +154,23 @@ def _mapping(value: Mapping[Any, Any], path: tuple[str | int, ...], faults: list
 def _decimal(value: Decimal, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
     if not value.is_finite():
         return _refuse(f"JSON has no number {value!r}.", path, faults)
+    if not _is_short(value):
+        return _refuse(_too_long(), path, faults)
     number = float(value)
     return number if Decimal(repr(number)) == value else value
+
+
+def _is_short(value: Decimal) -> bool:
+    _, digits, exponent = value.as_tuple()
+    return (
+        isinstance(exponent, int)
+        and len(digits) + max(exponent, 0) <= MAX_DIGITS
+        and -exponent <= MAX_DIGITS
+    )
+
+
+def _too_long() -> str:
+    return f"Written out, the number has more than {MAX_DIGITS:,} digits."
 
 
 def _check_text(value: str, path: tuple[str | int, ...], faults: list[Fault]) -> None:
@@ -141,4 +181,5 @@ def _check_text(value: str, path: tuple[str | int, ...], faults: list[Fault]) ->
 
 
 def _refuse(message: str, path: tuple[str | int, ...], faults: list[Fault], hint: str = "") -> None:
-    faults.append(Fault("not-json", message, pointer=pointer_of(*path), hint=hint))
+    if len(faults) < MOST_FAULTS:
+        faults.append(Fault("not-json", message, pointer=place_of(*path), hint=hint))

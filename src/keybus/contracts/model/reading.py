@@ -5,19 +5,27 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from keybus.contracts.model.plain import Documented, deep_copy, json_equal, json_hash, over
+from keybus.contracts.model.children import Items, Members, Reader
+from keybus.contracts.model.plain import (
+    Documented,
+    deep_copy,
+    json_equal,
+    json_hash,
+    over,
+    plain,
+    set_document,
+)
+from keybus.errors import Fault
 
 if TYPE_CHECKING:
     from keybus.contracts.model.bundle import Bundle
     from keybus.contracts.view import Sites
 
-Reader = Callable[[Any], Any]
-
 
 def freeze(value: Any) -> Any:
     """A value of any shape, read-only all the way down."""
     if isinstance(value, dict):
-        return FrozenMap(value, freeze)
+        return FrozenMap(value, None)
     if isinstance(value, list):
         return tuple(map(freeze, value))
     return float(value) if isinstance(value, Decimal) else value
@@ -30,14 +38,17 @@ class FrozenMap(Documented, Mapping[str, Any]):
     """
 
     __slots__ = ("_reader",)
-    _reader: Reader
+    _reader: "NodeReader | None"
 
-    def __init__(self, document: dict[str, Any], reader: Reader) -> None:
-        object.__setattr__(self, "_document", document)
+    def __init__(self, document: dict[str, Any], reader: "NodeReader | None") -> None:
+        if hasattr(self, "_document"):
+            raise AttributeError("an event's document is immutable")
+        set_document(self, document)
         object.__setattr__(self, "_reader", reader)
 
     def __getitem__(self, key: str) -> Any:
-        return self._reader(self._document[key])
+        value = self._document[key]
+        return freeze(value) if self._reader is None else self._reader.member(key, value)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._document)
@@ -54,9 +65,11 @@ class FrozenMap(Documented, Mapping[str, Any]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, FrozenMap):
             return json_equal(self._document, other._document)
-        if isinstance(other, Mapping):
-            return dict(self) == dict(other)
-        return NotImplemented
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        faults: list[Fault] = []
+        document = plain(other, (), faults)
+        return not faults and json_equal(self._document, document)
 
     def __hash__(self) -> int:
         return json_hash(self._document)
@@ -71,11 +84,7 @@ class FrozenMap(Documented, Mapping[str, Any]):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _thaw, (deep_copy(self._document),)
-
-
-def _thaw(document: dict[str, Any]) -> FrozenMap:
-    return FrozenMap(document, freeze)
+        return FrozenMap, (deep_copy(self._document), self._reader)
 
 
 class NodeReader:
@@ -87,8 +96,8 @@ class NodeReader:
         self._bundle = bundle
         self._sites = sites
         self._record: Reader | None = None
-        self._items: Reader | None = None
-        self._members: Reader | None = None
+        self._items: Items | None = None
+        self._members: Members | None = None
         self._branches: tuple[tuple[Callable[[Any], bool], Reader], ...] | None = None
 
     def __call__(self, value: Any) -> Any:
@@ -97,15 +106,17 @@ class NodeReader:
         if kind is dict:
             return (self._record or self._object())(value)
         if kind is list:
-            if self._branches is None:
-                self._branches = self._alternatives()
-            for fits, read in self._branches:
-                if fits(value):
-                    return read(value)
-            if self._items is None:
-                self._items = self._reader_of(self._bundle.view.node(*self._sites).items)
-            return tuple(map(self._items, value))
+            return self._array(value)
         return float(value) if kind is Decimal else value
+
+    def member(self, name: str, value: Any) -> Any:
+        """A value of an object without properties of its own, by the schemas for its name."""
+        if self._members is None:
+            self._members = Members(self._bundle, self._sites, self._reader_of)
+        return self._members.read(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reader_at, (self._bundle, self._sites)
 
     def _object(self) -> Reader:
         node = self._bundle.view.node(*self._sites)
@@ -113,30 +124,38 @@ class NodeReader:
         if record is not None:
             self._record = partial(over, record)
         elif node.branches:
-            self._branches = self._alternatives()
             self._record = self._of_branch
         else:
-            self._members = self._reader_of(node.values)
             self._record = self._map
         return self._record
 
     def _map(self, value: dict[str, Any]) -> FrozenMap:
-        return FrozenMap(value, self._members or freeze)
+        return FrozenMap(value, self)
 
     def _of_branch(self, value: Any) -> Any:
-        for fits, read in self._branches or ():
+        for fits, read in self._alternatives():
             if fits(value):
                 return read(value)
         return freeze(value)
 
+    def _array(self, value: list[Any]) -> Any:
+        for fits, read in self._alternatives():
+            if fits(value):
+                return read(value)
+        if self._items is None:
+            self._items = Items(self._bundle, self._sites, self._reader_of)
+        return self._items.read(value)
+
     def _alternatives(self) -> tuple[tuple[Callable[[Any], bool], Reader], ...]:
-        branches = self._bundle.view.node(*self._sites).branches
-        return tuple(
-            (self._bundle.validator(*branch).accepts, self._bundle.reader(branch))
-            for branch in branches
-        )
+        if self._branches is None:
+            self._branches = tuple(
+                (self._bundle.validator(*branch).accepts, self._bundle.reader(branch))
+                for branch in self._bundle.view.node(*self._sites).branches
+            )
+        return self._branches
 
     def _reader_of(self, alternatives: "tuple[Sites, ...]") -> Reader:
+        """What reads a value as the first of several declarations that it fits."""
         if len(alternatives) == 1:
             return self._bundle.reader(alternatives[0])
         if not alternatives:
@@ -147,6 +166,10 @@ class NodeReader:
         ]
 
         def read(value: Any) -> Any:
-            return next((reader(value) for fits, reader in choices if fits(value)), freeze(value))
+            return next((reader for fits, reader in choices if fits(value)), freeze)(value)
 
         return read
+
+
+def _reader_at(bundle: "Bundle", sites: "Sites") -> NodeReader:
+    return bundle.reader(sites)

@@ -2,14 +2,15 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform, get_origin
 
 import msgspec
-from msgspec import UNSET
 
+from keybus.contracts.hints import clip
 from keybus.contracts.locations import Location
 from keybus.contracts.model.bundle import Bundle, decoder
-from keybus.contracts.model.fields import FILLED, REQUIRED, Field, Property, field
+from keybus.contracts.model.fields import REQUIRED, Field, Property, field
+from keybus.contracts.model.form import Form, assign, check
 from keybus.contracts.model.plain import (
     Documented,
     deep_copy,
@@ -19,93 +20,9 @@ from keybus.contracts.model.plain import (
     plain,
     set_document,
 )
-from keybus.contracts.model.reading import Reader
-from keybus.contracts.pointers import pointer_of
-from keybus.contracts.sentences import nearest
-from keybus.contracts.validation import Validator
-from keybus.contracts.view import Sites
 from keybus.errors import Fault, InvalidEvent
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-class Form:
-    """What a generated class knows of itself; shared by all its instances.
-
-    Attributes:
-        name: What faults call it: an event's type, or the class's name.
-        sites: The places of its schema.
-        properties: Python name to property, in the order of the contract.
-    """
-
-    def __init__(self, name: str, bundle: Bundle, sites: Sites) -> None:
-        self.name = name
-        self.bundle = bundle
-        self.sites = sites
-        self.properties: dict[str, Property] = {}
-        self._validator: Validator | None = None
-
-    @property
-    def validator(self) -> Validator:
-        """The validator of its whole schema."""
-        if self._validator is None:
-            self._validator = self.bundle.validator(*self.sites)
-        return self._validator
-
-    def validator_for(self, document: Mapping[str, Any]) -> Validator:
-        """The validator of a document at creation, when it need not be whole yet."""
-        del document
-        return self.validator
-
-    def faults_of(self, document: Mapping[str, Any]) -> list[Fault]:
-        """What is wrong with a document beyond what the schema says."""
-        del document
-        return []
-
-    def reader(self, name: str) -> Reader:
-        """What reads the property of this name."""
-        node = self.bundle.view.node(*self.sites, whole=True)
-        return self.bundle.reader(node.properties[name])
-
-
-def check(form: Form, validator: Validator, document: Any, faults: list[Fault]) -> None:
-    """Validate a document.
-
-    Args:
-        form: The class's form.
-        validator: The validator to use.
-        document: A plain document.
-        faults: What is already known to be wrong.
-
-    Raises:
-        InvalidEvent: Anything is wrong, with every fault.
-    """
-    known = {fault.pointer for fault in faults}
-    faults += [fault for fault in form.faults_of(document) if fault.pointer not in known]
-    if not faults and validator.accepts(document):
-        return
-    known = {fault.pointer for fault in faults}
-    faults += [fault for fault in validator.faults(document) if fault.pointer not in known]
-    # A pattern on which the engine gave up may leave no error behind.
-    unexplained = [Fault("undecided", "The validator could not decide, so this is refused.")]
-    raise InvalidEvent(form.name, faults or unexplained)
-
-
-def assign(form: Form, document: dict[str, Any], fields: Mapping[str, Any]) -> list[Fault]:
-    """Put constructor arguments into a document; the faults that need no schema."""
-    faults: list[Fault] = []
-    properties = form.properties
-    for attribute, value in fields.items():
-        known = properties.get(attribute)
-        if known is None:
-            faults.append(_unknown(form, attribute))
-        elif type(value) is str and value.isascii():
-            document[known.name] = value
-        elif value is UNSET or (value is None and known.none_is_absent):
-            document.pop(known.name, None)
-        elif value is not FILLED:
-            document[known.name] = plain(value, (known.name,), faults)
-    return faults
 
 
 def parse(form: Form, data: bytes | str) -> dict[str, Any]:
@@ -117,10 +34,16 @@ def parse(form: Form, data: bytes | str) -> dict[str, Any]:
     try:
         document = decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError, ArithmeticError) as error:
-        raise InvalidEvent(form.name, [Fault("bad-json", f"This is no JSON: {error}.")]) from None
+        raise InvalidEvent(form.name, [_bad_json(error)]) from None
     if not isinstance(document, dict):
         raise InvalidEvent(form.name, [Fault("type", "Expected a JSON object.")])
     return document
+
+
+def _bad_json(error: Exception) -> Fault:
+    """What the parser said, without the place in its own notation."""
+    reason = str(error).partition(" - at `")[0].rstrip(".")
+    return Fault("bad-json", f"This is no JSON that can be used: {clip(reason)}.")
 
 
 def copied(form: Form, mapping: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,9 +89,9 @@ class Record(Documented):
 
     def __init__(self, /, **fields: Any) -> None:
         form = self._form
+        refuse_again(self)
         document: dict[str, Any] = {}
-        faults = assign(form, document, fields)
-        check(form, form.validator_for(document), document, faults)
+        check(form, document, assign(form, document, fields))
         set_document(self, document)
 
     @classmethod
@@ -209,7 +132,8 @@ class Record(Documented):
         document = dict(self._document)
         form = self._form
         faults = assign(form, document, changes)
-        check(form, form.validator_for(document), document, faults)
+        faults += form.faults_of_change(self._document, document)
+        check(form, document, faults)
         return over(type(self), document)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -249,14 +173,20 @@ def received(cls: type[R], document: dict[str, Any]) -> R:
         InvalidEvent: The schema refuses it; every fault is listed.
     """
     form = cls._form
-    check(form, form.validator, document, [])
+    check(form, document, [], whole=True)
     return over(cls, document)
+
+
+def refuse_again(record: Record) -> None:
+    """Refuse to run a constructor on a record that has its document."""
+    if hasattr(record, "_document"):
+        raise AttributeError(f"{type(record).__name__} is immutable: use replace(…)")
 
 
 def _declared(cls: type[Record]) -> Iterator[Property]:
     """The properties that a generated class declares in its own body."""
     for attribute, annotation in inspect.get_annotations(cls).items():
-        if "ClassVar" in str(annotation):
+        if _is_of_the_class(annotation):
             continue
         default = cls.__dict__.get(attribute, REQUIRED)
         if isinstance(default, Field):
@@ -265,14 +195,11 @@ def _declared(cls: type[Record]) -> Iterator[Property]:
             yield Property(attribute, attribute, default)
 
 
-def _unknown(form: Form, attribute: str) -> Fault:
-    by_name = {known.name: known.attribute for known in form.properties.values()}
-    if attribute in by_name:
-        hint = f"in Python it is called {by_name[attribute]!r}"
-    else:
-        hint = nearest(attribute, form.properties)
-    message = f"The contract declares no property {attribute!r}."
-    return Fault("unknown-argument", message, pointer=pointer_of(attribute), hint=hint)
+def _is_of_the_class(annotation: Any) -> bool:
+    """Whether an annotation, evaluated or not, is that of a class's own constant."""
+    if isinstance(annotation, str):
+        return annotation.startswith(("_t.ClassVar[", "ClassVar["))
+    return get_origin(annotation) is ClassVar
 
 
 def _shown(record: Record) -> Iterator[str]:
