@@ -13,8 +13,7 @@ from keybus.contracts import stamp
 from keybus.contracts.locations import Location
 from keybus.contracts.validation import Validators
 from keybus.errors import Fault, InvalidEvent
-
-from .small import TEXT, bind, properties
+from tests.unit.contracts.small import TEXT, bind, properties
 
 
 @pytest.fixture(autouse=True)

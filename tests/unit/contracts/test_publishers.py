@@ -7,8 +7,7 @@ import pytest
 
 from keybus.contracts import stamp
 from keybus.errors import InvalidEvent
-
-from .small import TEXT, bind, core, properties
+from tests.unit.contracts.small import TEXT, bind, core, properties
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,13 @@ import copy
 import pickle
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from keybus.causality import Cause, caused_by
 from keybus.contracts import create, stamp
 from keybus.errors import InvalidEvent
-
-from .small import TEXT, bind, contract, core, package, properties
+from tests.unit.contracts.small import TEXT, bind, core, properties
 
 A = properties(x=TEXT)
 B = properties(y=TEXT)
