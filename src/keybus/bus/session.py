@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from keybus.bus.engine import Delivery
-from keybus.protocol import MAX_FRAME_BYTES
+from keybus.protocol import MAX_FRAME_BYTES, MAX_FRAME_DELIVERIES
 
 Send = Callable[[Sequence[Delivery]], Awaitable[None]]
 """Takes a frame's deliveries to the consumer; a ConnectionError says that it is gone."""
@@ -38,6 +38,7 @@ class Session:
             changed: Called when it may have become ready for more.
         """
         self._send, self._window, self._changed = send, window, changed
+        self._least = max(1, min(window // 4, MAX_FRAME_DELIVERIES))
         self.leased: dict[int, Delivery] = {}
         self.leaving = False
         self.lost = asyncio.Event()
@@ -46,10 +47,16 @@ class Session:
 
     @property
     def credit(self) -> int:
-        """How many more deliveries it may be sent now."""
+        """How many more deliveries it may be sent now: none, or enough to be worth a frame.
+
+        A consumer that is behind frees its window a few deliveries at a time. To send it as few
+        each time would cost a fetch and a frame for each, and leave it further behind: the silly
+        window syndrome of RFC 1122, section 4.2.3.4.
+        """
         if self.leaving or self.lost.is_set() or self._frames.qsize() >= _FRAMES_AHEAD:
             return 0
-        return max(0, self._window - len(self.leased))
+        free = self._window - len(self.leased)
+        return free if free >= self._least else 0
 
     def hand(self, deliveries: Sequence[Delivery]) -> None:
         """Lease deliveries to it, and send them as soon as it takes them."""

@@ -19,6 +19,8 @@ from keybus.protocol import HEARTBEAT_SECONDS, Delivered
 
 Outcome = Literal["handled", "failed", "rejected"]
 _UNREAD = Envelope("0", "", "", "", "", "", "", (), msgspec.Raw(b"{}"))
+_COMPANY_SECONDS = 0.002
+"""While more deliveries wait here, outcomes wait for each other: a message for each costs more."""
 _log = logging.getLogger(__name__)
 _delivery: ContextVar[Delivered | None] = ContextVar("keybus_delivery", default=None)
 
@@ -209,6 +211,8 @@ class Intake:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._outbox.news.wait()
+            if not self._waiting.empty() and not self._closing:
+                await self._clock.sleep(_COMPANY_SECONDS)  # more will be handled at once
             self._outbox.news.clear()
             await self._send()
             if self._closing and not self._busy and not self._outbox.news.is_set():

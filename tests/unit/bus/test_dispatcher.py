@@ -293,3 +293,15 @@ async def test_what_the_store_cannot_keep_is_delivered_again(
     assert (await bus.states())["all"].in_flight == 0
     await dispatcher.leave(session, "done")
     await dispatcher.stop()
+
+
+async def test_a_window_that_frees_bit_by_bit_is_filled_by_whole_frames(bus: Bus) -> None:
+    consumer = Consumer(bus, "all", 40)
+    await bus.put([status(number) for number in range(200)])
+    settled = 0
+    while settled < 200:
+        deliveries = await consumer.until(settled + 1)
+        await consumer.ack(deliveries[settled])
+        settled += 1
+        await turns()
+    assert all(len(frame) >= 10 for frame in consumer.frames)
