@@ -41,6 +41,19 @@ def test_members_are_read_by_their_names(tmp_path: Path) -> None:
     assert (event.more["s1"].y, event.more["o"].z) == ("2", "3")
 
 
+def test_what_is_borrowed_from_another_file_is_read_by_the_borrowers_classes(
+    tmp_path: Path,
+) -> None:
+    parts = {
+        "list": {"type": "array", "items": A},
+        "map": {"type": "object", "additionalProperties": B},
+    }
+    borrowed = {name: {"$ref": f"core/Event.json#/x-parts/{name}"} for name in parts}
+    shown = bind(tmp_path, properties(**borrowed), event={**core(), "x-parts": parts})
+    event = shown(list=[{"x": "1"}], map={"k": {"y": "2"}})
+    assert (event.list[0].x, event.map["k"].y) == ("1", "2")
+
+
 def test_a_value_may_be_called_like_an_annotation(tmp_path: Path) -> None:
     shown = bind(tmp_path, properties(kind={"enum": ["ClassVar", "Other"]}))
     assert shown(kind="ClassVar").kind == "ClassVar"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keybus.contracts.locations import BadReference, Location, schema_at
+from keybus.contracts.locations import Location, owner, schema_at
 from keybus.contracts.validation import Validators
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ class Items:
 
     def __init__(self, bundle: "Bundle", sites: "Sites", reader_of: Choose) -> None:
         found = list(_applied(bundle, sites))
+        mark = _mark(bundle, sites)
         longest = max((len(_positions(schema)) for _, schema in found), default=0)
-        self._first = [reader_of(tuple(_items(found, index))) for index in range(longest)]
-        self._rest = reader_of(tuple(_items(found, longest)))
+        self._first = [reader_of(tuple(_items(found, mark, index))) for index in range(longest)]
+        self._rest = reader_of(tuple(_items(found, mark, longest)))
 
     def read(self, items: list[Any]) -> tuple[Any, ...]:
         """The items as an event's attribute shows them."""
@@ -43,7 +44,8 @@ class Members:
     """Reads an object's members by their names (draft-04 validation, section 5.4.4)."""
 
     def __init__(self, bundle: "Bundle", sites: "Sites", reader_of: Choose) -> None:
-        self._rules = [_names(place, schema) for place, schema in _applied(bundle, sites)]
+        mark = _mark(bundle, sites)
+        self._rules = [_names(place, mark, schema) for place, schema in _applied(bundle, sites)]
         self._reader_of = reader_of
         self._readers: dict[tuple[Sites, ...], Reader] = {}  # bounded by the schemas
 
@@ -58,12 +60,14 @@ class Members:
 
 def _applied(bundle: "Bundle", sites: "Sites") -> Iterator[tuple[Location, dict[str, Any]]]:
     for place in bundle.view.node(*sites).applied:
-        try:
-            schema = schema_at(bundle.documents, place)
-        except BadReference:  # a mark, not a schema
-            continue
+        schema = schema_at(bundle.documents, place)
         if isinstance(schema, dict) and not isinstance(schema.get("$ref"), str):
             yield place, schema
+
+
+def _mark(bundle: "Bundle", sites: "Sites") -> Location:
+    """Whose classes the values below have, where the schemas are borrowed from another file."""
+    return owner(bundle.view.node(*sites).owner)
 
 
 def _positions(schema: dict[str, Any]) -> list[Any]:
@@ -71,25 +75,27 @@ def _positions(schema: dict[str, Any]) -> list[Any]:
     return items if isinstance(items, list) else []
 
 
-def _items(found: list[tuple[Location, dict[str, Any]]], index: int) -> "Iterator[Sites]":
+def _items(
+    found: list[tuple[Location, dict[str, Any]]], mark: Location, index: int
+) -> "Iterator[Sites]":
     for place, schema in found:
         if isinstance(schema.get("items"), dict):
-            yield (place.at("items"),)
+            yield (place.at("items"), mark)
         elif index < len(_positions(schema)):
-            yield (place.at("items", index),)
+            yield (place.at("items", index), mark)
         elif _positions(schema) and isinstance(schema.get("additionalItems"), dict):
-            yield (place.at("additionalItems"),)
+            yield (place.at("additionalItems"), mark)
 
 
-def _names(place: Location, schema: dict[str, Any]) -> _Names:
+def _names(place: Location, mark: Location, schema: dict[str, Any]) -> _Names:
     others = schema.get("additionalProperties")
     return _Names(
         declared=frozenset(schema.get("properties", ())),
         patterns=tuple(
-            (_matches(pattern), (place.at("patternProperties", pattern),))
+            (_matches(pattern), (place.at("patternProperties", pattern), mark))
             for pattern in schema.get("patternProperties", ())
         ),
-        others=((place.at("additionalProperties"),),) if others and others is not True else (),
+        others=((place.at("additionalProperties"), mark),) if others and others is not True else (),
     )
 
 
