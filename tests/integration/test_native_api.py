@@ -233,7 +233,7 @@ async def test_localhost_is_this_machine_too(
 
 async def test_the_transport_names_what_it_cannot_reach() -> None:
     transport = HttpTransport("http://127.0.0.1:9", request_timeout=2)
-    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
+    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9: Connection refused"):
         await transport.publishers("a.b")
     with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
         await transport.subscribe("x", 1)

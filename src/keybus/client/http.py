@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -118,6 +119,8 @@ class HttpTransport:
 
     def _unavailable(self, error: Exception) -> BusUnavailable:
         reason = str(error) or type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+            reason = os.strerror(error.errno)
         return BusUnavailable(
             f"no answer from {self._url}: {reason}",
             hint="is the bus running, and is KEYBUS_URL right?",
