@@ -10,6 +10,8 @@ from keybus.errors import SettingsError
 DEFAULT_PORT = 7411
 """The port of `keybus dev`, and where a client looks for it."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Bounds, in seconds, of a client's backoff after its first failure and after many."""
 _PREFIX = "KEYBUS_"
 
 

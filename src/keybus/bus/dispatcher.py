@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Iterable, Sequence
 
-from keybus.bus.backoff import delay
+from keybus.backoff import backoff
 from keybus.bus.engine import Cursor, Delivery
 from keybus.bus.session import Send, Session
 from keybus.clock import Clock
@@ -18,6 +18,8 @@ from keybus.protocol import MAX_FRAME_DELIVERIES, Settlement
 from keybus.topology import Retry
 
 _log = logging.getLogger(__name__)
+FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
+"""Bounds, in seconds, of the backoff after a delivery's first failure and after many."""
 _FAILURE_PAUSE = 0.5
 """Seconds to wait after the store failed, so that a full disk is not asked without pause."""
 
@@ -127,12 +129,13 @@ class Dispatcher:
                 [each],
                 self.cursor.bury(each.position, reason=reason)
                 if each.attempt > self._retry.attempts
-                else self.cursor.retry(
-                    each.position, delay=delay(each.attempt, self._clock), reason=reason
-                ),
+                else self.cursor.retry(each.position, delay=self._delay(each), reason=reason),
             )
             for each in deliveries
         ]
+
+    def _delay(self, delivery: Delivery) -> float:
+        return backoff(delivery.attempt, self._clock, first=FIRST_DELAY, longest=LONGEST_DELAY)
 
     async def _settled(self, deliveries: Sequence[Delivery], step: Awaitable[None]) -> bool:
         """Whether the store kept it; where it did not, the deliveries come again."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from keybus.contracts import ContractRepository
+from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope, decode
 from keybus.patterns import Pattern
 from keybus.topology import EventRef, Subscription
@@ -100,10 +101,7 @@ def _matching(
 def _major(event_type: str, detail: dict[str, Any], majors: Mapping[str, int]) -> int:
     """The event's major version; the contract's own where the event does not say."""
     version = detail.get("schema_version")
-    if isinstance(version, str):
-        major = version.partition(".")[0]
-        return int(major) if major.isdecimal() and len(major) <= 9 else -1  # noqa: PLR2004 - nine digits are ample
-    return majors.get(event_type, -1)
+    return major_of(version) if isinstance(version, str) else majors.get(event_type, -1)
 
 
 def _as_mapping(envelope: Envelope, detail: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,10 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+import msgspec
+
 from keybus.bus.engine import Delivery
-from keybus.protocol import MAX_FRAME_BYTES, MAX_FRAME_DELIVERIES
+from keybus.protocol import MAX_FRAME_BYTES, MAX_FRAME_DELIVERIES, Delivered
 
 Send = Callable[[Sequence[Delivery]], Awaitable[None]]
 """Takes a frame's deliveries to the consumer; a ConnectionError says that it is gone."""
@@ -90,6 +92,14 @@ class Session:
             _log.exception("a consumer is lost")
         finally:
             self.lost.set()
+
+
+def delivered(deliveries: Sequence[Delivery]) -> list[Delivered]:
+    """Deliveries as the native protocol has them; the envelopes' bytes are not touched."""
+    return [
+        Delivered(each.position, each.ingested_at, each.attempt, msgspec.Raw(each.envelope))
+        for each in deliveries
+    ]
 
 
 def frames(deliveries: Sequence[Delivery]) -> Iterable[list[Delivery]]:

@@ -9,11 +9,12 @@ import contextlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from keybus.client.backoff import pause
+from keybus.backoff import backoff
 from keybus.client.transport import Transport
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, size
 from keybus.errors import BusUnavailable, PublishError
+from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE
 
 MAX_BATCH_ENTRIES = 500
 MAX_BATCH_BYTES = 1 << 20
@@ -150,7 +151,7 @@ class Batcher:
                 reason = error
             else:
                 left = _hand_out(left, results)
-            wait = pause(attempt, self._clock)
+            wait = backoff(attempt, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
             resumes = self._clock.monotonic() + wait
             late = [pending for pending in left if pending.deadline < resumes]
             _give_up(late, _exhausted(reason, attempt))

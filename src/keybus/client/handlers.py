@@ -13,6 +13,7 @@ import msgspec
 
 from keybus.causality import Cause, caused_by
 from keybus.contracts import Event
+from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope
 from keybus.errors import Fault, InvalidEvent, SettingsError
 
@@ -57,19 +58,19 @@ class Handlers:
         if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
             raise SettingsError(f"{handler.__qualname__} is a generator", hint="it would never run")
         event_type = what if isinstance(what, str) else what.TYPE
-        majors = self._typed.get(event_type, {})
-        if event_type in self._untyped or (isinstance(what, str) and majors):
-            taken = True
-        elif isinstance(what, str):
-            self._untyped[what] = handler
-            taken = False
+        if isinstance(what, str):
+            taken = what in self.types
         else:
-            taken = _major(what.VERSION) in majors
-            self._typed.setdefault(event_type, {}).setdefault(_major(what.VERSION), (what, handler))
+            majors = self._typed.get(event_type, {})
+            taken = event_type in self._untyped or major_of(what.VERSION) in majors
         if taken:
             raise SettingsError(
                 f"{event_type!r} has a handler already", hint="register one handler a type"
             )
+        if isinstance(what, str):
+            self._untyped[what] = handler
+        else:
+            self._typed.setdefault(event_type, {})[major_of(what.VERSION)] = (what, handler)
 
     def resolve(self, envelope: Envelope) -> tuple[Event | Envelope, Handler]:
         """The handler of a delivered event, and the event as it takes it.
@@ -99,7 +100,7 @@ class Handlers:
         except msgspec.DecodeError as error:
             fault = Fault("type", "is not a text", "/schema_version")
             raise InvalidEvent(envelope.detail_type, [fault]) from error
-        found = majors.get(_major(version))
+        found = majors.get(major_of(version))
         if found is None:
             raise NoHandler(f"no handler for {envelope.detail_type!r} in version {version!r}")
         return found
@@ -158,8 +159,3 @@ def _in_thread(function: Callable[[], object]) -> "asyncio.Future[object]":
 
     threading.Thread(target=work, name="keybus handler", daemon=True).start()
     return outcome
-
-
-def _major(version: str) -> int:
-    text = version.partition(".")[0]
-    return int(text) if text.isdecimal() and len(text) <= 9 else -1  # noqa: PLR2004 - ample

@@ -1,10 +1,11 @@
 """Who publishes: the publisher's name and envelope source for an event type, asked of the bus."""
 
-from keybus.client.backoff import pause
+from keybus.backoff import backoff
 from keybus.client.transport import Transport
 from keybus.clock import Clock
 from keybus.errors import BusUnavailable, SettingsError
 from keybus.protocol import PublisherInfo
+from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE
 
 
 class Identity:
@@ -67,7 +68,7 @@ class Identity:
                 return list(await self._transport.publishers(event_type))
             except BusUnavailable:
                 failures += 1
-                wait = pause(failures, self._clock)
+                wait = backoff(failures, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
                 if self._clock.monotonic() + wait > deadline:
                     raise
                 await self._clock.sleep(wait)

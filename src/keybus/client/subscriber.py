@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, overload
 
-from keybus.client.backoff import pause
+from keybus.backoff import backoff
 from keybus.client.handlers import Handler, Handlers
 from keybus.client.http import HttpTransport
 from keybus.client.intake import Intake, Observer
@@ -17,7 +17,7 @@ from keybus.contracts import Event
 from keybus.envelope import Envelope
 from keybus.errors import BusUnavailable, SettingsError
 from keybus.protocol import DEFAULT_WINDOW, MAX_WINDOW, Hello
-from keybus.settings import Settings
+from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE, Settings
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class EventSubscriber:
                 except BusUnavailable as error:
                     held = self._clock.monotonic() - began > _HELD_SECONDS
                     failures = 1 if held else failures + 1
-                    wait = pause(failures, self._clock)
+                    wait = backoff(failures, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
                     _log.warning("%s: %s; again in %.1f s", self.subscription, error, wait)
                     await self._unless_stopped(self._clock.sleep(wait))
         finally:

@@ -7,6 +7,7 @@ from typing import Any
 from keybus.contracts.documents import digest_of
 from keybus.contracts.locations import Documents, Location, closure_of
 from keybus.contracts.validation import Validators
+from keybus.contracts.versions import major_of
 from keybus.contracts.view import METADATA, DeclaredProperty, DeclaredView
 from keybus.errors import Fault
 
@@ -75,7 +76,7 @@ class Contract:
     @property
     def major(self) -> int:
         """The major version."""
-        return int(self.version.partition(".")[0])
+        return major_of(self.version)
 
     @property
     def policy(self) -> Any:

@@ -12,9 +12,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import msgspec
-
 from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
+from keybus.bus.session import delivered
 from keybus.client import AsyncEventPublisher, DeliveryStream, EventPublisher, EventSubscriber
 from keybus.client.portal import Portal
 from keybus.clock import SYSTEM, Clock
@@ -246,12 +245,7 @@ class _MemoryStream:
         return stream
 
     async def _send(self, batch: Sequence[Delivery]) -> None:
-        self._queue.put_nowait(
-            [
-                Delivered(d.position, d.ingested_at, d.attempt, msgspec.Raw(d.envelope))
-                for d in batch
-            ]
-        )
+        self._queue.put_nowait(delivered(batch))
 
     async def receive(self) -> Sequence[Delivered]:
         """See `DeliveryStream.receive`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from keybus.bus.backoff import CAP_SECONDS
+from keybus.bus.dispatcher import LONGEST_DELAY
 from keybus.bus.router import Router
 from keybus.cli.api import get
 from keybus.cli.demo.driver import Published, drive
@@ -170,7 +170,7 @@ def perform(
     ending.run(act())
     outage.end()
     # The broken vendor's last delay may be as long as the longest backoff.
-    patience = _DRAIN_SECONDS + min(outage.seconds, CAP_SECONDS)
+    patience = _DRAIN_SECONDS + min(outage.seconds, LONGEST_DELAY)
     wait_until(lambda: not any(s.waiting + s.in_flight for s in on.subscriptions()), patience)
     states = on.subscriptions()
     dead = {info.name: on.dead_letters(info.name) if info.dead else set() for info in states}

@@ -13,12 +13,12 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from keybus.bus import Bus, Delivery, Dispatcher, Session
+from keybus.bus.session import delivered
 from keybus.errors import SubscriptionError
 from keybus.protocol import (
     DEFAULT_WINDOW,
     HEARTBEAT_SECONDS,
     MAX_WINDOW,
-    Delivered,
     Frame,
     Hello,
     Settlement,
@@ -53,7 +53,7 @@ async def deliveries(websocket: WebSocket) -> None:
 
     async def send(batch: Sequence[Delivery]) -> None:
         try:
-            await websocket.send_bytes(_frame(batch))
+            await websocket.send_bytes(_encoder.encode(Frame(delivered(batch))))
         except (WebSocketDisconnect, RuntimeError) as error:
             raise ConnectionError(str(error)) from error
 
@@ -114,14 +114,3 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await websocket.close(code, short)
-
-
-def _frame(batch: Sequence[Delivery]) -> bytes:
-    return _encoder.encode(
-        Frame(
-            [
-                Delivered(d.position, d.ingested_at, d.attempt, msgspec.Raw(d.envelope))
-                for d in batch
-            ]
-        )
-    )
