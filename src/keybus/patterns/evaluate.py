@@ -82,11 +82,48 @@ def satisfied(fields: tuple[Field, ...], occurrences: _Occurrences, work: "Work"
     later = _arrays_later(fields, occurrences)
     choices: set[Place] = {()}
     for field, needed in zip(fields, later, strict=True):
-        choices = _after(field, choices, occurrences.get(field.path, _NOTHING), work)
-        choices = {_only(choice, needed) for choice in choices}
+        ways = _ways(field, choices, occurrences.get(field.path, _NOTHING), work)
+        choices = {_only(choice, needed) for choice in {_merged(*way) for way in ways}}
         if not choices:
             return False
     return True
+
+
+def witness(
+    fields: tuple[Field, ...], occurrences: _Occurrences, work: "Work"
+) -> list[Place | None] | None:
+    """One way in which an event satisfies all fields of an alternative.
+
+    Args:
+        fields: The alternative, from `Field.all_of`.
+        occurrences: The event, from `flatten`.
+        work: What the evaluation may still cost.
+
+    Returns:
+        For every field, where the value lies that satisfies it, None for the lack of one; None
+        instead of a list where `satisfied` is false.
+
+    Raises:
+        EnvelopeError: As `satisfied` does.
+    """
+    later = _arrays_later(fields, occurrences)
+    came: list[dict[Place, tuple[Place, Place | None]]] = []
+    choices: Collection[Place] = ((),)
+    for field, needed in zip(fields, later, strict=True):
+        came.append({})
+        for way in _ways(field, choices, occurrences.get(field.path, _NOTHING), work):
+            kept = came[-1].setdefault(_only(_merged(*way), needed), way)
+            if (way[1] or ()) < (kept[1] or ()):
+                came[-1][_only(_merged(*way), needed)] = way
+        choices = came[-1].keys()
+    places: list[Place | None] = []
+    choice = min(choices, default=None)
+    for step in reversed(came):
+        if choice is None:
+            return None
+        choice, place = step[choice]
+        places.append(place)
+    return places[::-1]
 
 
 def _arrays_later(fields: tuple[Field, ...], occurrences: _Occurrences) -> list[frozenset[int]]:
@@ -100,20 +137,20 @@ def _arrays_later(fields: tuple[Field, ...], occurrences: _Occurrences) -> list[
     return later[::-1]
 
 
-def _after(
-    field: Field, choices: set[Place], occurrences: Collection[Occurrence], work: "Work"
-) -> set[Place]:
-    """The choices under which a field is satisfied too."""
+def _ways(
+    field: Field, choices: Collection[Place], occurrences: Collection[Occurrence], work: "Work"
+) -> Iterator[tuple[Place, Place | None]]:
+    """The choices under which a field is satisfied too, and where: None for nowhere."""
     accepted: set[Place] = set()
     for occurrence in occurrences:
         if occurrence.place not in accepted and field.accepts(occurrence):
             accepted.add(occurrence.place)
-    after = {_merged(choice, place) for choice, place in _agreeing(choices, accepted, work)}
+    yield from _agreeing(choices, accepted, work)
     if field.may_be_absent:
         # What lies in other elements than the chosen ones is not there.
         everywhere = {occurrence.place for occurrence in occurrences}
-        after |= choices - {choice for choice, _ in _agreeing(choices, everywhere, work)}
-    return after
+        there = {choice for choice, _ in _agreeing(choices, everywhere, work)}
+        yield from ((choice, None) for choice in choices if choice not in there)
 
 
 def _agreeing(
@@ -149,8 +186,8 @@ def _only(place: Place, arrays: frozenset[int]) -> Place:
     return tuple(entry for entry in place if entry[0] in arrays)
 
 
-def _merged(choice: Place, place: Place) -> Place:
-    return tuple(sorted({*choice, *place}))
+def _merged(choice: Place, place: Place | None) -> Place:
+    return tuple(sorted({*choice, *place})) if place else choice
 
 
 class Work:

@@ -4,15 +4,16 @@ Each value knows its *place*: which element of which array it lies in. A pattern
 agree on one element of each array of objects, and the places are how they can.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from keybus.errors import EnvelopeError
 from keybus.patterns.numbers import Number
 from keybus.patterns.operators import Leaf
-from keybus.patterns.text import TextTokens
+from keybus.patterns.text import TextTokens, decoded
 from keybus.patterns.tokens import Kind, Token
 
 #: An event as it comes in.
@@ -21,10 +22,15 @@ EventSource: TypeAlias = str | bytes | Mapping[str, object]
 #: The elements a value lies in, outermost first: pairs of an array's number and an index.
 Place: TypeAlias = tuple[tuple[int, int], ...]
 
+#: The way to a value, innermost step first: what is around it, the key or index it has there,
+#: and, where that index is part of the value's place, the number of the array. None is the event.
+Trail: TypeAlias = "tuple[Trail, str | int, int] | None"
+
 # Arrays inside arrays, each of several elements, make places as long as they are deep. Events of
 # 256 KB with ordinary nesting stay a hundred times below this.
 _MOST_PLACE_ENTRIES: Final = 2_000_000
 
+_NOT_AN_OBJECT: Final = "Event must be a JSON object"
 _LITERALS: Final = {Kind.TRUE: True, Kind.FALSE: False, Kind.NULL: None}
 
 
@@ -38,10 +44,12 @@ class Occurrence(NamedTuple):
     Attributes:
         leaf: The value.
         place: Where it lies.
+        trail: The way to it.
     """
 
     leaf: Leaf
     place: Place
+    trail: Trail = None
 
 
 @dataclass(slots=True)
@@ -89,6 +97,7 @@ class _Visit(NamedTuple):
         place: Its place.
         array: The number of the innermost array around it, 0 for none.
         seen: How many arrays of each step the element around it had so far.
+        trail: The way to it.
     """
 
     value: object
@@ -96,6 +105,7 @@ class _Visit(NamedTuple):
     place: Place
     array: int
     seen: dict[int, int]
+    trail: Trail
 
 
 def decode(event: EventSource) -> object:
@@ -106,9 +116,39 @@ def decode(event: EventSource) -> object:
     """
     if isinstance(event, Mapping):
         return event
-    tokens = TextTokens(event, lambda reason: EnvelopeError(f"Event is not valid JSON: {reason}"))
+    text = decoded(event, _refusal)
+    try:
+        tree = _json.decode(text)
+    except (ValueError, RecursionError):
+        # Too deep for that decoder, or not JSON: the tokens know what to say.
+        return _decode_tokens(text)
+    if not isinstance(tree, Members):
+        raise EnvelopeError(_NOT_AN_OBJECT)
+    return tree
+
+
+def _refusal(reason: str) -> EnvelopeError:
+    return EnvelopeError(f"Event is not valid JSON: {reason}")
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+#: Keeps equal keys, and the digits of numbers.
+_json: Final = json.JSONDecoder(
+    object_pairs_hook=Members,
+    parse_float=Number.of_text,
+    parse_int=Number.of_text,
+    parse_constant=_not_json,
+)
+
+
+def _decode_tokens(text: str) -> Members:
+    """Any depth, at the cost of a Python loop over the tokens."""
+    tokens = TextTokens(text, _refusal)
     if next(tokens).kind is not Kind.OPEN_OBJECT:
-        raise EnvelopeError("Event must be a JSON object")
+        raise EnvelopeError(_NOT_AN_OBJECT)
     root = Members()
     containers: list[list[object] | Members] = [root]
     keys: list[str] = [""]
@@ -160,27 +200,27 @@ def flatten(event: object, root: Step) -> dict[str, list[Occurrence]]:
     """
     found: dict[str, list[Occurrence]] = {}
     numbers: dict[tuple[int, int, int], int] = {}
-    waiting = [_Visit(event, root, (), 0, {})]
+    waiting = [_Visit(event, root, (), 0, {}, None)]
     entries = 0
     while waiting:
         visit = waiting.pop()
-        value, step = visit.value, visit.step
+        value, step, place, array, seen, trail = visit
         if value is None or isinstance(value, str):
             # Most leaves: told first to be quick about them.
             if step.path is not None:
-                found.setdefault(step.path, []).append(Occurrence(value, visit.place))
+                found.setdefault(step.path, []).append(Occurrence(value, place, trail))
         elif isinstance(value, list | tuple) and not isinstance(value, Members):
             waiting += _elements(visit, _number(visit, numbers))
-            entries += len(value) * (len(visit.place) + 1)
+            entries += len(value) * (len(place) + 1)
             if entries > _MOST_PLACE_ENTRIES:
                 raise EnvelopeError("The event nests too many arrays in arrays")
         elif isinstance(value, Mapping | Members):
             members = value if isinstance(value, Members) else value.items()
             for key, member in members:
                 if after := step.after(_key(key)):
-                    waiting.append(visit._replace(value=member, step=after))
+                    waiting.append(_Visit(member, after, place, array, seen, (trail, key, 0)))
         elif step.path is not None:
-            found.setdefault(step.path, []).append(Occurrence(_leaf(value), visit.place))
+            found.setdefault(step.path, []).append(Occurrence(_leaf(value), place, trail))
     return found
 
 
@@ -201,11 +241,14 @@ def _elements(visit: _Visit, array: int) -> Iterator[_Visit]:
     for index, element in enumerate(elements):
         if not isinstance(element, list | tuple | Mapping):
             # Scalars carry no index of their own array.
-            yield visit._replace(value=element)
-            continue
-        # All that is in an array of one element agrees on it.
-        place = (*visit.place, (array, index)) if len(elements) > 1 else visit.place
-        yield _Visit(element, visit.step, place, array, {})
+            _, step, place, outer, seen, trail = visit
+            yield _Visit(element, step, place, outer, seen, (trail, index, 0))
+        elif len(elements) > 1:
+            place = (*visit.place, (array, index))
+            yield _Visit(element, visit.step, place, array, {}, (visit.trail, index, array))
+        else:
+            # All that is in an array of one element agrees on it.
+            yield _Visit(element, visit.step, visit.place, array, {}, (visit.trail, index, 0))
 
 
 def _key(key: object) -> str:

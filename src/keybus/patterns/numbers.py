@@ -34,12 +34,14 @@ def comparable(text: str) -> float | None:
     parts = _PARTS.fullmatch(text)
     if parts is None:
         return None
+    value = float(text)
+    if repr(value) == text:
+        return value  # what encoders write: the shortest form of the double itself
     digits = (parts[1] + (parts[2] or "")).strip("0")
     if not digits:
         return 0.0
     if len(digits) > _DIGITS_OF_A_DOUBLE:
         return None
-    value = float(text)
     # Zero and infinity are what an exponent out of range turns into. They are told apart
     # first, because Decimal itself refuses the largest of those exponents.
     if value in (0.0, float("inf"), float("-inf")):

@@ -6,7 +6,7 @@ and ``$or`` branches start from the fields that stand before it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from keybus.errors import PatternError
 from keybus.patterns.expressions import RESERVED, expression, plain, refuse
@@ -14,9 +14,6 @@ from keybus.patterns.operators import AnythingBut, MatchesWildcard, Operator
 from keybus.patterns.text import TextTokens
 from keybus.patterns.tokens import DEEPEST_PATTERN, Kind, Token, tokens_of_mapping
 from keybus.patterns.wildcard import TOO_COMPLEX, Wildcard, too_complex
-
-#: One way to satisfy a pattern: every path needs one of its values.
-Alternative: TypeAlias = dict[str, tuple[Operator, ...]]
 
 #: A pattern as it comes in.
 PatternSource: TypeAlias = str | bytes | Mapping[str, object]
@@ -29,6 +26,33 @@ _MOST_ALTERNATIVES: Final = 1_000
 _MOST_FIELDS: Final = 200_000
 _MOST_PATH_CHARACTERS: Final = 4_000_000
 _TOO_MANY_BRANCHES: Final = f"Rule is too complex - {_OR} has more than 1,000 combinations"
+
+
+class Branch(NamedTuple):
+    """One of the objects of a ``$or``.
+
+    Attributes:
+        path: The path of the object that ``$or`` stands in, None for the whole pattern.
+        number: Its place in the array, from 0.
+    """
+
+    path: str | None
+    number: int
+
+
+class Alternative(dict[str, tuple[Operator, ...]]):
+    """One way to satisfy a pattern: every path needs one of its values.
+
+    Attributes:
+        branches: The ``$or`` branches that it takes, in text order.
+    """
+
+    __slots__ = ("branches",)
+
+    def __init__(self, of: "Alternative | None" = None, branch: Branch | None = None) -> None:
+        super().__init__(of or {})
+        before: tuple[Branch, ...] = () if of is None else of.branches
+        self.branches: tuple[Branch, ...] = before if branch is None else (*before, branch)
 
 
 @dataclass(slots=True)
@@ -139,9 +163,10 @@ class _Reader:
             return
         if token.kind is not Kind.OPEN_OBJECT:
             refuse(f"Only JSON object is allowed in array of {_OR} relationship.")
+        branch = Branch(inner.path, inner.branches)
         inner.branches += 1
         self._spend(sum(map(len, inner.base)))
-        self._alternatives = [dict(one) for one in inner.base] or [{}]
+        self._alternatives = [Alternative(one, branch) for one in inner.base or [Alternative()]]
         self._open.append(_Object(inner.path, inside_or=True))
 
     def _spend(self, entries: int) -> None:
@@ -162,7 +187,7 @@ class _Reader:
 
     def _write(self, path: str, values: tuple[Operator, ...]) -> None:
         if not self._alternatives:
-            self._alternatives.append({})
+            self._alternatives.append(Alternative())
         self._spend(len(self._alternatives))
         for one in self._alternatives:
             if not self._allow_override and path in one:

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from keybus.patterns.evaluate import Field, Work, satisfied
+from keybus.patterns.explain import Way, explain_ways
+from keybus.patterns.explanation import Explanation
 from keybus.patterns.flatten import EventSource, Step, decode, flatten
 from keybus.patterns.operators import Operator
-from keybus.patterns.parse import PatternSource, alternatives
+from keybus.patterns.parse import Branch, PatternSource, alternatives
 
 _Alternatives: TypeAlias = tuple[Mapping[str, tuple[Operator, ...]], ...]
 
@@ -29,6 +31,7 @@ class Pattern:
     alternatives: _Alternatives
     _fields: tuple[tuple[Field, ...], ...]
     _tree: Step
+    _branches: tuple[tuple[Branch, ...], ...]
 
     @classmethod
     def parse(cls, pattern: PatternSource, *, allow_override: bool = True) -> "Pattern":
@@ -49,6 +52,7 @@ class Pattern:
             tuple(MappingProxyType(one) for one in read),
             tuple(Field.all_of(one) for one in read),
             Step.tree(iter(dict.fromkeys(chain.from_iterable(read)))),
+            tuple(one.branches for one in read),
         )
 
     def matches(self, event: EventSource) -> bool:
@@ -65,6 +69,22 @@ class Pattern:
         occurrences = flatten(decode(event), self._tree)
         work = Work()
         return any(satisfied(fields, occurrences, work) for fields in self._fields)
+
+    def explain(self, event: EventSource) -> Explanation:
+        """Why an event matches, or what keeps it from matching.
+
+        Args:
+            event: The event, as for `matches`.
+
+        Returns:
+            The verdict, always that of `matches`, and what became of every field.
+
+        Raises:
+            EnvelopeError: As `matches` does.
+        """
+        parts = zip(self._fields, self.alternatives, self._branches, strict=True)
+        ways = [Way(fields, tuple(one), branches) for fields, one, branches in parts]
+        return explain_ways(ways, self._tree, event)
 
 
 def validate(pattern: PatternSource, *, allow_override: bool = True) -> None:
@@ -92,3 +112,21 @@ def matches(pattern: PatternSource, event: EventSource) -> bool:
         EnvelopeError: The event is not a JSON object.
     """
     return Pattern.parse(pattern).matches(event)
+
+
+def explain(pattern: PatternSource, event: EventSource) -> Explanation:
+    """Why an event matches a pattern, or what keeps it from matching.
+
+    Args:
+        pattern: JSON text, UTF-8 bytes or a decoded mapping.
+        event: JSON text, UTF-8 bytes or a decoded mapping.
+
+    Returns:
+        The verdict, always that of `matches`, and what became of every field; `str` of it is
+        plain text.
+
+    Raises:
+        PatternError: The pattern is not valid.
+        EnvelopeError: The event is not a JSON object, or is built to make matching endless.
+    """
+    return Pattern.parse(pattern).explain(event)

@@ -1,0 +1,127 @@
+"""Alternatives that are found by the same values of the same field, and the rest of their fields."""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from keybus.patterns.index.alternative import Alternative, compares_numbers
+from keybus.patterns.index.condition import Condition, condition
+from keybus.patterns.index.layout import Values
+from keybus.patterns.index.masks import Masks, Tests
+from keybus.patterns.index.memo import Budget
+from keybus.patterns.index.observed import Observed
+
+_Conditions: TypeAlias = tuple[tuple[int, Condition], ...]
+
+# So many are tried one by one, more of them together.
+_FEW: Final = 8
+
+
+class Group:
+    """Some alternatives; filled once and only read then: a change is made to a copy.
+
+    Args:
+        path: Of the field that they are found by.
+        positions: Where the values of each path are.
+        budget: What may be remembered.
+
+    Attributes:
+        names: Those of the alternatives that have no other fields.
+        compares_numbers: Whether other fields ask for numbers.
+    """
+
+    def __init__(self, path: str, positions: Mapping[str, int], budget: Budget) -> None:
+        self._path, self._positions, self._budget = path, positions, budget
+        self._others: dict[Alternative, tuple[Tests, _Conditions]] = {}
+        self._masks: Masks | None = None
+        self.compares_numbers = False
+        self.names: tuple[str, ...] = ()
+
+    def copy(self) -> "Group":
+        """A group of its own with the same alternatives."""
+        copy = Group(self._path, self._positions, self._budget)
+        copy.names, copy._others = self.names, dict(self._others)
+        copy.compares_numbers = self.compares_numbers
+        if self._masks is not None and self._masks.holes < len(self._others):
+            copy._masks = self._masks.copy()
+        elif len(self._others) > _FEW:
+            copy._masks = copy._together()
+        return copy
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not (self.names or self._others)
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether there is one that the field alone does not satisfy."""
+        return bool(self._others)
+
+    @property
+    def hits(self) -> "tuple[tuple[str, ...], tuple[Group, ...]]":
+        """The names, and the group itself if it asks for more."""
+        return self.names, (self,) if self._others else ()
+
+    def add(self, alternative: Alternative) -> None:
+        """Take an alternative."""
+        if alternative.is_simple:
+            self.names = (*self.names, alternative.name)
+            return
+        tests = self._tests(alternative)
+        self._others[alternative] = tests, tuple((at, condition(one)) for at, one in tests)
+        self.compares_numbers |= any(compares_numbers(field) for _, field in tests)
+        if self._masks is not None:
+            self._masks.add(alternative, tests)
+        elif len(self._others) > _FEW:
+            self._masks = self._together()
+
+    def remove(self, alternative: Alternative) -> None:
+        """Drop an alternative."""
+        if alternative.is_simple:
+            at = self.names.index(alternative.name)
+            self.names = self.names[:at] + self.names[at + 1 :]
+            return
+        tests, _ = self._others.pop(alternative)
+        if self._masks is not None:
+            self._masks.remove(alternative, tests)
+
+    def find(self, values: Values, observed: Observed | None, found: list[str]) -> bool:
+        """Add the names of the patterns that an event satisfies.
+
+        Args:
+            values: What was read of it.
+            observed: The event, where arrays can make fields depend on each other.
+            found: Takes the names.
+
+        Returns:
+            Whether there are any.
+        """
+        before = len(found)
+        if self._masks is not None:
+            found += [
+                alternative.name
+                for alternative in self._masks.matching(values)
+                if observed is None or observed.satisfies(alternative)
+            ]
+            return len(found) > before
+        for alternative, (_, conditions) in self._others.items():
+            for at, holds in conditions:
+                if not holds(values[at]):
+                    break
+            else:
+                if observed is None or observed.satisfies(alternative):
+                    found.append(alternative.name)
+        return len(found) > before
+
+    def _tests(self, alternative: Alternative) -> Tests:
+        return tuple(
+            (self._positions[field.path], field)
+            for field in alternative.fields
+            if field.path != self._path
+        )
+
+    def _together(self) -> Masks:
+        masks = Masks(self._budget)
+        for alternative, (tests, _) in self._others.items():
+            masks.add(alternative, tests)
+        return masks
