@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
+from keybus.contracts.pattern_lint import ErrorRule
+
 Code = Literal[
     "unreadable",
     "not-utf8",
@@ -30,8 +32,7 @@ Code = Literal[
     "not-owner",
     "no-events",
     "bad-filter",
-    "misspelt-field",
-    "contradiction",
+    ErrorRule,  # what is wrong with a filter, the contracts say
 ]
 """Every fault that a platform file can have; docs/platform.md says what each means."""
 

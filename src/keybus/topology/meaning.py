@@ -6,7 +6,7 @@ from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import pointer_of
 from keybus.topology.filters import filter_findings
 from keybus.topology.findings import Finding, known_names, quoted
-from keybus.topology.model import EventRef, Publisher, Subscription
+from keybus.topology.model import EventRef, Publisher
 from keybus.topology.shape import Parts
 
 
@@ -33,7 +33,8 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
         if contracts is not None:
             for index, ref in enumerate(subscription.event_refs):
                 yield from _asked(ref, contracts, f"{pointer}/events/{index}")
-        yield from _filter(subscription, parts, contracts, pointer)
+        publishers = parts.publishers if parts.all_publishers else None
+        yield from filter_findings(subscription, f"{pointer}/filter", publishers, contracts)
 
 
 def _account_findings(parts: Parts) -> Iterator[Finding]:
@@ -104,26 +105,3 @@ def _asked(ref: EventRef, contracts: ContractRepository, place: str) -> Iterator
 def _unknown(event_type: str, contracts: ContractRepository, place: str) -> Finding:
     message = f"no contract has the type {quoted(event_type)}"
     return Finding("unknown-event", message, place, known_names(event_type, contracts.types))
-
-
-def _filter(
-    subscription: Subscription, parts: Parts, contracts: ContractRepository | None, pointer: str
-) -> Iterator[Finding]:
-    if subscription.filter is None:
-        return
-    types = [ref.type for ref in subscription.event_refs]
-    found = [contracts.get(event_type) for event_type in types] if contracts is not None else []
-    known = [contract for contract in found if contract is not None]
-    sources = {
-        event_type: frozenset(
-            source
-            for name, publisher in parts.publishers.items()
-            if event_type in publisher.events
-            for source in publisher.sources or [name]
-        )
-        if parts.all_publishers
-        else frozenset[str]()
-        for event_type in types
-    }
-    whole = known if len(known) == len(types) else []
-    yield from filter_findings(subscription.filter, f"{pointer}/filter", whole, sources)

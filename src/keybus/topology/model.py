@@ -11,6 +11,7 @@ _ACCOUNT_ID = r"^[0-9]{12}$"
 # What contracts call an event type: dotted words in lower case.
 _WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 _EVENT_TYPE = rf"^{_WORD}(?:\.{_WORD})+$"
+_FIELD = r"^(?:detail\..+|detail-type)$"
 _EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
 
 Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
@@ -18,6 +19,7 @@ BusName = Annotated[str, msgspec.Meta(pattern=_BUS_NAME)]
 AccountId = Annotated[str, msgspec.Meta(pattern=_ACCOUNT_ID)]
 EventType = Annotated[str, msgspec.Meta(pattern=_EVENT_TYPE)]
 EventAtMajor = Annotated[str, msgspec.Meta(pattern=_EVENT_AT_MAJOR)]
+FieldPath = Annotated[str, msgspec.Meta(pattern=_FIELD)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=185)]
 
 FORMS: Mapping[str, str] = {
@@ -25,6 +27,7 @@ FORMS: Mapping[str, str] = {
     _BUS_NAME: "a bus's name: up to 256 letters, digits and . _ -",
     _ACCOUNT_ID: "an account's id: 12 digits",
     _EVENT_TYPE: "an event type: dotted words in lower case, such as order.placed",
+    _FIELD: "a field of an event: detail.colour, steps joined by dots, or detail-type",
     _EVENT_AT_MAJOR: "an event type at a major version, such as order.placed@1",
 }
 """What each pattern of the model asks for, in words."""
@@ -84,12 +87,15 @@ class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         account: The account's name.
         events: Which events, as ``type@major``; may be left out where there is a filter.
         filter: An EventBridge pattern that an event must match as well.
+        allow_undeclared: Fields of the filter that are meant although no contract declares them,
+            as ``detail.colour``, each with all that is within it.
         retry: When a delivery gives up.
     """
 
     account: Name
     events: list[EventAtMajor] = []
     filter: dict[str, Any] | None = None
+    allow_undeclared: list[FieldPath] = []
     retry: Retry = Retry()
 
     @property

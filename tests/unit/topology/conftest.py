@@ -43,8 +43,15 @@ def declared(tmp_path: Path) -> Path:
     stops = {"type": "array", "items": site}
     labels = {"type": "object", "additionalProperties": site}
     text = {"type": "string"}
+    order = {
+        "status": text,
+        "site": site,
+        "labels": labels,
+        "grade": {"enum": ["TOP", "MIDDLE", "LOW"]},
+        "weight": {"type": "integer", "minimum": 1, "maximum": 9},
+    }
     for file, schema in {
-        "OrderPlaced": contract("order.placed", {"status": text, "site": site, "labels": labels}),
+        "OrderPlaced": contract("order.placed", order),
         "DoorUnitOpened": contract("door_unit.opened", {"stops": stops, "statue": text}),
     }.items():
         (folder / f"{file}.json").write_text(json.dumps(schema))

@@ -69,13 +69,26 @@ CASES = [
     ("not-owner", "shop: {account: me", "shop: {account: you", "/publishers/shop/events/0", 6, "is owned by 'me'"),
     ("no-events", ", " + ORDERS, ", events: []", "/subscriptions/orders", 8, "asks for nothing"),
     ("bad-filter", "status: [x]", "status: x", "/subscriptions/orders/filter", 8, "array"),
-    ("misspelt-field", "status:", "statsu:", "/subscriptions/orders/filter/detail/statsu", 8, "did you mean 'status'?"),
-    ("misspelt-field", "status: [x]", "site: {knid: [x], kinds: [y]}", "/subscriptions/orders/filter/detail/site/kinds", 8, "did you mean 'kind'?"),
-    ("misspelt-field", "{status: [x]}", "{$or: [{status: [x]}, {stauts: [x]}]}", "/subscriptions/orders/filter/detail/$or/1/stauts", 8, "'status'"),
-    ("misspelt-field", "[door_unit.opened@1]", "[door_unit.opened@1], filter: {detail: {stops: {kindd: [x]}}}", "/subscriptions/doors/filter/detail/stops/kindd", 9, "'kind'"),
-    ("misspelt-field", "detail:", "detial:", "/subscriptions/orders/filter/detial", 8, "did you mean 'detail'?"),
-    ("contradiction", "{detail: {status: [x]}}", "{detail-type: [door_unit.opened, {prefix: 'a'}]}", "/subscriptions/orders/filter/detail-type", 8, "they are order.placed"),
-    ("contradiction", "{detail: {status: [x]}}", "{source: [{anything-but: shop}]}", "/subscriptions/orders/filter/source", 8, "they come from shop"),
+    ("undeclared-field", "status:", "statsu:", "/subscriptions/orders/filter/detail/statsu", 8, "did you mean 'status'?"),
+    ("undeclared-field", "status: [x]", "site: {kinds: [y]}", "/subscriptions/orders/filter/detail/site/kinds", 8, "did you mean 'kind'?"),
+    ("undeclared-field", "{status: [x]}", "{$or: [{status: [x]}, {stauts: [x]}]}", "/subscriptions/orders/filter/detail/$or/1/stauts", 8, "'status'"),
+    ("undeclared-field", "[door_unit.opened@1]", "[door_unit.opened@1], filter: {detail: {stops: {kindd: [x]}}}", "/subscriptions/doors/filter/detail/stops/kindd", 9, "'kind'"),
+    ("unknown-envelope-field", "detail:", "detial:", "/subscriptions/orders/filter/detial", 8, "did you mean 'detail'?"),
+    ("undeclared-field", "{status: [x]}", "{colour: [x]}", "/subscriptions/orders/filter/detail/colour", 8, "if it is meant, say so with allow_undeclared: [detail.colour]"),
+    ("impossible-field", "status: [x]", "status: {code: [x]}", "/subscriptions/orders/filter/detail/status/code", 8, "'detail.status' is text, and nothing is within it"),
+    ("not-a-leaf", "status: [x]", "labels: {big: [x]}", "/subscriptions/orders/filter/detail/labels/big", 8, "name a field within it: kind"),
+    ("required-field", "status: [x]", "id: [{exists: false}]", "/subscriptions/orders/filter/detail/id/0", 8, "every event has 'detail.id'"),
+    ("impossible-type", "status: [x]", "weight: ['5']", "/subscriptions/orders/filter/detail/weight/0", 8, "write 5 without quotes"),
+    ("impossible-type", "status: [x]", "grade: [TOP, true]", "/subscriptions/orders/filter/detail/grade/1", 8, 'write "true" in quotes'),
+    ("impossible-value", "status: [x]", "grade: [TOP, LWO]", "/subscriptions/orders/filter/detail/grade/1", 8, "did you mean 'LOW'?"),
+    ("impossible-range", "status: [x]", "weight: [{numeric: ['>', 9]}]", "/subscriptions/orders/filter/detail/weight/0", 8, "it is a whole number of at least 1 and at most 9"),
+    ("impossible-text", "status: [x]", "grade: [{prefix: top}]", "/subscriptions/orders/filter/detail/grade/0", 8, "did you mean 'TOP'?"),
+    ("no-such-event-type", "{detail: {status: [x]}}", "{detail-type: [door_unit.opened, {prefix: 'a'}]}", "/subscriptions/orders/filter/detail-type/0", 8, "they are order.placed"),
+    ("no-such-event-type", ORDERS, "filter: {detail-type: [order.placd]}", "/subscriptions/orders/filter/detail-type/0", 8, "allow_undeclared: [detail-type]"),
+    ("no-such-source", "{detail: {status: [x]}}", "{source: [{anything-but: shop}]}", "/subscriptions/orders/filter/source/0", 8, "they come from shop"),
+    ("no-such-source", "{detail: {status: [x]}}", "{$or: [{source: [b]}, {detail-type: [order.placed]}]}", "/subscriptions/orders/filter/$or/0/source/0", 8, "they come from shop"),
+    ("contradiction", ORDERS, "events: [order.placed@1, door_unit.opened@1], filter: {detail: {status: [x], statue: [y]}}", "/subscriptions/orders/filter", 8, "'detail.statue' lets door_unit.opened pass"),
+    ("bad-value", ORDERS, ORDERS + ", allow_undeclared: [colour]", "/subscriptions/orders/allow_undeclared/0", 8, "a field of an event: detail.colour"),
 ]  # fmt: skip
 OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}
 
@@ -101,14 +114,18 @@ def test_a_fault_has_its_place_and_its_sentence(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("{status: [x]}", "{colour: [x]}"),
-        ("{status: [x]}", "{site: {size: [x]}}"),
-        ("{status: [x]}", "{labels: {kinds: [x], any: {kind: [x]}}}"),
+        (
+            ORDERS,
+            "events: [order.placed@1], filter: {detail: {colour: [x], tint: {of: [x]}}}, allow_undeclared: [detail.tint, detail.colour]",
+        ),
+        ("{status: [x]}", "{labels: {kinds: {kind: [x]}, any: {kind: [x]}}}"),
         ("[order.placed@1]", "[order.placed@1, door_unit.opened@1]"),
         ("status: [x]", "status: [{exists: false}]"),
-        ("{status: [x]}}", "{status: [x]}, detail-type: [{prefix: order.}], source: [shop, b]}"),
-        ("{detail: {status: [x]}}", "{$or: [{source: [b]}, {detail-type: [order.placed]}]}"),
+        ("status: [x]", "id: [{exists: true}]"),  # no fault, though it filters nothing
+        ("{status: [x]}}", "{status: [x]}, detail-type: [{prefix: order.}], source: [shop]}"),
+        ("{detail: {status: [x]}}", "{$or: [{source: [shop]}, {detail-type: [order.placed]}]}"),
         ("events: [order.placed, ", "events: ["),  # who emits it is not said: any source may
+        (ORDERS, "filter: {source: [aws.key], detail-type: [Delivery Status], detail: {any: [x]}}"),
         (ORDERS, ORDERS + ", retry: {attempts: 5.0}"),
     ],
 )
