@@ -15,7 +15,7 @@ HEAD = """\
 # Command line
 
 Exit codes: 0 done; 1 an error, which is named on standard error with its code, or the faults that
-`contracts lint` lists; 2 wrong usage. Every list has `--json`. This page is written from the commands' own help.
+`contracts lint` lists; 2 wrong usage. `patterns` has [its own](patterns.md#on-the-command-line), grep's. Every list has `--json`. This page is written from the commands' own help.
 """
 
 

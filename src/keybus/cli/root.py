@@ -9,9 +9,11 @@ from keybus import __version__
 from keybus.errors import KeybusError
 
 COMMANDS = {
+    "bench": ("keybus.cli.bench", "bench"),
     "contracts": ("keybus.cli.contracts", "contracts"),
     "demo": ("keybus.cli.demo", "demo"),
     "dev": ("keybus.cli.dev", "dev"),
+    "patterns": ("keybus.cli.patterns", "patterns"),
     "subscriptions": ("keybus.cli.subscriptions", "subscriptions"),
 }
 
