@@ -77,13 +77,14 @@ class Ingest:
             region=self._platform.region,
             now_us=now,
         )
+        text = encode(envelope)
         return Record(
-            envelope=encode(envelope),
+            envelope=text,
             event_id=envelope.id,
             source=entry.source,
             event_type=entry.detail_type,
             ingested_at=now,
-            matched=self._router.match(envelope, detail),
+            matched=self._router.match(envelope, text, detail),
         )
 
     def _account(self, source: str) -> str:

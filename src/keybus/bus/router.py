@@ -1,18 +1,18 @@
 """The router: which subscriptions does an event match?
 
-Rules are found by event type first, and only then is a rule's filter evaluated; a rule without
-event types (a filter over foreign events) is asked for every event.
+Rules are found by event type and major first; the filters of all that ask for the same are one
+index. A rule without event types (a filter over foreign events) is asked for every event.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from keybus.contracts import ContractRepository
 from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope, decode
-from keybus.patterns import Pattern
+from keybus.patterns import Pattern, PatternIndex, has_unique_names
 from keybus.topology import EventRef, Subscription
 
 
@@ -44,8 +44,11 @@ class Rule(msgspec.Struct, frozen=True):
 
     def accepts(self, envelope: bytes) -> bool:
         """Whether an event matches, by the whole of its envelope."""
-        event = decode(envelope)
-        return bool(_matching([self], event, event.decoded_detail(), self.majors))
+        if self.events:
+            event = decode(envelope)
+            if _ref(event.detail_type, event.decoded_detail(), self.majors) not in self.events:
+                return False
+        return self.pattern is None or self.pattern.matches(envelope)
 
 
 class Router:
@@ -63,56 +66,57 @@ class Router:
         self, subscriptions: Mapping[str, Subscription], contracts: ContractRepository
     ) -> None:
         self._majors = {event_type: each.major for event_type, each in contracts.items()}
-        self.rules: dict[str, Rule] = {}
-        self._by_type: dict[str, list[Rule]] = {}
-        self._any_type: list[Rule] = []
-        for name, subscription in subscriptions.items():
-            rule = self.rules[name] = Rule.compile(name, subscription, self._majors)
-            for event_type in sorted(rule.event_types):
-                self._by_type.setdefault(event_type, []).append(rule)
-            if not rule.events:
-                self._any_type.append(rule)
+        self.rules = {
+            name: Rule.compile(name, subscription, self._majors)
+            for name, subscription in subscriptions.items()
+        }
+        by_ref: dict[EventRef, list[Rule]] = {}
+        for rule in self.rules.values():
+            for ref in rule.events:
+                by_ref.setdefault(ref, []).append(rule)
+        self._by_ref = {ref: _Rules(rules) for ref, rules in by_ref.items()}
+        self._any = _Rules([rule for rule in self.rules.values() if not rule.events])
 
-    def match(self, envelope: Envelope, detail: dict[str, Any]) -> tuple[str, ...]:
+    def match(self, envelope: Envelope, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:
         """Names of the subscriptions that the event matches.
 
         Args:
             envelope: The event's envelope.
+            text: The same as JSON text.
             detail: Its detail, decoded.
+
+        Raises:
+            EnvelopeError: The event is built to make matching endless.
         """
-        rules = [*self._by_type.get(envelope.detail_type, ()), *self._any_type]
-        return _matching(rules, envelope, detail, self._majors) if rules else ()
+        asked = self._by_ref.get(_ref(envelope.detail_type, detail, self._majors), _NOBODY)
+        if not (asked.filters or self._any.filters):
+            return asked.unfiltered + self._any.unfiltered
+        # The envelope is the bus's own; its detail was written by somebody else.
+        unique_names = has_unique_names(bytes(envelope.detail), detail)
+        return asked.match(text, unique_names) + self._any.match(text, unique_names)
 
 
-def _matching(
-    rules: Sequence[Rule], envelope: Envelope, detail: dict[str, Any], majors: Mapping[str, int]
-) -> tuple[str, ...]:
-    """Names of those of the rules that an event matches."""
-    ref = EventRef(envelope.detail_type, _major(envelope.detail_type, detail, majors))
-    rules = [rule for rule in rules if not rule.events or ref in rule.events]
-    if all(rule.pattern is None for rule in rules):
-        return tuple(rule.subscription for rule in rules)
-    event = _as_mapping(envelope, detail)
-    return tuple(
-        rule.subscription for rule in rules if rule.pattern is None or rule.pattern.matches(event)
-    )
+class _Rules:
+    """Rules that ask for the same events."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.unfiltered = tuple(rule.subscription for rule in rules if rule.pattern is None)
+        self.filters = PatternIndex(
+            {rule.subscription: rule.pattern for rule in rules if rule.pattern is not None}
+        )
+
+    def match(self, text: bytes, unique_names: bool) -> tuple[str, ...]:  # noqa: FBT001 - as the index has it
+        """Names of those that an event matches."""
+        if not self.filters:
+            return self.unfiltered
+        return self.unfiltered + self.filters.match(text, unique_names=unique_names)
 
 
-def _major(event_type: str, detail: dict[str, Any], majors: Mapping[str, int]) -> int:
-    """The event's major version; the contract's own where the event does not say."""
+_NOBODY: Final = _Rules(())
+
+
+def _ref(event_type: str, detail: dict[str, Any], majors: Mapping[str, int]) -> EventRef:
+    """The event's type and major version; the contract's own where the event does not say."""
     version = detail.get("schema_version")
-    return major_of(version) if isinstance(version, str) else majors.get(event_type, -1)
-
-
-def _as_mapping(envelope: Envelope, detail: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "version": envelope.version,
-        "id": envelope.id,
-        "detail-type": envelope.detail_type,
-        "source": envelope.source,
-        "account": envelope.account,
-        "time": envelope.time,
-        "region": envelope.region,
-        "resources": list(envelope.resources),
-        "detail": detail,
-    }
+    major = major_of(version) if isinstance(version, str) else majors.get(event_type, -1)
+    return EventRef(event_type, major)

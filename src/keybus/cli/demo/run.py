@@ -23,7 +23,7 @@ from keybus.cli.demo.worker import VENDOR_PREFIX
 from keybus.clock import SYSTEM
 from keybus.contracts import ContractRepository, Event
 from keybus.contracts.bindings import generate_python
-from keybus.envelope import Entry, Envelope, seal
+from keybus.envelope import Entry, Envelope, encode, seal
 from keybus.errors import SettingsError
 from keybus.protocol import SubscriptionInfo
 from keybus.topology import Platform, load_platform
@@ -226,7 +226,8 @@ def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
     router = Router(on.platform.subscriptions, on.contracts)
     expected: dict[str, set[str]] = {name: set() for name in on.platform.subscriptions}
     for event_id, (source, event_type, event) in published.acknowledged.items():
-        entry = Entry(source, event_type, msgspec.Raw(b"{}"))
+        detail = event.to_dict() if isinstance(event, Event) else event
+        entry = Entry(source, event_type, msgspec.Raw(msgspec.json.encode(detail)))
         envelope = seal(
             entry,
             event_id=event_id,
@@ -234,7 +235,6 @@ def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
             region=on.platform.region,
             now_us=SYSTEM.time_us(),
         )
-        detail = event.to_dict() if isinstance(event, Event) else event
-        for name in router.match(envelope, detail):
+        for name in router.match(envelope, encode(envelope), detail):
             expected[name].add(event_id)
     return expected
