@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_V4: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+")
+import msgspec
+
+_V4: Final = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)")
 _V6: Final = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
 _LONGEST_V4: Final = 15
 _LARGEST_OCTET: Final = 0xFF
@@ -21,8 +23,7 @@ _MASK: Final = re.compile(r"[+-]?[0-9]{1,20}")
 _LARGEST_MASK: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, gc=False):
     """An IP address: how many bits it has (32 or 128), and their value."""
 
     bits: int

@@ -1,9 +1,11 @@
 """JSON numbers as event patterns see them: a literal text, and a value only where it is exact."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Final
+
+import msgspec
 
 _PARTS: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?(?:[eE][+-]?[0-9]+)?")
 
@@ -18,7 +20,7 @@ _LARGEST_EXACT_INTEGER: Final = 2**53
 _DIGITS_OF_STR: Final = 4_000
 
 
-def comparable(text: str) -> float | None:
+def comparable(text: str) -> float | None:  # noqa: PLR0911 - a reason each
     """The value of a number's literal text, if patterns can compare it.
 
     A number compares only where its decimal survives the way through a double and back:
@@ -31,12 +33,15 @@ def comparable(text: str) -> float | None:
     Returns:
         The double, or None where the number cannot be compared.
     """
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if repr(value) == text and isfinite(value):
+        return value  # what encoders write: the shortest form of the double itself
     parts = _PARTS.fullmatch(text)
     if parts is None:
         return None
-    value = float(text)
-    if repr(value) == text:
-        return value  # what encoders write: the shortest form of the double itself
     digits = (parts[1] + (parts[2] or "")).strip("0")
     if not digits:
         return 0.0
@@ -49,8 +54,7 @@ def comparable(text: str) -> float | None:
     return value if Decimal(repr(value)) == Decimal(text) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True, gc=False):
     """A number of a pattern or an event.
 
     Attributes:

@@ -29,6 +29,7 @@ _BETWEEN: Final = 1.0
 _SHORT: Final = 3.0
 _LONG_ENOUGH: Final = 3
 _ALWAYS: Final = 1e9
+_LENGTH_OF_A_NUMBER: Final = 6
 
 
 class Popularity:
@@ -53,14 +54,33 @@ class Popularity:
                         del self._named[key]
 
     def best(self, fields: Sequence[Field]) -> Field:
-        """The field that leads the fewest events to its alternative; the last of equal ones."""
-        return min(reversed(fields), key=self._chance)
+        """The field that leads the fewest events to its alternative."""
+        return min(fields, key=self._chance)
 
-    def _chance(self, field: Field) -> float:
-        if field.may_be_absent:
-            return 1.0
-        named = self._different[field.path]
-        return min(1.0, sum(_chance(operator) / named for operator in field.values))
+    def _chance(self, field: Field) -> tuple[float, int, int]:
+        """How likely it is satisfied; and what tells among equal ones: depth, and length."""
+        chance = 1.0
+        if not field.may_be_absent:
+            named = self._different[field.path]
+            chance = min(1.0, sum(_chance(operator) / named for operator in field.values))
+        length = min(map(_length, field.values), default=0)
+        return chance, -field.path.count("."), -length
+
+
+def _length(operator: Operator) -> int:
+    """How much an operator says, about in characters."""
+    match operator:
+        case Exact(leaf=str(text)) | Prefix(text=text) | Suffix(text=text):
+            return len(text)
+        case (
+            EqualsIgnoreCase(text=text) | PrefixIgnoreCase(text=text) | SuffixIgnoreCase(text=text)
+        ):
+            return len(text.forms)
+        case MatchesWildcard(wildcard=wildcard):
+            return sum(map(len, wildcard.pieces))
+        case SameNumber() | SameAddress() | InBlock() | Range(bottom=float(), top=float()):
+            return _LENGTH_OF_A_NUMBER
+    return 0
 
 
 def _chance(operator: Operator) -> float:  # noqa: PLR0911 - a case each

@@ -1,7 +1,7 @@
 """The alternatives that are found by one path, and how a value of it leads to them."""
 
-from collections.abc import Collection, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from msgspec import Raw
 
@@ -16,6 +16,10 @@ from keybus.patterns.index.memo import Budget
 Hits: TypeAlias = tuple[tuple[str, ...], tuple[Group, ...]] | tuple[()]
 
 _NONE: Final[Hits] = ()
+
+# Every integer up to here is a double of its own.
+_EXACT: Final = 2**53
+_FLOATS: Final[frozenset[type]] = frozenset({float})
 
 
 class Column:
@@ -48,6 +52,7 @@ class Column:
         self.absent: Hits = _NONE
         self._any: Hits = _NONE
         self._plain_numbers = self._only_numbers = True
+        self._of_double, self._of_doubles = self._lookup.of_double, self._lookup.of_doubles
         self.compares_numbers = False
         budget.join(self)
 
@@ -94,12 +99,15 @@ class Column:
 
     def finish(self) -> None:
         """End the changes: from here on it is only read."""
+        for field in self._touched & self._slots.keys():
+            self._groups[self._slots[field]].finish()
         self.absent = self._hits(
             [slot for field, slot in self._slots.items() if field.may_be_absent]
         )
         self.compares_numbers = self._lookup.compares_numbers
         self._any = self._hits(self._lookup.present)
         self._plain_numbers = self._lookup.plain_numbers
+        self._of_double, self._of_doubles = self._lookup.of_double, self._lookup.of_doubles
         self._only_numbers = self._plain_numbers and not self._any
         was_closed = self.unseen is not None
         changed = self._touched if was_closed else set(self._slots)
@@ -135,33 +143,31 @@ class Column:
             return self._of_many(value)
         return self._of_scalar(value) if kind in SCALARS else self.absent
 
-    def _of_scalar(self, value: object) -> Hits:
-        lookup = self._lookup
+    def _of_scalar(self, value: Any) -> Hits:
         kind = value.__class__
-        if self._plain_numbers and (kind is float or kind is Raw):
-            slots = lookup.of_double(float(value))  # type: ignore[arg-type]
+        if self._plain_numbers and (
+            kind is Raw or kind is float or (kind is int and -_EXACT <= value <= _EXACT)
+        ):
+            slots = self._of_double(float(value))
             if not slots:
                 return self._any
             if kind is float:
-                return self._hits([*slots, *lookup.present])
-        return self._hits(lookup.of(leaf_of(value)))
+                return self._hits([*slots, *self._lookup.present])
+        return self._hits(self._lookup.of(leaf_of(value)))
 
     def _of_many(self, values: object) -> Hits:
-        found = set()
-        there = False
-        of_double = self._lookup.of_double if self._only_numbers else None
-        for scalar in scalars_of(values):
-            there = True
-            if scalar.__class__ is float and of_double is not None:
-                slots = of_double(scalar)
-                if slots:
-                    found.add(self._hits(slots))
-            elif isinstance(scalar, str):
-                found.add(self.of_text(scalar))
-            else:
-                found.add(self._of_scalar(scalar))
+        if self._only_numbers and not self.absent and values.__class__ is tuple:
+            get, elements = values
+            numbers = list(map(get, elements)) if get else elements
+            if _FLOATS.issuperset(map(type, numbers)):
+                return self._hits(self._of_doubles(numbers))
+        scalars = scalars_of(values)
         # What is there in one element of an array may be absent in another.
-        if self.absent and (not there or isinstance(values, tuple)):
+        absent = self.absent and (isinstance(values, tuple) or not scalars)
+        found = {
+            self.of_text(one) if isinstance(one, str) else self._of_scalar(one) for one in scalars
+        }
+        if absent:
             found.add(self.absent)
         found.discard(_NONE)
         if len(found) <= 1:
@@ -175,11 +181,15 @@ class Column:
         if self.unseen is None:
             self.seen = {}
 
-    def _hits(self, slots: Collection[int]) -> Hits:
+    def _hits(self, slots: Sequence[int]) -> Hits:
         if not slots:
             return _NONE
-        groups = [self._groups[slot] for slot in dict.fromkeys(slots)]
-        if len(groups) == 1:
-            return groups[0].hits
-        names = tuple(name for group in groups for name in group.names)
-        return names, tuple(group for group in groups if group.asks_for_more)
+        if len(slots) == 1:
+            return self._groups[slots[0]].hits
+        names: list[str] = []
+        groups: list[Group] = []
+        for slot in set(slots):
+            more_names, more_groups = self._groups[slot].hits
+            names += more_names
+            groups += more_groups
+        return tuple(names), tuple(groups)

@@ -1,47 +1,94 @@
 """One field's condition as a function of what was read at its path."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 from keybus.patterns.evaluate import Field
 from keybus.patterns.index.alternative import accepts, scalars_of
 from keybus.patterns.index.ranges import closed
-from keybus.patterns.operators import Exact, Range
+from keybus.patterns.operators import (
+    AnythingBut,
+    EqualsIgnoreCase,
+    Exact,
+    Operator,
+    Prefix,
+    Range,
+    Suffix,
+)
 
 Condition: TypeAlias = Callable[[object], bool]
+_Texts: TypeAlias = Callable[[str], bool]
+
+# Every integer up to here is a double of its own.
+_EXACT: Final = 2**53
 
 
 def condition(field: Field) -> Condition:
-    """The field's condition; the usual kinds are told apart now, not for every event."""
+    """The field's condition; the usual kinds are told apart here, once, not for every event."""
     if not field.may_be_absent:
-        texts = {one.leaf for one in field.values if isinstance(one, Exact)}
-        if len(texts) == len(field.values) and all(isinstance(text, str) for text in texts):
-            return _exact(field, frozenset(texts))
         ranges = [one for one in field.values if isinstance(one, Range)]
         if len(ranges) == len(field.values) == 1:
-            return _range(field, *closed(ranges[0]))
-    return lambda value: accepts(field, value)
+            return _numbers(field, *closed(ranges[0]))
+    return _texts(field, _any_of(field.values))
 
 
-def _exact(field: Field, texts: frozenset[object]) -> Condition:
+def _texts(field: Field, holds: _Texts) -> Condition:
     def test(value: object) -> bool:
-        return value in texts if isinstance(value, str) else accepts(field, value)
+        return holds(value) if isinstance(value, str) else accepts(field, value)
 
     return test
 
 
-def _range(field: Field, bottom: float, top: float) -> Condition:
-    def test(value: object) -> bool:
-        if value.__class__ is float:
-            return bottom <= value <= top
+def _numbers(field: Field, bottom: float, top: float) -> Condition:
+    def holds(value: Any) -> bool:
+        kind = value.__class__
+        if kind is float or (kind is int and -_EXACT <= value <= _EXACT):
+            return bool(bottom <= value <= top)
+        return accepts(field, value)
+
+    def test(value: Any) -> bool:
         if value.__class__ is not tuple:
-            return accepts(field, value)
-        for scalar in scalars_of(value):
-            if scalar.__class__ is float:
-                if bottom <= scalar <= top:
-                    return True
-            elif accepts(field, scalar):
-                return True
-        return False
+            return holds(value)
+        get, elements = value
+        values = list(map(get, elements)) if get else elements
+        try:
+            for number in values:
+                if bottom <= number <= top:
+                    break  # unless it is no number: booleans compare too
+            else:
+                return False
+        except TypeError:
+            pass
+        return any(map(holds, scalars_of(value)))
 
     return test
+
+
+def _any_of(operators: tuple[Operator, ...]) -> _Texts:
+    exact = frozenset(one.leaf for one in operators if isinstance(one, Exact))
+    if len(exact) == len(operators):
+        return exact.__contains__
+    tests = tuple(map(_text, operators))
+    if len(tests) == 1:
+        return tests[0]
+    return lambda text: any(test(text) for test in tests)
+
+
+def _text(operator: Operator) -> _Texts:
+    """The same as its `matches`, for texts."""
+    match operator:
+        case Exact(leaf=leaf):
+            return lambda text: text == leaf
+        case Prefix(text=head):
+            return lambda text: text.startswith(head)
+        case Suffix(text=tail):
+            return lambda text: text.endswith(tail)
+        case AnythingBut(refused=refused):
+            refuses = _any_of(refused)
+            return lambda text: not refuses(text)
+        case EqualsIgnoreCase(text=any_case):
+            lengths = {len(form) for forms in any_case.forms for form in forms}
+            if lengths <= {1}:
+                length = len(any_case.forms)
+                return lambda text: len(text) == length and operator.matches(text)
+    return operator.matches

@@ -26,15 +26,18 @@ class Group:
 
     Attributes:
         names: Those of the alternatives that have no other fields.
+        hits: The names, and the group itself if there are other alternatives.
         compares_numbers: Whether other fields ask for numbers.
     """
 
     def __init__(self, path: str, positions: Mapping[str, int], budget: Budget) -> None:
         self._path, self._positions, self._budget = path, positions, budget
         self._others: dict[Alternative, tuple[Tests, _Conditions]] = {}
+        self._tries: tuple[tuple[Alternative, _Conditions], ...] = ()
         self._masks: Masks | None = None
         self.compares_numbers = False
         self.names: tuple[str, ...] = ()
+        self.hits: tuple[tuple[str, ...], tuple[Group, ...]] = (), ()
 
     def copy(self) -> "Group":
         """A group of its own with the same alternatives."""
@@ -52,15 +55,10 @@ class Group:
         """Whether nothing is in it."""
         return not (self.names or self._others)
 
-    @property
-    def asks_for_more(self) -> bool:
-        """Whether there is one that the field alone does not satisfy."""
-        return bool(self._others)
-
-    @property
-    def hits(self) -> "tuple[tuple[str, ...], tuple[Group, ...]]":
-        """The names, and the group itself if it asks for more."""
-        return self.names, (self,) if self._others else ()
+    def finish(self) -> None:
+        """End the changes: from here on it is only read."""
+        self.hits = self.names, (self,) if self._others else ()
+        self._tries = tuple((one, conditions) for one, (_, conditions) in self._others.items())
 
     def add(self, alternative: Alternative) -> None:
         """Take an alternative."""
@@ -104,7 +102,7 @@ class Group:
                 if observed is None or observed.satisfies(alternative)
             ]
             return len(found) > before
-        for alternative, (_, conditions) in self._others.items():
+        for alternative, conditions in self._tries:
             for at, holds in conditions:
                 if not holds(values[at]):
                     break

@@ -91,9 +91,9 @@ class PatternIndex:
 
         Args:
             event: The whole event as JSON text, UTF-8 bytes.
-            unique_names: No object in the text has two members of one name, or a name with a
-                dot in it stands for itself: whoever has read the text already, such as a bus
-                that has checked it on the way in, can say so and spare the index to look.
+            unique_names: That no object in the text has two members of one name. Whoever has
+                read the text already, such as a bus that checks it on the way in, can say so and
+                spare the index to look; see `has_unique_names`.
 
         Raises:
             EnvelopeError: The event is not a JSON object, or is built to make matching endless.

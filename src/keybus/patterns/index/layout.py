@@ -5,6 +5,7 @@ an event has an array, or nothing, in an object's place, the layout learns to ex
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain, count
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
@@ -18,7 +19,7 @@ Scattered: TypeAlias = tuple[Callable[[object], object] | None, list[object]]
 
 #: What was read of an event, by position: a JSON value, UNSET for none, an object's Struct, or
 #: `Scattered` values.
-Values: TypeAlias = list[object] | tuple[object, ...]
+Values: TypeAlias = list[object]
 
 #: Paths at which an event has an array.
 Arrays: TypeAlias = frozenset[str]
@@ -58,10 +59,9 @@ class Layout:
 
     def __init__(self, root: Node, size: int, forks: frozenset[str] = frozenset()) -> None:
         self._root, self._size, self._paths = root, size, forks
-        attributes = ["__class__"] * (size + 2)  # an attrgetter of two and more gives a tuple
-        self._forks = tuple(_forks(root, forks, attributes))
+        self._forks = tuple(_forks(root, forks))
         self.plain = not self._forks
-        self.fetch: Callable[[object], tuple[object, ...]] = attrgetter(*attributes)
+        self.fetch = _fetcher(root, forks, size)
 
     def values(self, event: object) -> tuple[Values, Arrays]:
         """The values of a decoded event, and where it has arrays.
@@ -69,7 +69,7 @@ class Layout:
         Raises:
             AttributeError: At some step is something unexpected.
         """
-        values = list(self.fetch(event))
+        values = self.fetch(event)
         arrays = NO_ARRAYS
         for fetch, node, near, far in self._forks:
             there = fetch(event)
@@ -135,18 +135,47 @@ class _Search:
 
 def _elements(values: list[object], kind: type[Struct]) -> list[object]:
     """The objects in an array and the arrays in it."""
-    objects: list[object] = [value for value in values if value.__class__ is kind]
-    if len(objects) < len(values):
-        for value in values:
-            if isinstance(value, list):
-                objects += _elements(value, kind)
+    objects = values
+    try:
+        while objects and objects[0].__class__ is list:
+            objects = list(chain.from_iterable(objects))  # type: ignore[arg-type]
+    except TypeError:
+        pass  # something else stands beside the arrays
+    if {kind}.issuperset(map(type, objects)):
+        return objects
+    objects = [value for value in values if value.__class__ is kind]
+    for value in values:
+        if isinstance(value, list):
+            objects += _elements(value, kind)
     return objects
 
 
-def _forks(node: Node, forks: frozenset[str], attributes: list[str]) -> Iterator[_Fork]:
-    """Fills in the attributes of all positions that are not beyond a fork, and gives the forks."""
-    for attribute, position in node.leaves:
-        attributes[position] = f"{node.reached}{attribute}"
+def _fetcher(root: Node, forks: frozenset[str], size: int) -> Callable[[object], Values]:
+    """A function that gets the value of every position that is not beyond a fork.
+
+    It is compiled, since attributes of local variables are what Python gets fastest; nothing but
+    numbered names, which the reader has given, is in its text.
+    """
+    lines = ["def fetch(n0):"]
+    values = ["None"] * size
+    waiting = [(root, "n0")]
+    names = count(1)
+    while waiting:
+        node, name = waiting.pop()
+        for attribute, position in node.leaves:
+            values[position] = f"{name}.{attribute}"
+        for attribute, inner in node.inner:
+            if inner.path not in forks:
+                below = f"n{next(names)}"
+                lines.append(f" {below} = {name}.{attribute}")
+                waiting.append((inner, below))
+    lines.append(f" return [{', '.join(values)}]")
+    module: dict[str, Callable[[object], Values]] = {}
+    exec("\n".join(lines), {}, module)  # noqa: S102 - see above
+    return module["fetch"]
+
+
+def _forks(node: Node, forks: frozenset[str]) -> Iterator[_Fork]:
     for _, inner in node.inner:
         if inner.path in forks:
             below = list(_below(inner))
@@ -154,7 +183,7 @@ def _forks(node: Node, forks: frozenset[str], attributes: list[str]) -> Iterator
             far = tuple((at, attrgetter(name)) for at, name in below if "." in name)
             yield _Fork(attrgetter(inner.reached[:-1]), inner, near, far)
         else:
-            yield from _forks(inner, forks, attributes)
+            yield from _forks(inner, forks)
 
 
 def _below(node: Node) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from keybus.patterns.addresses import address
-from keybus.patterns.index.ranges import Ranges
+from keybus.patterns.index.ranges import Ranges, closed
 from keybus.patterns.numbers import Number
 from keybus.patterns.operators import (
     Absent,
@@ -50,8 +50,6 @@ _Probes: TypeAlias = tuple[tuple[int, Callable[[object], tuple[Entry, ...] | Non
 
 # Tables of which there is one for each length of their keys, or mask.
 _SIZED: Final = frozenset({"heads", "tails", "folded_heads", "folded_tails", "blocks"})
-
-_NOTHING: Final[list[int]] = []
 
 # All of what a text can be found in, except by being equal.
 _OF_TEXTS: Final = _SIZED | {"addresses", "folded", "others"}
@@ -102,7 +100,8 @@ class Lookup:
         self._texts = self._probe("texts")
         self._heads = self._probe("heads")
         self._tails = self._probe("tails")
-        self._numbers = self._probe("numbers")
+        #: The slots of the operators that name or hold a number, and those of any of some.
+        self.of_double, self.of_doubles = self._ranges.of, self._ranges.of_all
         self._more = not _OF_TEXTS.isdisjoint(self._tables.keys() - {"heads", "tails"})
 
     def _probe(self, name: str) -> _Probes:
@@ -116,7 +115,7 @@ class Lookup:
     @property
     def compares_numbers(self) -> bool:
         """Whether an operator names or holds numbers."""
-        return bool(self._numbers or self._ranges)
+        return bool(self._ranges)
 
     @property
     def plain_numbers(self) -> bool:
@@ -138,8 +137,8 @@ class Lookup:
             for refused in operator.refused:
                 self._negated.add(refused, self._next)
             self._next += 1
-        elif isinstance(operator, Range) and operator.bottom != operator.top:
-            self._ranges.add(operator, slot)
+        elif ends := _ends(operator):
+            self._ranges.add(*ends, slot)
         else:
             name, size, key, certain = _place(operator)
             tables = self._tables.setdefault(name, {})
@@ -160,8 +159,8 @@ class Lookup:
                 assert self._negated is not None
                 for refused in operator.refused:
                     self._negated.remove(refused, number)
-        elif isinstance(operator, Range) and operator.bottom != operator.top:
-            self._ranges.remove(operator, slot)
+        elif ends := _ends(operator):
+            self._ranges.remove(*ends, slot)
         else:
             self._drop(_place(operator), slot)
 
@@ -203,15 +202,7 @@ class Lookup:
                 _check(entries, text, found)
         if self._more:
             self._seldom(text, found)
-        return self._and_whatever(text, found)
-
-    def of_double(self, number: float) -> list[int]:
-        """The slots of the operators that name or hold a number; not to be changed."""
-        found = self._ranges.of(number) if self._ranges else _NOTHING
-        for _, get in self._numbers:
-            if entries := get(number):
-                found = [*found, *(slot for slot, _ in entries)]
-        return found
+        return self._and_whatever(text, found) if self._negations or self._present else found
 
     def _seldom(self, text: str, found: list[int]) -> None:
         """What is seldom asked of a text: case, addresses, wildcards without a head or tail."""
@@ -264,16 +255,24 @@ def _check(entries: Iterable[Entry], text: str, found: list[int]) -> None:
             found.append(slot)
 
 
-def _place(operator: Operator) -> _Place:  # noqa: C901, PLR0911, PLR0912 - a case each
+def _ends(operator: Operator) -> tuple[float, float] | None:
+    """The smallest and the largest double of an operator on numbers that can be compared."""
+    match operator:
+        case Range():
+            return closed(operator)
+        case SameNumber(number=Number(value=float(value))):
+            return value, value
+    return None
+
+
+def _place(operator: Operator) -> _Place:  # noqa: C901, PLR0911 - a case each
     match operator:
         case Exact(leaf=str(text)):
             return _Place("texts", 0, text)
         case Exact(leaf=leaf):
             return _Place("constants", 0, leaf)
-        case SameNumber(number=Number(text=text, value=None)):
-            return _Place("literals", 0, text)
-        case SameNumber(number=Number(value=value)) | Range(bottom=value):
-            return _Place("numbers", 0, value)
+        case SameNumber(number=number):
+            return _Place("literals", 0, number.text)
         case SameAddress(address=ip):
             return _Place("addresses", 0, ip)
         case InBlock(block=block):

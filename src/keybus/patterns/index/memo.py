@@ -40,9 +40,11 @@ class Budget:
         Returns:
             False where the text is too long to be worth it.
         """
-        if len(text) > _LONGEST:
-            return False
-        self._left -= 1 + (len(text) + answers) // _CHARACTERS_OF_A_UNIT
+        self._left -= 1
+        if len(text) + answers > _CHARACTERS_OF_A_UNIT:
+            if len(text) > _LONGEST:
+                return False
+            self._left -= (len(text) + answers) // _CHARACTERS_OF_A_UNIT
         if self._left < 0:
             self._left = self._units
             for spender in list(self._spenders):

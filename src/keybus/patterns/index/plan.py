@@ -108,9 +108,7 @@ class Plan:
             return self.match(event, unique_names, digits=True)
         if self._unread:
             found += self._found_unread(event, values)
-        if len(found) > 1 and (arrays or observed or self._several):
-            return tuple(dict.fromkeys(found))
-        return tuple(found)
+        return tuple(dict.fromkeys(found)) if self._several else tuple(found)
 
     def _exactly(self, event: bytes) -> tuple[Values, Observed]:
         """As the exact evaluator reads the event: equal keys, dotted keys and all."""

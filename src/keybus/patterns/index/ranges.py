@@ -1,6 +1,7 @@
 """Ranges of numbers, and which of them hold a number, without trying them all."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from math import frexp, inf, nextafter
 from typing import Final, TypeAlias
 
@@ -11,12 +12,13 @@ _LARGEST_EXPONENT: Final = 1023
 
 _Closed: TypeAlias = tuple[float, float, int]
 
-# More are not cut at their ends: that takes the square of their number.
-_FEW: Final = 64
+# More ranges than this, or more slots between their ends, are not worked out beforehand.
+_FEW: Final = 1_024
+_MOST_SLOTS: Final = 32_768
 
 
 class Ranges:
-    """Ranges with a slot each.
+    """Ranges with a slot each; a single number is a range too.
 
     A few are cut at all their ends, and what holds between two of them is worked out once. Many
     are sorted among others about as wide: a range that holds a number begins at most its own
@@ -28,9 +30,8 @@ class Ranges:
         # By width: one end of each range, in order; and both of them, closed, with the slot.
         self._sorted: dict[float, tuple[list[float], list[_Closed]]] = {}
         self._size = 0
-        # Between and at the ends of a few: the slots.
-        self._ends: list[float] = []
-        self._cuts: list[list[int]] = []
+        self._cuts: _Cuts | None = None
+        self._cut = False
 
     def copy(self) -> "Ranges":
         """Ranges of its own, the same."""
@@ -43,36 +44,52 @@ class Ranges:
         """Whether there are any."""
         return bool(self._size)
 
-    def add(self, one: Range, slot: int) -> None:
-        """Take a range."""
-        width, end = _key(one)
+    def add(self, bottom: float, top: float, slot: int) -> None:
+        """Take a range, both of its ends in it."""
+        width, end = _key(bottom, top)
         ends, ranges = self._sorted.setdefault(width, ([], []))
         at = bisect_left(ends, end)
         ends.insert(at, end)
-        ranges.insert(at, (*closed(one), slot))
+        ranges.insert(at, (bottom, top, slot))
         self._size += 1
-        self._cuts = []
+        self._cuts, self._cut = None, False
 
-    def remove(self, one: Range, slot: int) -> None:
+    def remove(self, bottom: float, top: float, slot: int) -> None:
         """Drop a range that was added with this slot."""
-        width, end = _key(one)
+        width, end = _key(bottom, top)
         ends, ranges = self._sorted[width]
-        at = ranges.index((*closed(one), slot), bisect_left(ends, end))
+        at = ranges.index((bottom, top, slot), bisect_left(ends, end))
         del ends[at], ranges[at]
         if not ends:
             del self._sorted[width]
         self._size -= 1
-        self._cuts = []
+        self._cuts, self._cut = None, False
 
-    def of(self, number: float) -> list[int]:
+    def of(self, number: float) -> Sequence[int]:
         """The slots of the ranges that hold a number."""
-        if self._size > _FEW:
-            return self._of_many(number)
-        cuts = self._cuts or self._cut()
-        at = bisect_left(self._ends, number)
-        return cuts[2 * at + (self._ends[at] == number)]
+        if self._cuts is None and not self._prepared():
+            return self._looked_for(number)
+        assert self._cuts is not None
+        ends, cuts = self._cuts
+        at = bisect_left(ends, number)
+        return cuts[2 * at + (ends[at] == number)]
 
-    def _of_many(self, number: float) -> list[int]:
+    def of_all(self, numbers: Iterable[float]) -> list[int]:
+        """The slots of the ranges that hold one of some numbers; one may stand there twice."""
+        found: list[int] = []
+        if self._cuts is None and not self._prepared():
+            for number in numbers:
+                found += self._looked_for(number)
+            return found
+        assert self._cuts is not None
+        ends, cuts = self._cuts
+        for number in numbers:
+            at = bisect_left(ends, number)
+            if cut := cuts[2 * at + (ends[at] == number)]:
+                found += cut
+        return found
+
+    def _looked_for(self, number: float) -> list[int]:
         found: list[int] = []
         for width, (ends, ranges) in self._sorted.items():
             if width < 0:
@@ -85,18 +102,36 @@ class Ranges:
             found += [slot for bottom, top, slot in ranges[first:after] if bottom <= number <= top]
         return found
 
-    def _cut(self) -> list[list[int]]:
+    def _prepared(self) -> bool:
+        """Whether it is worked out what lies between the ends."""
+        if not self._cut:
+            self._cuts = self._worked_out()
+            self._cut = True
+        return self._cuts is not None
+
+    def _worked_out(self) -> "_Cuts | None":
+        """The slots below each end and at it; None where they are too many."""
+        if self._size > _FEW:
+            return None
         ranges = [one for _, some in self._sorted.values() for one in some]
         ends = sorted({inf, *(end for bottom, top, _ in ranges for end in (bottom, top))})
-        cuts = []
-        below = -inf
+        ranges.sort(reverse=True)
+        begun: list[_Closed] = []
+        cuts: list[list[int]] = []
+        slots = 0
         for end in ends:
-            cuts.append([slot for bottom, top, slot in ranges if bottom <= below and end <= top])
-            cuts.append([slot for bottom, top, slot in ranges if bottom <= end <= top])
-            below = end
-        self._ends = ends
-        self._cuts = cuts
-        return cuts
+            cuts.append([slot for _, _, slot in begun])
+            while ranges and ranges[-1][0] <= end:
+                begun.append(ranges.pop())
+            cuts.append([slot for _, _, slot in begun])
+            begun = [one for one in begun if one[1] > end]
+            slots += len(cuts[-1])
+            if slots > _MOST_SLOTS:
+                return None
+        return ends, cuts
+
+
+_Cuts: TypeAlias = tuple[list[float], list[list[int]]]
 
 
 def closed(one: Range) -> tuple[float, float]:
@@ -109,13 +144,12 @@ def closed(one: Range) -> tuple[float, float]:
     )
 
 
-def _key(one: Range) -> tuple[float, float]:
+def _key(bottom: float, top: float) -> tuple[float, float]:
     """A width that is at least the range's, negative without a lower end; and the end to sort by."""
-    if one.bottom is None:
-        assert one.top is not None
-        return -inf, one.top
-    if one.top is None:
-        return inf, one.bottom
-    width = one.top - one.bottom
+    if bottom == -inf:
+        return -inf, top
+    width = top - bottom
+    if not 0 < width < inf:
+        return width, bottom
     exponent = frexp(width)[1]
-    return (2.0**exponent if exponent <= _LARGEST_EXPONENT else inf), one.bottom
+    return (2.0**exponent if exponent <= _LARGEST_EXPONENT else inf), bottom
