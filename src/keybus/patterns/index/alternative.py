@@ -24,12 +24,14 @@ class Alternative:
         joints: Paths at which an array makes the fields depend on each other: what two of them
             have in common, and all of the way to one that may be absent.
         may_be_absent: Whether a field may be absent.
+        nested: Whether a field's path goes on in another's.
     """
 
     name: str
     fields: tuple[Field, ...]
     joints: frozenset[str]
     may_be_absent: bool
+    nested: bool
 
     @property
     def is_simple(self) -> bool:
@@ -47,11 +49,13 @@ class Alternative:
             joints |= way if field.may_be_absent else way & seen
             seen |= way
         may_be_absent = any(field.may_be_absent for field in fields)
-        return cls(name, fields, frozenset(joints), may_be_absent)
+        nested = any(f".{field.path}" in joints for field in fields if not field.may_be_absent)
+        return cls(name, fields, frozenset(joints), may_be_absent, nested)
 
 
 def _way(path: str) -> Iterator[str]:
-    """The path, and every path above it."""
+    """The path, and every path above it, with a dot before every name."""
+    path = f".{path}"
     at = len(path)
     while at > 0:
         yield path[:at]

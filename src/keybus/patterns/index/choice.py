@@ -52,6 +52,8 @@ class Popularity:
                     elif not self._named[key]:
                         self._different[field.path] -= 1
                         del self._named[key]
+                        if not self._different[field.path]:
+                            del self._different[field.path]
 
     def best(self, fields: Sequence[Field]) -> Field:
         """The field that leads the fewest events to its alternative."""

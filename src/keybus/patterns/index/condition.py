@@ -17,6 +17,9 @@ from keybus.patterns.operators import (
 )
 
 Condition: TypeAlias = Callable[[object], bool]
+
+#: Conditions, each with the position of its values.
+Conditions: TypeAlias = tuple[tuple[int, Condition], ...]
 _Texts: TypeAlias = Callable[[str], bool]
 
 # Every integer up to here is a double of its own.

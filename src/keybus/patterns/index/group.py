@@ -1,16 +1,14 @@
 """Alternatives that are found by the same values of the same field, and the rest of their fields."""
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 from keybus.patterns.index.alternative import Alternative, compares_numbers
-from keybus.patterns.index.condition import Condition, condition
+from keybus.patterns.index.condition import Conditions, condition
 from keybus.patterns.index.layout import Values
 from keybus.patterns.index.masks import Masks, Tests
 from keybus.patterns.index.memo import Budget
 from keybus.patterns.index.observed import Observed
-
-_Conditions: TypeAlias = tuple[tuple[int, Condition], ...]
 
 # So many are tried one by one, more of them together.
 _FEW: Final = 8
@@ -32,8 +30,9 @@ class Group:
 
     def __init__(self, path: str, positions: Mapping[str, int], budget: Budget) -> None:
         self._path, self._positions, self._budget = path, positions, budget
-        self._others: dict[Alternative, tuple[Tests, _Conditions]] = {}
-        self._tries: tuple[tuple[Alternative, _Conditions], ...] = ()
+        # With all their fields, and the field that finds them first.
+        self._others: dict[Alternative, Conditions] = {}
+        self._tries: tuple[tuple[Alternative, Conditions, Conditions], ...] = ()
         self._masks: Masks | None = None
         self.compares_numbers = False
         self.names: tuple[str, ...] = ()
@@ -58,18 +57,20 @@ class Group:
     def finish(self) -> None:
         """End the changes: from here on it is only read."""
         self.hits = self.names, (self,) if self._others else ()
-        self._tries = tuple((one, conditions) for one, (_, conditions) in self._others.items())
+        self._tries = tuple((one, each[1:], each) for one, each in self._others.items())
 
     def add(self, alternative: Alternative) -> None:
         """Take an alternative."""
         if alternative.is_simple:
             self.names = (*self.names, alternative.name)
             return
-        tests = self._tests(alternative)
-        self._others[alternative] = tests, tuple((at, condition(one)) for at, one in tests)
-        self.compares_numbers |= any(compares_numbers(field) for _, field in tests)
+        fields = sorted(alternative.fields, key=lambda field: field.path != self._path)
+        self._others[alternative] = tuple(
+            (self._positions[field.path], condition(field)) for field in fields
+        )
+        self.compares_numbers |= any(map(compares_numbers, fields[1:]))
         if self._masks is not None:
-            self._masks.add(alternative, tests)
+            self._masks.add(alternative, self._tests(alternative))
         elif len(self._others) > _FEW:
             self._masks = self._together()
 
@@ -79,9 +80,9 @@ class Group:
             at = self.names.index(alternative.name)
             self.names = self.names[:at] + self.names[at + 1 :]
             return
-        tests, _ = self._others.pop(alternative)
+        del self._others[alternative]
         if self._masks is not None:
-            self._masks.remove(alternative, tests)
+            self._masks.remove(alternative, self._tests(alternative))
 
     def find(self, values: Values, observed: Observed | None, found: list[str]) -> bool:
         """Add the names of the patterns that an event satisfies.
@@ -99,15 +100,16 @@ class Group:
             found += [
                 alternative.name
                 for alternative in self._masks.matching(values)
-                if observed is None or observed.satisfies(alternative)
+                if observed is None
+                or observed.satisfies(alternative, self._others[alternative], values)
             ]
             return len(found) > before
-        for alternative, conditions in self._tries:
-            for at, holds in conditions:
+        for alternative, others, conditions in self._tries:
+            for at, holds in others:
                 if not holds(values[at]):
                     break
             else:
-                if observed is None or observed.satisfies(alternative):
+                if observed is None or observed.satisfies(alternative, conditions, values):
                     found.append(alternative.name)
         return len(found) > before
 
@@ -120,6 +122,6 @@ class Group:
 
     def _together(self) -> Masks:
         masks = Masks(self._budget)
-        for alternative, (tests, _) in self._others.items():
-            masks.add(alternative, tests)
+        for alternative in self._others:
+            masks.add(alternative, self._tests(alternative))
         return masks

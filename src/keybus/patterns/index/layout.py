@@ -93,8 +93,13 @@ class Layout:
         search = _Search(self._size)
         search.step(self._root, event, scattered=False)
         forks = self._paths | search.forks
-        layout = self if forks == self._paths else Layout(self._root, self._size, forks)
-        return search.values, frozenset(search.arrays), layout
+        if forks == self._paths:
+            return search.values, frozenset(search.arrays), self
+        layout = Layout(self._root, self._size, forks)
+        try:
+            return *layout.values(event), layout
+        except AttributeError:
+            return search.values, frozenset(search.arrays), layout
 
 
 class _Search:

@@ -1,5 +1,6 @@
 """What is remembered of values already seen, within a bound that a whole index shares."""
 
+from threading import Lock
 from typing import Final, Protocol
 from weakref import WeakSet
 
@@ -25,10 +26,12 @@ class Budget:
     def __init__(self, units: int) -> None:
         self._units = self._left = units
         self._spenders: WeakSet[Forgetful] = WeakSet()
+        self._telling = Lock()
 
     def join(self, spender: Forgetful) -> None:
         """Be told when to forget, as long as you live."""
-        self._spenders.add(spender)
+        with self._telling:
+            self._spenders.add(spender)
 
     def allows(self, text: str, answers: int) -> bool:
         """Spend what it takes to remember the answer for a text.
@@ -47,6 +50,7 @@ class Budget:
             self._left -= (len(text) + answers) // _CHARACTERS_OF_A_UNIT
         if self._left < 0:
             self._left = self._units
-            for spender in list(self._spenders):
-                spender.forget()
+            with self._telling:
+                for spender in list(self._spenders):
+                    spender.forget()
         return True

@@ -46,6 +46,8 @@ class Ranges:
 
     def add(self, bottom: float, top: float, slot: int) -> None:
         """Take a range, both of its ends in it."""
+        if _holds_nothing(bottom, top):
+            return
         width, end = _key(bottom, top)
         ends, ranges = self._sorted.setdefault(width, ([], []))
         at = bisect_left(ends, end)
@@ -56,6 +58,8 @@ class Ranges:
 
     def remove(self, bottom: float, top: float, slot: int) -> None:
         """Drop a range that was added with this slot."""
+        if _holds_nothing(bottom, top):
+            return
         width, end = _key(bottom, top)
         ends, ranges = self._sorted[width]
         at = ranges.index((bottom, top, slot), bisect_left(ends, end))
@@ -142,6 +146,11 @@ def closed(one: Range) -> tuple[float, float]:
         bottom if one.with_bottom or one.bottom is None else nextafter(bottom, inf),
         top if one.with_top or one.top is None else nextafter(top, -inf),
     )
+
+
+def _holds_nothing(bottom: float, top: float) -> bool:
+    """Whether no double is in the range: its ends are neighbours, or beyond all doubles."""
+    return not (bottom <= top and bottom < inf and top > -inf)
 
 
 def _key(bottom: float, top: float) -> tuple[float, float]:

@@ -41,7 +41,7 @@ class Node:
     """A step of a path that is read.
 
     Attributes:
-        path: The path so far.
+        path: The path so far, with a dot before every name.
         reached: The same in attributes of Structs, each with a dot after it.
         type: The Struct of an object that stands here.
         leaves: Struct field and position of every path that ends one step on.
@@ -118,8 +118,7 @@ class Reader:
             if after.path is not None:
                 node.leaves.append((attribute, self._positions[after.path]))
             if after.steps:
-                below = f"{path}.{name}" if path else name
-                inner = self._node(after, below, f"{reached}{attribute}.")
+                inner = self._node(after, f"{path}.{name}", f"{reached}{attribute}.")
                 node.inner.append((attribute, inner))
                 kind = _holding(inner.type, leaf=after.path is not None)
                 fields.append((attribute, kind, inner.type()))
