@@ -11,6 +11,7 @@ from keybus.patterns.wording import pointer, quoted
 # field is absent, without what stands there instead.
 _MOST_LOOKS: Final = 300_000
 _MOST_NAMES: Final = 500
+_MOST_COMPARED: Final = 10_000_000  # pairs of characters, one of a name that is nearly another
 _LONGEST_NAME: Final = 100
 _CLOSE: Final = 0.75
 _DETAIL: Final = "detail"
@@ -45,6 +46,7 @@ class Surroundings:
         """Look at an event, as `flatten.decode` gives it."""
         self._event = event
         self._looks = _MOST_LOOKS
+        self._compared = 0
 
     def absence(self, path: str) -> Absence:
         """Say what stands where a path has no value."""
@@ -103,7 +105,9 @@ class Surroundings:
 
     def _hint(self, steps: list[str], ends: list[_End]) -> str:
         depth = ends[0].depth
-        near = _nearest(steps[depth], _names(ends))
+        names = _names(ends)
+        self._compared += len(steps[depth]) * sum(map(len, names))
+        near = _nearest(steps[depth], names, alike=self._compared <= _MOST_COMPARED)
         if near:
             return near
         elsewhere = steps[1:] if steps[0] == _DETAIL else [_DETAIL, *steps]
@@ -165,14 +169,14 @@ def _names(ends: list[_End]) -> list[str]:
     return list(names)
 
 
-def _nearest(step: str, names: list[str]) -> str:
-    """A field whose name is nearly a step."""
+def _nearest(step: str, names: list[str], *, alike: bool) -> str:
+    """A field whose name is a step but for case or blanks; or, if asked for, one that is alike."""
     for name in names:
         if name.lower() == step.lower():
             return f"there is {quoted(name)}, which differs only in case"
         if name.strip() == step.strip():
             return f"there is {quoted(name)}, which differs only in blanks"
-    if len(step) > _LONGEST_NAME:
+    if len(step) > _LONGEST_NAME or not alike:
         return ""
     near = get_close_matches(step, names, n=1, cutoff=_CLOSE)
     return f"did you mean {quoted(near[0])}?" if near else ""

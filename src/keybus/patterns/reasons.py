@@ -9,6 +9,7 @@ from keybus.patterns.evaluate import Field
 from keybus.patterns.flatten import Occurrence
 from keybus.patterns.numbers import Number
 from keybus.patterns.operators import (
+    AnyCase,
     AnythingBut,
     EqualsIgnoreCase,
     Exact,
@@ -236,9 +237,8 @@ def _near(operator: Operator, leaf: Leaf) -> str:
 def _near_string(operator: Operator, text: str) -> str:
     if operator.matches(text.strip()):
         return "the value has blanks around it"
-    lower = _lower(operator)
-    if lower is not None and lower.matches(text.lower()):
-        return 'only the case differs, and "equals-ignore-case" would ignore it'
+    if differs := _near_but_for_case(operator, text):
+        return differs
     number = Number.of_text(text)
     if number.value is not None and operator.matches(number):
         quotes = ", or put the pattern's in quotes" * isinstance(operator, SameNumber)
@@ -263,17 +263,25 @@ def _near_plain(asked: str, text: str) -> str:
     return ""
 
 
-def _lower(operator: Operator) -> Operator | None:
-    """The operator in lower case, where it asks for text."""
+def _near_but_for_case(operator: Operator, text: str) -> str:
+    if isinstance(operator, MatchesWildcard):
+        lower = Wildcard(tuple(piece.lower() for piece in operator.wildcard.pieces))
+        return "only the case differs" * lower.matches(text.lower())
+    if (caseless := _caseless(operator)) is None or not caseless.matches(text):
+        return ""
+    return 'only the case differs, and "equals-ignore-case" would ignore it'
+
+
+def _caseless(operator: Operator) -> Operator | None:
+    """The same operator with ``equals-ignore-case``; there is none for wildcards."""
     match operator:
         case Exact(str(text)):
-            return Exact(text.lower())
-        case Prefix(text) | Suffix(text):
-            return type(operator)(text.lower())
-        case MatchesWildcard(read):
-            return MatchesWildcard(Wildcard(tuple(piece.lower() for piece in read.pieces)))
-        case _:
-            return None
+            return EqualsIgnoreCase(AnyCase.of(text))
+        case Prefix(text):
+            return PrefixIgnoreCase(AnyCase.of(text))
+        case Suffix(text):
+            return SuffixIgnoreCase(AnyCase.of(text))
+    return None
 
 
 def _close(values: Sequence[Operator], text: str) -> str:

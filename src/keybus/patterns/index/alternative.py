@@ -1,6 +1,6 @@
 """One alternative of a named pattern, as the index holds it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,7 +77,7 @@ def accepts(field: Field, value: object) -> bool:
     return field.may_be_absent and (isinstance(value, tuple) or not there)
 
 
-def scalars_of(value: object) -> Iterable[object]:
+def scalars_of(value: object) -> Sequence[object]:
     """The scalars of what was read at a path: none of an object, all of an array."""
     if isinstance(value, tuple):
         get, elements = value

@@ -8,8 +8,9 @@ from msgspec import Raw
 from keybus.patterns.evaluate import Field
 from keybus.patterns.index.alternative import SCALARS, Alternative, leaf_of, scalars_of
 from keybus.patterns.index.group import Group
-from keybus.patterns.index.lookup import Lookup, exact_texts
+from keybus.patterns.index.lookup import MANY, Lookup
 from keybus.patterns.index.memo import Budget
+from keybus.patterns.index.placing import exact_texts
 
 #: What a value leads to: the names of patterns that it satisfies alone, and groups whose other
 #: fields have to be looked at; empty where it leads nowhere.
@@ -159,14 +160,18 @@ class Column:
         if self._only_numbers and not self.absent and values.__class__ is tuple:
             get, elements = values
             numbers = list(map(get, elements)) if get else elements
-            if _FLOATS.issuperset(map(type, numbers)):
+            if len(numbers) <= MANY and _FLOATS.issuperset(map(type, numbers)):
                 return self._hits(self._of_doubles(numbers))
         scalars = scalars_of(values)
         # What is there in one element of an array may be absent in another.
         absent = self.absent and (isinstance(values, tuple) or not scalars)
-        found = {
-            self.of_text(one) if isinstance(one, str) else self._of_scalar(one) for one in scalars
-        }
+        if len(scalars) > MANY:
+            found = {self._hits(list(self._lookup.of_any(map(leaf_of, scalars))))}
+        else:
+            found = {
+                self.of_text(one) if isinstance(one, str) else self._of_scalar(one)
+                for one in scalars
+            }
         if absent:
             found.add(self.absent)
         found.discard(_NONE)

@@ -23,8 +23,8 @@ class Group:
         budget: What may be remembered.
 
     Attributes:
-        names: Those of the alternatives that have no other fields.
-        hits: The names, and the group itself if there are other alternatives.
+        hits: The names of the alternatives that have no other fields, and the group itself if
+            there are others.
         compares_numbers: Whether other fields ask for numbers.
     """
 
@@ -35,13 +35,13 @@ class Group:
         self._tries: tuple[tuple[Alternative, Conditions, Conditions], ...] = ()
         self._masks: Masks | None = None
         self.compares_numbers = False
-        self.names: tuple[str, ...] = ()
+        self._simple: dict[Alternative, None] = {}
         self.hits: tuple[tuple[str, ...], tuple[Group, ...]] = (), ()
 
     def copy(self) -> "Group":
         """A group of its own with the same alternatives."""
         copy = Group(self._path, self._positions, self._budget)
-        copy.names, copy._others = self.names, dict(self._others)
+        copy._simple, copy._others = dict(self._simple), dict(self._others)
         copy.compares_numbers = self.compares_numbers
         if self._masks is not None and self._masks.holes < len(self._others):
             copy._masks = self._masks.copy()
@@ -52,17 +52,18 @@ class Group:
     @property
     def empty(self) -> bool:
         """Whether nothing is in it."""
-        return not (self.names or self._others)
+        return not (self._simple or self._others)
 
     def finish(self) -> None:
         """End the changes: from here on it is only read."""
-        self.hits = self.names, (self,) if self._others else ()
+        names = tuple(alternative.name for alternative in self._simple)
+        self.hits = names, (self,) if self._others else ()
         self._tries = tuple((one, each[1:], each) for one, each in self._others.items())
 
     def add(self, alternative: Alternative) -> None:
         """Take an alternative."""
         if alternative.is_simple:
-            self.names = (*self.names, alternative.name)
+            self._simple[alternative] = None
             return
         fields = sorted(alternative.fields, key=lambda field: field.path != self._path)
         self._others[alternative] = tuple(
@@ -77,8 +78,7 @@ class Group:
     def remove(self, alternative: Alternative) -> None:
         """Drop an alternative."""
         if alternative.is_simple:
-            at = self.names.index(alternative.name)
-            self.names = self.names[:at] + self.names[at + 1 :]
+            del self._simple[alternative]
             return
         del self._others[alternative]
         if self._masks is not None:

@@ -22,7 +22,7 @@ class PatternIndex:
     number. Threads may match while others change it: a match sees the patterns as they were at
     one moment, before a change or after it. Names come in no particular order.
 
-    It remembers texts that it has seen, 262,144 short ones in all (about 50 MB at most).
+    It remembers texts that it has seen, 262,144 short ones in all (some 50 MB, at most 100).
 
     Args:
         patterns: What to begin with, by name.

@@ -6,31 +6,17 @@ ignores case to the same under case folding; address blocks by their mask; range
 and lower end. What is left is tried one by one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from keybus.patterns.addresses import address
-from keybus.patterns.index.ranges import Ranges, closed
+from keybus.patterns.index.placing import Place, ends_of, place_of
+from keybus.patterns.index.ranges import Ranges
 from keybus.patterns.numbers import Number
-from keybus.patterns.operators import (
-    Absent,
-    AnyCase,
-    AnythingBut,
-    EqualsIgnoreCase,
-    Exact,
-    InBlock,
-    Leaf,
-    MatchesWildcard,
-    Operator,
-    Prefix,
-    PrefixIgnoreCase,
-    Present,
-    Range,
-    SameAddress,
-    SameNumber,
-    Suffix,
-    SuffixIgnoreCase,
-)
+from keybus.patterns.operators import AnythingBut, Leaf, Operator, Present
+
+#: An array of more elements than this is looked at with care; see `Lookup.of_any`.
+MANY: Final = 64
 
 
 class Entry(NamedTuple):
@@ -53,18 +39,6 @@ _SIZED: Final = frozenset({"heads", "tails", "folded_heads", "folded_tails", "bl
 
 # All of what a text can be found in, except by being equal.
 _OF_TEXTS: Final = _SIZED | {"addresses", "folded", "others"}
-
-
-class _Place(NamedTuple):
-    """Where an operator is found: name of the table, size of its keys, key."""
-
-    name: str
-    size: int
-    key: object
-    certain: bool = True
-
-
-_OTHERS: Final = _Place("others", 0, None, certain=False)
 
 
 class Lookup:
@@ -137,10 +111,10 @@ class Lookup:
             for refused in operator.refused:
                 self._negated.add(refused, self._next)
             self._next += 1
-        elif ends := _ends(operator):
+        elif ends := ends_of(operator):
             self._ranges.add(*ends, slot)
         else:
-            name, size, key, certain = _place(operator)
+            name, size, key, certain = place_of(operator)
             tables = self._tables.setdefault(name, {})
             new = size not in tables
             table = tables.setdefault(size, {})
@@ -159,12 +133,12 @@ class Lookup:
                 assert self._negated is not None
                 for refused in operator.refused:
                     self._negated.remove(refused, number)
-        elif ends := _ends(operator):
+        elif ends := ends_of(operator):
             self._ranges.remove(*ends, slot)
         else:
-            self._drop(_place(operator), slot)
+            self._drop(place_of(operator), slot)
 
-    def _drop(self, place: _Place, slot: int) -> None:
+    def _drop(self, place: Place, slot: int) -> None:
         tables = self._tables.get(place.name, {})
         table = tables.get(place.size, {})
         kept = tuple(entry for entry in table.pop(place.key, ()) if entry.slot != slot)
@@ -187,6 +161,41 @@ class Lookup:
         else:
             self._look("literals", 0, leaf.text, found)
         return self._and_whatever(leaf, found)
+
+    def of_any(self, leaves: Iterable[Leaf]) -> set[int]:
+        """The slots of the operators that match one of many leaves.
+
+        What has been found is not looked for again, or an array of a thousand elements that all
+        match the same thousand operators would take a million steps.
+        """
+        left, found = self, set[int]()
+        again = 0
+        for leaf in leaves:
+            slots = left.of(leaf)
+            found.update(slots)
+            again += len(slots)
+            if again > MANY * MANY:
+                left, again = left._without(found), 0
+        return found
+
+    def _without(self, slots: Container[int]) -> "Lookup":
+        """A lookup of the operators of all other slots."""
+        left = Lookup()
+        for name, tables in self._tables.items():
+            for size, table in tables.items():
+                kept = {
+                    key: entries
+                    for key, all_ in table.items()
+                    if (entries := tuple(entry for entry in all_ if entry.slot not in slots))
+                }
+                if kept:
+                    left._tables.setdefault(name, {})[size] = kept
+        left._ranges = self._ranges.without(slots)
+        left._present = tuple(slot for slot in self._present if slot not in slots)
+        left._negations = {at: one for at, one in self._negations.items() if one[0] not in slots}
+        left._negated = self._negated
+        left._prepare()
+        return left
 
     def of_text(self, text: str) -> list[int]:
         """The same for a text."""
@@ -239,76 +248,7 @@ _FOLDED: Final = frozenset({"folded", "folded_heads", "folded_tails"})
 _ADDRESSES: Final = frozenset({"addresses", "blocks"})
 
 
-def exact_texts(operators: Iterable[Operator]) -> Iterator[str]:
-    """The texts that operators ask for by being equal."""
-    for operator in operators:
-        if isinstance(operator, Exact | MatchesWildcard):
-            place = _place(operator)
-            if place.name == "texts":
-                assert isinstance(place.key, str)
-                yield place.key
-
-
 def _check(entries: Iterable[Entry], text: str, found: list[int]) -> None:
     for slot, operator in entries:
         if operator is None or operator.matches(text):
             found.append(slot)
-
-
-def _ends(operator: Operator) -> tuple[float, float] | None:
-    """The smallest and the largest double of an operator on numbers that can be compared."""
-    match operator:
-        case Range():
-            return closed(operator)
-        case SameNumber(number=Number(value=float(value))):
-            return value, value
-    return None
-
-
-def _place(operator: Operator) -> _Place:  # noqa: C901, PLR0911 - a case each
-    match operator:
-        case Exact(leaf=str(text)):
-            return _Place("texts", 0, text)
-        case Exact(leaf=leaf):
-            return _Place("constants", 0, leaf)
-        case SameNumber(number=number):
-            return _Place("literals", 0, number.text)
-        case SameAddress(address=ip):
-            return _Place("addresses", 0, ip)
-        case InBlock(block=block):
-            network = block.network
-            return _Place("blocks", block.free, (network.bits, network.value >> block.free))
-        case Prefix(text=text):
-            return _Place("heads", len(text), text)
-        case Suffix(text=text):
-            return _Place("tails" if text else "heads", len(text), text)
-        case MatchesWildcard():
-            return _wildcard(operator)
-        case EqualsIgnoreCase(text=text) if (key := _folded(text)) is not None:
-            return _Place("folded", 0, key, certain=False)
-        case PrefixIgnoreCase(text=text) if (key := _folded(text)) is not None:
-            return _Place("folded_heads", len(key), key, certain=False)
-        case SuffixIgnoreCase(text=text) if key := _folded(text):
-            return _Place("folded_tails", len(key), key, certain=False)
-        case Absent():
-            raise ValueError("the lack of a leaf is not looked up")
-    return _OTHERS
-
-
-def _wildcard(operator: MatchesWildcard) -> _Place:
-    head, *others = operator.wildcard.pieces
-    if not others:
-        return _Place("texts", 0, head)
-    tail, certain = others[-1], len(others) == 1
-    if head and len(head) >= len(tail):
-        return _Place("heads", len(head), head, certain=certain and not tail)
-    if tail:
-        return _Place("tails", len(tail), tail, certain=certain and not head)
-    return _OTHERS
-
-
-def _folded(text: AnyCase) -> str | None:
-    """What every text that fits begins with when its case is folded; None where that varies."""
-    folded = [(lower.casefold(), upper.casefold()) for lower, upper in text.forms]
-    same = all(lower == upper for lower, upper in folded)
-    return "".join(lower for lower, _ in folded) if same else None

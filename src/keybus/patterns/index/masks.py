@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from keybus.patterns.evaluate import Field
 from keybus.patterns.index.alternative import Alternative, leaf_of, scalars_of
 from keybus.patterns.index.layout import Values
-from keybus.patterns.index.lookup import Lookup
+from keybus.patterns.index.lookup import MANY, Lookup
 from keybus.patterns.index.memo import Budget
 
 _BITS_OF_A_POINTER: Final = 64
@@ -55,13 +55,17 @@ class _Column:
         """A bit for everyone whom the value satisfies."""
         if isinstance(value, str):
             return self._of_text(value) | self._untested
-        mask, there = self._untested, False
-        for scalar in scalars_of(value):
-            there = True
-            if isinstance(scalar, str):
-                mask |= self._of_text(scalar)
-            else:
-                mask |= _mask(self._lookup.of(leaf_of(scalar)))
+        scalars = scalars_of(value)
+        there = bool(scalars)
+        if len(scalars) > MANY:
+            mask = self._untested | _mask(self._lookup.of_any(map(leaf_of, scalars)))
+        else:
+            mask = self._untested
+            for scalar in scalars:
+                if isinstance(scalar, str):
+                    mask |= self._of_text(scalar)
+                else:
+                    mask |= _mask(self._lookup.of(leaf_of(scalar)))
         # What is there in one element of an array may be absent in another.
         return mask | self._optional if isinstance(value, tuple) or not there else mask
 
@@ -85,12 +89,14 @@ class Masks:
         self._budget = budget
         self._all = 0
         self._alternatives: list[Alternative | None] = []
+        self._bits: dict[Alternative, int] = {}
         self._columns: dict[int, _Column] = {}
 
     def copy(self) -> "Masks":
         """Masks of its own for the same alternatives."""
         copy = Masks(self._budget)
         copy._all, copy._alternatives = self._all, list(self._alternatives)
+        copy._bits = dict(self._bits)
         copy._columns = {at: column.copy() for at, column in self._columns.items()}
         return copy
 
@@ -104,7 +110,7 @@ class Masks:
         fields = dict(tests)
         for position in fields.keys() - self._columns.keys():
             self._columns[position] = _Column(self._all, self._budget)
-        bit = len(self._alternatives)
+        bit = self._bits[alternative] = len(self._alternatives)
         self._alternatives.append(alternative)
         for position, column in self._columns.items():
             column.add(fields.get(position), bit)
@@ -113,7 +119,7 @@ class Masks:
     def remove(self, alternative: Alternative, tests: Tests) -> None:
         """Drop one that was added with these tests; its bit stays empty."""
         fields = dict(tests)
-        bit = self._alternatives.index(alternative)
+        bit = self._bits.pop(alternative)
         self._alternatives[bit] = None
         self._all &= ~(1 << bit)
         for position, column in self._columns.items():

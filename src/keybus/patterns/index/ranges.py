@@ -1,7 +1,7 @@
 """Ranges of numbers, and which of them hold a number, without trying them all."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from math import frexp, inf, nextafter
 from typing import Final, TypeAlias
 
@@ -39,6 +39,15 @@ class Ranges:
         copy._sorted = {width: (list(a), list(b)) for width, (a, b) in self._sorted.items()}
         copy._size = self._size
         return copy
+
+    def without(self, slots: Container[int]) -> "Ranges":
+        """The ranges of all other slots."""
+        left = Ranges()
+        for _, ranges in self._sorted.values():
+            for bottom, top, slot in ranges:
+                if slot not in slots:
+                    left.add(bottom, top, slot)
+        return left
 
     def __bool__(self) -> bool:
         """Whether there are any."""

@@ -18,6 +18,7 @@ from keybus.patterns.index.names import has_unique_names
 
 # Every dotted way to write a path has to be watched for; they grow with the square of its length.
 _LONGEST: Final = 24
+_MOST_CHARACTERS: Final = 1_024
 _NESTED_ARRAYS: Final = 4
 
 # What msgspec does not take in the name of a field.
@@ -65,7 +66,7 @@ def readable(path: str) -> bool:
     spelt = not any(
         character in _ESCAPED or "\ud800" <= character <= "\udfff" for character in path
     )
-    return spelt and path.count(".") < _LONGEST
+    return spelt and len(path) <= _MOST_CHARACTERS and path.count(".") < _LONGEST
 
 
 class Reader:
