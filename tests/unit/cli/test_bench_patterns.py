@@ -115,21 +115,26 @@ def test_an_event_is_an_envelope_with_the_corners_in_both_forms() -> None:
     assert ring[0] == ring[-1]
 
 
-def test_the_command_counts_what_the_plain_evaluator_matches() -> None:
+@pytest.mark.parametrize(
+    "families", [("exact", "all", "mixed"), pytest.param((), marks=pytest.mark.long)]
+)
+def test_the_command_counts_what_the_plain_evaluator_matches(families: tuple[str, ...]) -> None:
     arguments = ["--json", "--events", str(COUNT), "--rules", str(MIXED), "--ruler", "none"]
+    arguments += [f"--family={each}" for each in families]
     done = CliRunner().invoke(bench, ["patterns", *arguments])
     assert done.exit_code == 0, done.output
     report = msgspec.json.decode(done.stdout, type=Report)
     assert report.ok
-    expected = rule_sets()
+    expected = {
+        name: each for name, each in rule_sets().items() if not families or each.family in families
+    }
     assert {each.name: each.matches for each in report.rows} == {
         name: plain_matches(rules) for name, rules in expected.items()
     }
     assert all(each.matches for each in report.rows)
+    sizes = {**dict.fromkeys(FAMILIES, 5), "all": 45, f"mixed {MIXED}": MIXED}
     assert {each.name: each.rules for each in report.rows} == {
-        **dict.fromkeys(FAMILIES, 5),
-        "all": 45,
-        f"mixed {MIXED}": MIXED,
+        name: sizes[name] for name in expected
     }
     [changed] = report.changes
     assert (changed.rules, changed.times) == (MIXED, 50)
@@ -245,6 +250,7 @@ def test_a_failure_of_the_other_side_is_told(tmp_path: Path, script: str, said: 
         ["--rules", "10,1000000"],
         ["--events", "10"],
         ["--family", "nonsense"],
+        ["--ruler", "no.jar"],
     ],
 )
 def test_wrong_usage_is_refused_before_anything_is_measured(arguments: list[str]) -> None:

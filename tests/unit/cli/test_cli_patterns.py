@@ -105,6 +105,7 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(line: bytes, said: str) -> Non
         ('{"a": [{"regex": "b"}]}', "Unrecognized match type regex (operators: anything-but, "),
         ('{"a": []}', "Empty arrays are not allowed (docs/patterns.md"),
         ("@/no/such/file", "/no/such/file cannot be read: No such file"),
+        ("@", "@ stands before the name of a file"),
     ],
 )
 @pytest.mark.parametrize("command", [["test"], ["explain", "-e", HIT], ["validate"]])
@@ -142,6 +143,14 @@ def test_explain() -> None:
     found = json.loads(run("explain", "-p", PATTERN, "-e", MISS, "--json").stdout)
     assert found["matched"] is False
     assert found["alternatives"][0]["fields"][0]["pointer"] == "/detail/status"
+
+
+def test_json_does_not_act_on_a_terminal() -> None:
+    name = "\x9b31m\u202e\U000e0001é"
+    result = run("explain", "-p", json.dumps({name: [1]}), "-e", "{}", "--json")
+    assert "\\u009b31m\\u202e\\udb40\\udc01é" in result.stdout
+    assert all(one.isprintable() or one == "\n" for one in result.stdout)
+    assert json.loads(result.stdout)["alternatives"][0]["fields"][0]["path"] == name
 
 
 def test_validate() -> None:
@@ -190,3 +199,38 @@ def test_a_terminal_that_knows_ascii_only() -> None:
         said, wrong = process.communicate()
     assert (process.returncode, wrong) == (1, b"")
     assert b"\\u2717 detail.status" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "ends"),
+    [
+        ("test -p '{}' <&-", "standard input is closed"),
+        ("validate -p - <&-", "standard input is closed"),
+        ("test -p '{}' >&-", "standard output is closed"),
+        ("test -p '{}' -e '{{}}' >/dev/full", "standard output cannot be written: No space left"),
+        ("explain -p '{}' -e '{{}}' >/dev/full", "standard output cannot be written: No space"),
+        ("test -p '{}' 0>unread", "standard input cannot be read: "),
+    ],
+)
+def test_standard_streams_that_cannot_be_used(command: str, ends: str, tmp_path: Path) -> None:
+    call = f"{sys.executable} -m keybus patterns {command.format(PATTERN)}"
+    command_line = ["sh", "-c", call]
+    done = subprocess.run(
+        command_line, cwd=tmp_path, capture_output=True, check=False, text=True, input=""
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {ends}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["test", "-e", HIT], ["test", "-e", HIT, "-c"], ["explain", "-e", HIT], ["validate"]],
+)
+def test_a_reader_that_has_gone_before(arguments: list[str]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "keybus", "patterns", *arguments, "-p", PATTERN]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")

@@ -80,6 +80,8 @@ def test_foreign_events_may_be_meant(example: Path) -> None:
         (["{"], "Event pattern is not valid. Reason: Unexpected end-of-input"),
         (["@nowhere.json"], "nowhere.json cannot be read"),
         ([GOOD, "--allow", "impossible-value"], "cannot be allowed"),
+        ([GOOD, "{"], "pattern 2: Event pattern is not valid. Reason: Unexpected end-of-input"),
+        (["--platform", "nowhere"], "nowhere/platform.yaml: 1 fault"),
         ([GOOD, "--event", "delivery.status.updatd"], f"did you mean '{EVENT}'"),
         ([GOOD, "--contracts", "nowhere"], "There is no folder"),
     ],
@@ -94,6 +96,8 @@ def test_what_cannot_be_used(example: Path, arguments: list[str], words: str) ->
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stdout == ""
+    if "Reason" in words:
+        assert result.stderr.endswith(" [pattern]\n")
 
 
 def test_the_reference_application_is_clean(example: Path) -> None:

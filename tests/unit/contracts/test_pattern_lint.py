@@ -346,6 +346,22 @@ def test_without_contracts_there_is_the_envelope() -> None:
     ]
 
 
+def test_what_one_branch_leaves_undeclared_and_another_declares() -> None:
+    named = {"properties": {"a": TEXT}}
+    either = {"anyOf": [named, {**named, "additionalProperties": TEXT}], "type": "object"}
+    for branches in (either["anyOf"], either["anyOf"][::-1]):
+        shown = contract("shown.either", {**either, "anyOf": branches})
+        assert shown.accepts({"b": 3})
+        (one,) = found({"detail": {"b": [3]}}, shown)
+        assert (one.rule, one.overridable) == ("impossible-type", True)
+
+
+def test_limits_are_told_to_the_last_digit() -> None:
+    large = contract("shown.large", {"properties": {"n": {"type": "number", "maximum": 2**53 - 1}}})
+    (one,) = found({"detail": {"n": [{"numeric": [">=", 2**53]}]}}, large)
+    assert one.hint == "it is a number of at most 9007199254740991"
+
+
 def test_a_whole_repository(repository: ContractRepository) -> None:
     (one,) = lint_pattern({"detail-type": ["no.such"]}, repository)
     assert set(one.event_types) == set(repository.types)

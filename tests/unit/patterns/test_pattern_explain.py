@@ -1,7 +1,7 @@
 """Why an event does not match: the verdict is the evaluator's, and every word of it is true."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -29,6 +29,10 @@ from tests.unit.patterns.test_pattern_laws import (
 )
 
 pytestmark = pytest.mark.timeout(60)
+
+QUICK_AND_LONG: Final = pytest.mark.parametrize(
+    "times", [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+)
 
 
 def only(pattern: Any, event: Any) -> AlternativeOutcome:
@@ -80,19 +84,27 @@ def at(event: Any, pointer: str) -> Any:
     return event
 
 
-@settings(max_examples=400)
-@given(pattern=flat_patterns, event=events)
-def test_the_laws(pattern: dict[str, Any], event: dict[str, Any]) -> None:
-    check(pattern, event)
+@QUICK_AND_LONG
+def test_the_laws(times: int) -> None:
+    @settings(max_examples=200 * times)
+    @given(pattern=flat_patterns, event=events)
+    def hold(pattern: dict[str, Any], event: dict[str, Any]) -> None:
+        check(pattern, event)
+
+    hold()
 
 
-@settings(max_examples=600)
-@given(
-    pattern=st.dictionaries(paths, simple, min_size=2, max_size=5),
-    event=st.fixed_dictionaries({"a": items, "b": items, "a-b": items}),
-)
-def test_the_laws_on_arrays(pattern: dict[str, Any], event: dict[str, Any]) -> None:
-    check(pattern, event)
+@QUICK_AND_LONG
+def test_the_laws_on_arrays(times: int) -> None:
+    @settings(max_examples=150 * times)
+    @given(
+        pattern=st.dictionaries(paths, simple, min_size=2, max_size=5),
+        event=st.fixed_dictionaries({"a": items, "b": items, "a-b": items}),
+    )
+    def hold(pattern: dict[str, Any], event: dict[str, Any]) -> None:
+        check(pattern, event)
+
+    hold()
 
 
 objects = st.lists(
@@ -100,15 +112,19 @@ objects = st.lists(
 )
 
 
-@settings(max_examples=600)
-@given(
-    pattern=st.dictionaries(
-        st.sampled_from(["o.a", "o.b", "o.c", "p.a", "p.b"]), simple, min_size=2
-    ),
-    event=st.fixed_dictionaries({"o": objects, "p": objects}),
-)
-def test_the_laws_where_elements_disagree(pattern: dict[str, Any], event: dict[str, Any]) -> None:
-    check(pattern, event)
+@QUICK_AND_LONG
+def test_the_laws_where_elements_disagree(times: int) -> None:
+    @settings(max_examples=200 * times)
+    @given(
+        pattern=st.dictionaries(
+            st.sampled_from(["o.a", "o.b", "o.c", "p.a", "p.b"]), simple, min_size=2
+        ),
+        event=st.fixed_dictionaries({"o": objects, "p": objects}),
+    )
+    def hold(pattern: dict[str, Any], event: dict[str, Any]) -> None:
+        check(pattern, event)
+
+    hold()
 
 
 @given(
@@ -249,6 +265,26 @@ def test_the_corpus(pair: dict[str, Any]) -> None:
             '"abc" does not fit the wildcard: its parts overlap (at /x)',
         ),
         (["abc"], "ABC", ('"ABC" is not "abc" (at /x); only the case differs, and '
+         '"equals-ignore-case" would ignore it')),
+        (
+            [{"prefix": "Ab"}],
+            "abc",
+            (
+                '"abc" does not begin with "Ab" (at /x); only the case differs, and '
+                '"equals-ignore-case" would ignore it'
+            ),
+        ),
+        (
+            [{"wildcard": "Ab*"}],
+            "abc",
+            (
+                '"abc" does not fit the wildcard: it does not begin with "Ab" (at /x); only the '
+                "case differs"
+            ),
+        ),
+        # "equals-ignore-case" goes by the pattern's characters: k refuses a Kelvin sign.
+        (["k"], "\u212a", '"\u212a" is not "k" (at /x)'),
+        (["\u212a"], "k", ('"k" is not "\u212a" (at /x); only the case differs, and '
          '"equals-ignore-case" would ignore it')),
         (["abc"], " abc", '" abc" is not "abc" (at /x); the value has blanks around it'),
         (["abc "], "abc", '"abc" is not "abc " (at /x); the pattern\'s value has blanks around it'),
@@ -482,14 +518,19 @@ def test_texts_are_short_and_printable() -> None:
         assert "… (100,000 characters)" in text
 
 
+HURTS = {"a": {f"x{which}": [1] for which in range(12)}}
+HURT = "{" + ",".join(['"a": [' + ",".join(f'{{"{x}": 1}}' for x in HURTS["a"]) + "]"] * 40) + "}"
+
+
+@pytest.mark.long
 def test_what_hurts_the_evaluator() -> None:
-    elements = ",".join(f'{{"x{which}": 1}}' for which in range(12))
-    event = "{" + ",".join([f'"a": [{elements}]'] * 40) + "}"
     with pytest.raises(EnvelopeError, match="too many combinations"):
-        explain({"a": {f"x{which}": [1] for which in range(12)}}, event)
+        explain(HURTS, HURT)
+
+
+def test_what_hurts_behind_what_is_satisfied() -> None:
     # The evaluator stops at the first alternative, and so does the verdict.
-    either = {"$or": [{"a.x0": [1]}, {"a": {f"x{which}": [1] for which in range(12)}}]}
-    explained = explain(json.dumps(either), event)
+    explained = explain(json.dumps({"$or": [{"a.x0": [1]}, HURTS]}), HURT)
     assert explained.matched
     assert explained.left_out == 1
 
@@ -509,6 +550,13 @@ def test_many_fields_over_a_large_event() -> None:
     pattern = {"detail": {f"feild{at}": [at] for at in range(2_000)}}
     explained = explain(pattern, event)
     assert explained.alternatives[0].failures == 2_000
+
+
+def test_names_that_are_all_alike() -> None:
+    event = {f"{'q' * 95}{at}": at for at in range(2_000)}
+    pattern = {f"{'q' * 90}z{at}": [at] for at in range(500)}
+    hints = [field.hint for field in only(pattern, event).fields if field.hint]
+    assert 0 < len(hints) < 20
 
 
 def test_many_fields_over_large_arrays() -> None:

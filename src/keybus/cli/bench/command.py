@@ -10,6 +10,7 @@ from keybus.cli.bench.ruler import AUTO, find
 from keybus.cli.bench.run import MIXED, Options, perform
 from keybus.cli.bench.tables import show
 from keybus.cli.terminal import console
+from keybus.errors import SettingsError
 from keybus.patterns import PatternIndex
 
 _LEAST_EVENTS, _MOST_EVENTS = 100, 500_000
@@ -79,7 +80,10 @@ def patterns(
     event-ruler, the matcher inside Amazon EventBridge, on the same events. The exit code is 1 if
     the two differ about what matches.
     """
-    found, missing = find(ruler)
+    try:
+        found, missing = find(ruler)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
     options = Options(events, seed, families or (*FAMILIES, MIXED), scales, found, missing)
     report = perform(PatternIndex, options, _say)
     if as_json:

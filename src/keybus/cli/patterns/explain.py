@@ -3,11 +3,11 @@
 import sys
 
 import click
-import msgspec
 from rich.text import Text
 
 from keybus.cli.patterns.source import (
     Unusable,
+    as_text,
     contents,
     pattern_option,
     read_pattern,
@@ -40,7 +40,7 @@ def explain(pattern: str, event: str, as_json: bool) -> None:
         raise Unusable(f"{error} [{error.code}]") from error
     with until_nobody_reads():
         if as_json:
-            click.echo(msgspec.json.format(msgspec.json.encode(explanation)))
+            click.echo(as_text(explanation))
         else:
             _print(explanation)
     sys.exit(0 if explanation.matched else 1)
@@ -48,11 +48,14 @@ def explain(pattern: str, event: str, as_json: bool) -> None:
 
 def _print(explanation: Explanation) -> None:
     out = console()
-    for line in str(explanation).splitlines():
-        # What the terminal's encoding cannot say is escaped rather than refused.
-        text = Text(line.encode(out.encoding, "backslashreplace").decode(out.encoding))
-        for start, style in _STYLES.items():
-            if line.lstrip().startswith(start):
-                at = line.index(start)
-                text.stylize(style, at, at + len(start))
-        out.print(text, soft_wrap=True)
+    # rich would end the program itself where nobody reads any more.
+    with out.capture() as captured:
+        for line in str(explanation).splitlines():
+            # What the terminal's encoding cannot say is escaped rather than refused.
+            text = Text(line.encode(out.encoding, "backslashreplace").decode(out.encoding))
+            for start, style in _STYLES.items():
+                if line.lstrip().startswith(start):
+                    at = line.index(start)
+                    text.stylize(style, at, at + len(start))
+            out.print(text, soft_wrap=True)
+    click.echo(captured.get(), nl=False)

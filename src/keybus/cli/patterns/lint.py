@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
-from keybus.cli.patterns.source import Unusable, contents, until_nobody_reads
+from keybus.cli.patterns.source import Unusable, as_text, contents, until_nobody_reads
 from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.pattern_lint import PatternFinding, lint_pattern
 from keybus.errors import (
@@ -20,6 +21,8 @@ from keybus.errors import (
     UnknownEventType,
 )
 from keybus.patterns.wording import printable
+
+_NOT_READ: Final = {"unreadable", "not-utf8", "bad-yaml", "too-deep"}  # of the whole file
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -135,7 +138,7 @@ def _of_pattern(
         found = check(contents(source))
     except PatternError as error:
         message = f"Event pattern is not valid. Reason: {error}"
-        raise Unusable(f"{named}: {message}" if named else f"{message} [{error.code}]") from error
+        raise Unusable(f"{f'{named}: ' if named else ''}{message} [{error.code}]") from error
     except SettingsError as error:
         raise click.UsageError(f"--allow: {error}") from error
     for one in found:
@@ -153,6 +156,8 @@ def _of_platform(path: Path) -> Iterator[Row]:
     try:
         platform, contracts = load_platform(path)
     except TopologyError as error:
+        if any(fault.code in _NOT_READ and not fault.pointer for fault in error.faults):
+            raise Unusable(f"{error} [{error.code}]") from error
         yield from map(_fault, error.faults)
         return
     except BrokenContracts as error:
@@ -199,7 +204,7 @@ def _hint(found: PatternFinding) -> str:
 
 def _print(rows: list[Row], *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+        click.echo(as_text(rows))
         return
     for row in rows:
         click.echo(printable(str(row)))

@@ -13,6 +13,8 @@ from keybus.cli.patterns.source import (
     lines,
     pattern_option,
     read_pattern,
+    standard_input,
+    standard_output,
     until_nobody_reads,
 )
 from keybus.errors import EnvelopeError
@@ -53,16 +55,18 @@ def test(
         selected, wrong = int(matched is not invert), False
         if not (count or quiet):
             said = "match" if matched else "no match"
-            click.echo(msgspec.json.encode({"matched": matched}) if as_json else said)
+            with until_nobody_reads():
+                click.echo(msgspec.json.encode({"matched": matched}) if as_json else said)
     else:
-        if sys.stdin.isatty():
+        if standard_input().isatty():
             click.echo("reading events from standard input, one a line", err=True)
         with until_nobody_reads():
             selected, wrong = _Stream(
                 parsed, invert=invert, quiet=quiet, count=count, as_json=as_json
             ).run()
     if count:
-        click.echo(f"{selected}")
+        with until_nobody_reads():
+            click.echo(f"{selected}")
     if wrong and not (quiet and selected):
         sys.exit(WRONG)
     sys.exit(SELECTED if selected else NONE_SELECTED)
@@ -86,12 +90,12 @@ class _Stream:
         self._quiet = quiet
         self._as_json = as_json
         self._lines = not (quiet or count or as_json)
-        self._out = sys.stdout.buffer
+        self._out = standard_output().buffer
 
     def run(self) -> tuple[int, bool]:
         """How many events were selected, and whether a line was none."""
         selected, wrong = 0, False
-        for number, line in lines(sys.stdin.buffer):
+        for number, line in lines(standard_input().buffer):
             matched = self._matched(number, line)
             wrong |= matched is None
             if matched is None or matched is self._invert:

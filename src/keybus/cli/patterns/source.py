@@ -1,5 +1,6 @@
 """What the commands read: a pattern, an event, or a stream of events, one a line."""
 
+import json
 import os
 import signal
 import sys
@@ -7,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, TypeVar
+from typing import IO, Any, BinaryIO, Final, TextIO, TypeVar
 
 import click
+import msgspec
 
 from keybus.errors import PatternError
 from keybus.patterns import Pattern
@@ -83,15 +85,47 @@ def contents(source: str) -> str | bytes:
         Unusable: The file cannot be read, or it is too long.
     """
     if source == "-":
-        return _bounded(sys.stdin.buffer, "standard input")
+        with _readable("standard input"):
+            return _bounded(standard_input().buffer, "standard input")
     if not source.startswith("@"):
         return source
     name = source[1:]
+    if not name:
+        raise Unusable("@ stands before the name of a file: @FILE")
+    with _readable(name), Path(name).open("rb") as file:
+        return _bounded(file, name)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
     try:
-        with Path(name).open("rb") as file:
-            return _bounded(file, name)
+        yield
     except OSError as error:
         raise Unusable(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def standard_input() -> TextIO:
+    """Standard input, which a program may have been started without.
+
+    Raises:
+        Unusable: It is closed.
+    """
+    return _open(sys.stdin, "standard input")
+
+
+def standard_output() -> TextIO:
+    """Standard output, which a program may have been started without.
+
+    Raises:
+        Unusable: It is closed.
+    """
+    return _open(sys.stdout, "standard output")
+
+
+def _open(stream: TextIO | None, name: str) -> TextIO:
+    if stream is None:
+        raise Unusable(f"{name} is closed")
+    return stream
 
 
 def _bounded(stream: BinaryIO, name: str) -> bytes:
@@ -108,22 +142,41 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         The line's number, from 1, and the line with its end; None for one that is too long.
     """
     number = 0
-    while line := stream.readline(LONGEST + 1):
+    while line := _line(stream, LONGEST + 1):
         number += 1
         if len(line) > LONGEST:
             while line and not line.endswith(b"\n"):
-                line = stream.readline(LONGEST)
+                line = _line(stream, LONGEST)
             yield number, None
         elif not line.isspace():
             yield number, line
 
 
+def _line(stream: BinaryIO, most: int) -> bytes:
+    with _readable("standard input"):
+        return stream.readline(most)
+
+
 @contextmanager
 def until_nobody_reads() -> Iterator[None]:
-    """Ends the command quietly when standard output is a pipe whose reader has gone."""
+    """Ends the command quietly when standard output is a pipe whose reader has gone.
+
+    Raises:
+        Unusable: Standard output takes no more for another reason, such as a full disk.
+    """
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes standard output once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        if isinstance(error, BrokenPipeError):
+            sys.exit(128 + signal.SIGPIPE)
+        raise Unusable(f"standard output cannot be written: {error.strerror or error}") from error
+
+
+def as_text(value: object) -> str:
+    """A value as JSON for programs, in which nothing acts on a terminal either."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return "".join(
+        one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text
+    )

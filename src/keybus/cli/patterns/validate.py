@@ -2,7 +2,7 @@
 
 import click
 
-from keybus.cli.patterns.source import pattern_option, read_pattern
+from keybus.cli.patterns.source import pattern_option, read_pattern, until_nobody_reads
 
 
 @click.command()
@@ -13,4 +13,5 @@ def validate(pattern: str) -> None:
     The reason is EventBridge's own. The exit code is 0 if it is valid, 2 if not.
     """
     read_pattern(pattern)
-    click.echo("valid")
+    with until_nobody_reads():
+        click.echo("valid")

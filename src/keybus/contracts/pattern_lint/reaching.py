@@ -136,17 +136,16 @@ class _Walk:
 
     def _members(self, way: Way, depth: int, *, whole: bool) -> bool:
         """Follow the properties that the next steps name; a name with dots is several steps."""
-        certain, declared = False, False
+        certain, declared, first = False, False, ""
         for after in range(depth + 1, len(self._steps) + 1):
             name = ".".join(self._steps[depth:after])
             sites, state = self._property(way, name)
-            if after == depth + 1:
-                self._next(way, depth, state, whole=whole)
+            first = first or state
             if sites:
                 declared = True
                 certain |= self.certain(sites, after) and way.requires(name)
-        if declared:
-            self._found.stops.pop(Stop("undeclared", depth, way.names), None)
+        if not (declared and whole and first == "undeclared"):
+            self._next(way, depth, first, whole=whole)
         return certain
 
     def _next(self, way: Way, depth: int, state: str, *, whole: bool) -> None:

@@ -12,6 +12,7 @@ from keybus.contracts.pattern_lint.reaching import Stop
 from keybus.patterns.flatten import Members
 from keybus.patterns.numbers import Number
 from keybus.patterns.operators import Absent, Exact, Operator, Range, SameNumber
+from keybus.patterns.wording import number
 
 _MOST: Final = 8  # names or values in a hint
 _LONGEST: Final = 60
@@ -221,10 +222,10 @@ def _described(leaves: Leaves) -> str:
     if leaves.kinds & LEAF_KINDS == {"number"}:
         what = "a whole number" if numbers.whole else "a number"
         ends = [
-            f"{'more than' if numbers.without_low else 'at least'} {numbers.low:.15g}"
+            f"{'more than' if numbers.without_low else 'at least'} {number(numbers.low)}"
             if numbers.low > float("-inf")
             else "",
-            f"{'less than' if numbers.without_high else 'at most'} {numbers.high:.15g}"
+            f"{'less than' if numbers.without_high else 'at most'} {number(numbers.high)}"
             if numbers.high < float("inf")
             else "",
         ]
