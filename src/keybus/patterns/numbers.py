@@ -13,8 +13,8 @@ _PARTS: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?(?:[eE][+-]?[0-9]+)?")
 # longer decimal cannot be the shortest form of any double.
 _DIGITS_OF_A_DOUBLE: Final = 17
 
-# Every integer up to here is a double of its own.
-_LARGEST_EXACT_INTEGER: Final = 2**53
+#: Every integer up to here is a double of its own.
+LARGEST_EXACT_INTEGER: Final = 2**53
 
 # str(int) refuses more digits than this by default; Decimal does not.
 _DIGITS_OF_STR: Final = 4_000
@@ -82,7 +82,7 @@ class Number(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def _of_int(cls, number: int) -> "Number":
-        if -_LARGEST_EXACT_INTEGER <= number <= _LARGEST_EXACT_INTEGER:
+        if -LARGEST_EXACT_INTEGER <= number <= LARGEST_EXACT_INTEGER:
             return cls(str(number), float(number))
         if number.bit_length() < _DIGITS_OF_STR:
             return cls.of_text(str(number))

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from keybus.contracts.pattern_lint.heads import FORMAT_HEADS, Head, both, head_of
+from keybus.patterns.numbers import LARGEST_EXACT_INTEGER as _EXACT
 from keybus.patterns.numbers import Number
 from keybus.patterns.operators import Leaf
 
 LEAF_KINDS: Final = frozenset({"string", "number", "boolean", "null"})
 KINDS: Final = LEAF_KINDS | {"object", "array"}
 
-_EXACT: Final = 2**53  # every integer up to here is a double of its own
 _MOST_VALUES: Final = 256  # of a short range of whole numbers that are looked at one by one
 _LENGTHS: Final = {"uuid": (36, 36), "date-time": (20, None)}
 

@@ -11,15 +11,13 @@ from keybus.patterns.index.group import Group
 from keybus.patterns.index.lookup import MANY, Lookup
 from keybus.patterns.index.memo import Budget
 from keybus.patterns.index.placing import exact_texts
+from keybus.patterns.numbers import LARGEST_EXACT_INTEGER as _EXACT
 
 #: What a value leads to: the names of patterns that it satisfies alone, and groups whose other
 #: fields have to be looked at; empty where it leads nowhere.
 Hits: TypeAlias = tuple[tuple[str, ...], tuple[Group, ...]] | tuple[()]
 
 _NONE: Final[Hits] = ()
-
-# Every integer up to here is a double of its own.
-_EXACT: Final = 2**53
 _FLOATS: Final[frozenset[type]] = frozenset({float})
 
 

@@ -1,11 +1,12 @@
 """One field's condition as a function of what was read at its path."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from keybus.patterns.evaluate import Field
 from keybus.patterns.index.alternative import accepts, scalars_of
 from keybus.patterns.index.ranges import closed
+from keybus.patterns.numbers import LARGEST_EXACT_INTEGER as _EXACT
 from keybus.patterns.operators import (
     AnythingBut,
     EqualsIgnoreCase,
@@ -21,9 +22,6 @@ Condition: TypeAlias = Callable[[object], bool]
 #: Conditions, each with the position of its values.
 Conditions: TypeAlias = tuple[tuple[int, Condition], ...]
 _Texts: TypeAlias = Callable[[str], bool]
-
-# Every integer up to here is a double of its own.
-_EXACT: Final = 2**53
 
 
 def condition(field: Field) -> Condition:

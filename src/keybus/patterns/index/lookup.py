@@ -34,11 +34,10 @@ class Entry(NamedTuple):
 _Table: TypeAlias = dict[object, tuple[Entry, ...]]
 _Probes: TypeAlias = tuple[tuple[int, Callable[[object], tuple[Entry, ...] | None]], ...]
 
-# Tables of which there is one for each length of their keys, or mask.
-_SIZED: Final = frozenset({"heads", "tails", "folded_heads", "folded_tails", "blocks"})
-
+_FOLDED: Final = frozenset({"folded", "folded_heads", "folded_tails"})
+_ADDRESSES: Final = frozenset({"addresses", "blocks"})
 # All of what a text can be found in, except by being equal.
-_OF_TEXTS: Final = _SIZED | {"addresses", "folded", "others"}
+_OF_TEXTS: Final = _FOLDED | _ADDRESSES | {"heads", "tails", "others"}
 
 
 class Lookup:
@@ -242,10 +241,6 @@ class Lookup:
             found += [slot for at, (slot, _) in self._negations.items() if at not in failed]
         found += self._present
         return found
-
-
-_FOLDED: Final = frozenset({"folded", "folded_heads", "folded_tails"})
-_ADDRESSES: Final = frozenset({"addresses", "blocks"})
 
 
 def _check(entries: Iterable[Entry], text: str, found: list[int]) -> None:
