@@ -9,6 +9,12 @@ KeybusError
 │   ├── InvalidEvent       an event that its contract refuses, every fault listed
 │   └── UnknownEventType   no contract or binding has this type
 ├── TopologyError          a platform file with faults, all of them listed
+├── PlanRefused            a platform that may not be applied, with every reason
+├── Unauthenticated        a request without a credential that holds
+├── Forbidden              a request that the authorizer refuses
+├── Throttled              too much was asked; ask again later
+├── CredentialError        a credential that cannot be issued, rotated, revoked or unsealed
+├── AuditError             an audit log that was changed, with every place
 ├── PublishError
 │   ├── BusUnavailable     the bus could not be reached, or did not answer in time
 │   └── EntriesRefused     the bus refused some of the entries; the others are durable
@@ -166,6 +172,58 @@ class TopologyError(FaultsError):
     """A platform file with faults, every one listed with file, line and pointer."""
 
     code = "topology"
+
+
+class PlanRefused(FaultsError):
+    """A platform that may not be applied: what the footing lacks, what compliance finds."""
+
+    code = "plan-refused"
+
+
+class Unauthenticated(KeybusError):
+    """A request without a credential, or with one that does not hold."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(KeybusError):
+    """A request that the authorizer refuses.
+
+    Attributes:
+        rule: Which of its rules decided, such as ``no-grant``.
+    """
+
+    code = "forbidden"
+
+    def __init__(self, message: str, *, rule: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rule = rule
+
+
+class Throttled(KeybusError):
+    """Too much was asked.
+
+    Attributes:
+        retry_after: Seconds after which to ask again.
+    """
+
+    code = "throttled"
+
+    def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class CredentialError(KeybusError):
+    """A credential that cannot be issued, rotated, revoked or unsealed."""
+
+    code = "credential"
+
+
+class AuditError(FaultsError):
+    """An audit log that was changed; every place is listed."""
+
+    code = "audit"
 
 
 class PublishError(KeybusError):

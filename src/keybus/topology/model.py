@@ -1,36 +1,76 @@
-"""The declared model, in its first form: what `platform.yaml` says, as values."""
+"""The declared model: what `platform.yaml` says, as values."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$"
 _BUS_NAME = r"^[A-Za-z0-9._-]{1,256}$"
 _ACCOUNT_ID = r"^[0-9]{12}$"
+_ORGANIZATION = r"^o-[a-z0-9]{4,32}$"
 # What contracts call an event type: dotted words in lower case.
 _WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 _EVENT_TYPE = rf"^{_WORD}(?:\.{_WORD})+$"
 _FIELD = r"^(?:detail\..+|detail-type)$"
+_POINTER = r"^(?:/[^/]+)+$"
 _EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"
+_HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?$"
+_URL = r"^https?://[^\s]{1,2000}$"
+_RULE = r"^DX[0-9]{2}$"
+_SENTENCE = r"\S"
 
 Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 BusName = Annotated[str, msgspec.Meta(pattern=_BUS_NAME)]
 AccountId = Annotated[str, msgspec.Meta(pattern=_ACCOUNT_ID)]
+OrganizationId = Annotated[str, msgspec.Meta(pattern=_ORGANIZATION)]
 EventType = Annotated[str, msgspec.Meta(pattern=_EVENT_TYPE)]
 EventAtMajor = Annotated[str, msgspec.Meta(pattern=_EVENT_AT_MAJOR)]
 FieldPath = Annotated[str, msgspec.Meta(pattern=_FIELD)]
+Pointer = Annotated[str, msgspec.Meta(pattern=_POINTER)]
+Moment = Annotated[str, msgspec.Meta(pattern=_DATE)]
+Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
+Url = Annotated[str, msgspec.Meta(pattern=_URL)]
+RuleId = Annotated[str, msgspec.Meta(pattern=_RULE)]
+Sentence = Annotated[str, msgspec.Meta(pattern=_SENTENCE)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=185)]
+AgeSeconds = Annotated[int, msgspec.Meta(ge=60, le=1_209_600)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+Classification = Literal["public", "internal", "confidential", "pii"]
+CLASSIFICATIONS: tuple[Classification, ...] = ("public", "internal", "confidential", "pii")
+"""How much an event reveals, and how much an account may see, the least first."""
+Footing = Literal["embedded", "nats", "aws"]
+"""What the platform runs on."""
 
 FORMS: Mapping[str, str] = {
     _NAME: "a name: up to 128 letters, digits and . _ / -, with a letter or digit first",
     _BUS_NAME: "a bus's name: up to 256 letters, digits and . _ -",
     _ACCOUNT_ID: "an account's id: 12 digits",
+    _ORGANIZATION: "an organization's id: o- and 4 to 32 letters in lower case and digits",
     _EVENT_TYPE: "an event type: dotted words in lower case, such as order.placed",
     _FIELD: "a field of an event: detail.colour, steps joined by dots, or detail-type",
+    _POINTER: "a JSON pointer into the event, such as /site/kind",
     _EVENT_AT_MAJOR: "an event type at a major version, such as order.placed@1",
+    _DATE: "a date such as 2027-06-30, or a time in UTC such as 2027-06-30T12:00:00Z",
+    _HOST: "a host, such as hooks.example.com, with a port where it is not the usual one",
+    _URL: "an http or https address",
+    _RULE: "a compliance rule's id, such as DX15",
+    _SENTENCE: "a sentence: it is blank",
 }
 """What each pattern of the model asks for, in words."""
+
+
+def moment_us(text: str) -> int:
+    """A declared date or time, in microseconds since the Unix epoch; a date is its first moment.
+
+    Raises:
+        ValueError: The calendar has no such day or time.
+    """
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
 class EventRef(msgspec.Struct, frozen=True):
@@ -50,13 +90,29 @@ class EventRef(msgspec.Struct, frozen=True):
         return f"{self.type}@{self.major}"
 
 
-class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A team's isolated area: 12 digits and, as its key in the platform, a name."""
+class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of the platform file: what it says, and nothing beside it."""
+
+
+class Account(_Declared, frozen=True):
+    """A team's isolated area: 12 digits and, as its key in the platform, a name.
+
+    Attributes:
+        id: Its 12 digits.
+        clearance: The highest classification of other accounts' events that it may receive.
+        owners: Who answers for it, and approves grants on the events that it owns.
+        organization: Its organization, where it is not the platform's.
+        destinations: The hosts to which its webhooks may deliver.
+    """
 
     id: AccountId
+    clearance: Classification = "internal"
+    owners: list[Name] = []
+    organization: OrganizationId | None = None
+    destinations: list[Host] = []
 
 
-class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Publisher(_Declared, frozen=True):
     """A service of an account, allowed to emit the event types it owns.
 
     Attributes:
@@ -70,33 +126,117 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: list[Name] = []
 
 
-class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Grant(_Declared, frozen=True):
+    """An approved, expiring permission for an account to receive events.
+
+    An account needs none for the events that it owns itself.
+
+    Attributes:
+        account: The account that may receive.
+        reason: What it needs them for.
+        approver: Who approved: one of the owners of the events' account, or of the central one.
+        expires: The first moment at which it no longer holds, in UTC.
+        events: Event types.
+        sources: Sources of events that have no contract.
+    """
+
+    account: Name
+    reason: Sentence
+    approver: Name
+    expires: Moment
+    events: list[EventType] = []
+    sources: list[Name] = []
+
+    @property
+    def expires_us(self) -> int:
+        """``expires`` in microseconds since the Unix epoch."""
+        return moment_us(self.expires)
+
+
+class Retry(_Declared, frozen=True):
     """When a delivery gives up.
 
     Attributes:
         attempts: Retries after the first attempt, 0 to 185 (EventBridge's default and limit).
+        max_age: Seconds after which it is no longer tried; None: no limit.
     """
 
     attempts: Count = 185
+    max_age: AgeSeconds | None = None
 
 
-class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Order(_Declared, frozen=True):
+    """Delivery in order, one key at a time.
+
+    Attributes:
+        key: JSON pointer to the key in the event; the contract's own where none is given.
+        on_failure: Whether what follows a failed event of its key waits, or goes ahead.
+    """
+
+    key: Pointer | None = None
+    on_failure: Literal["block", "skip"] = "block"
+
+
+class Webhook(_Declared, frozen=True):
+    """An address to which deliveries are posted.
+
+    Attributes:
+        url: The address; its host is one of the account's ``destinations``.
+        secret: The name of the secret that signs deliveries.
+    """
+
+    url: Url
+    secret: Name | None = None
+
+
+class Target(_Declared, frozen=True):
+    """Where deliveries go: the subscription's own queue, or a webhook."""
+
+    webhook: Webhook | None = None
+
+
+class Alarms(_Declared, frozen=True):
+    """When somebody is to be told; what is not set is not watched.
+
+    Attributes:
+        dead_letters: As many dead letters.
+        waiting: As many deliveries waiting.
+        failure_rate: This share of attempts fails.
+        p90_ms: Milliseconds from ingest to acknowledgement that 9 of 10 deliveries take.
+    """
+
+    dead_letters: AtLeastOne | None = None
+    waiting: AtLeastOne | None = None
+    failure_rate: Share | None = None
+    p90_ms: AtLeastOne | None = None
+
+
+class Subscription(_Declared, frozen=True):
     """A durable queue in the subscriber's account.
 
     Attributes:
         account: The account's name.
         events: Which events, as ``type@major``; may be left out where there is a filter.
         filter: An EventBridge pattern that an event must match as well.
+        fields: What of the event is delivered, beside what its contract requires; all where
+            nothing is named.
         allow_undeclared: Fields of the filter that are meant although no contract declares them,
             as ``detail.colour``, each with all that is within it.
+        order: Delivery in order; None: none is promised.
         retry: When a delivery gives up.
+        target: Where deliveries go.
+        alarms: When somebody is to be told.
     """
 
     account: Name
     events: list[EventAtMajor] = []
     filter: dict[str, Any] | None = None
+    fields: list[Pointer] = []
     allow_undeclared: list[FieldPath] = []
+    order: Order | None = None
     retry: Retry = Retry()
+    target: Target = Target()
+    alarms: Alarms = Alarms()
 
     @property
     def event_refs(self) -> tuple[EventRef, ...]:
@@ -104,22 +244,67 @@ class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(EventRef.parse(text) for text in self.events)
 
 
-class Platform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Waiver(_Declared, frozen=True):
+    """A compliance finding that is accepted for a time.
+
+    Attributes:
+        rule: The rule's id.
+        subject: JSON pointer to the part of the platform that it is about.
+        reason: Why it is accepted.
+        approver: Who approved: one of the owners of the central account.
+        expires: The first moment at which it no longer holds, in UTC.
+    """
+
+    rule: RuleId
+    subject: Pointer
+    reason: Sentence
+    approver: Name
+    expires: Moment
+
+    @property
+    def expires_us(self) -> int:
+        """``expires`` in microseconds since the Unix epoch."""
+        return moment_us(self.expires)
+
+
+class Minimum(_Declared, frozen=True):
+    """The oldest software that accounts should run; what is not set is not looked at.
+
+    Attributes:
+        client: Keybus's own version, as its client reports it.
+    """
+
+    client: Sentence | None = None
+
+
+class Platform(_Declared, frozen=True):
     """One bus and all who use it.
 
     Attributes:
         bus: The bus's name.
+        organization: The organization of all accounts that name no other.
+        central: The account that owns the bus and administers it.
+        footing: What it runs on.
         accounts: By name.
         publishers: By name.
+        grants: By name.
         subscriptions: By name.
+        exceptions: Compliance findings that are accepted for a time, by name.
+        minimum: The oldest software that accounts should run.
         region: What the envelope's ``region`` says.
         contracts: The contract repository's folder, relative to the platform file.
     """
 
     bus: BusName
+    organization: OrganizationId | None = None
+    central: Name | None = None
+    footing: Footing = "embedded"
     accounts: dict[Name, Account] = {}
     publishers: dict[Name, Publisher] = {}
+    grants: dict[Name, Grant] = {}
     subscriptions: dict[Name, Subscription] = {}
+    exceptions: dict[Name, Waiver] = {}
+    minimum: Minimum = Minimum()
     region: Name = "local"
     contracts: str = "contracts"
 

@@ -37,7 +37,7 @@ CASES = [
     ("duplicate-key", "  doors:", "  orders:", "/subscriptions/orders", 9, "on line 8 already"),
     ("missing-key", "account: you, ", "", "/subscriptions/doors", 9, "the key 'account' is missing"),
     ("unknown-key", "account: you", "acount: you", "/subscriptions/doors/acount", 9, "did you mean 'account'?"),
-    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, bus, contracts"),
+    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, bus, central"),
     ("wrong-type", '"222222222222"', "222222222222", "/accounts/you/id", 4, 'put it in quotes: "222222222222"'),
     ("wrong-type", '"222222222222"', "012345678901", "/accounts/you/id", 4, 'put it in quotes: "012345678901"'),
     ("wrong-type", "account: you", "account: true", "/subscriptions/doors/account", 9, 'found true (put it in quotes: "true")'),
