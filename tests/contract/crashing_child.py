@@ -1,4 +1,4 @@
-"""Appends and acknowledges until it is killed, printing what was answered. Run by a test."""
+"""Appends, acknowledges and holds until it is killed, printing what was answered. Run by a test."""
 
 import asyncio
 import itertools
@@ -23,12 +23,17 @@ async def append(engine: SqliteEngine, run: str, worker: int) -> None:
 
 async def consume(engine: SqliteEngine) -> None:
     cursor = await engine.open("a", ANY)
+    await cursor.unhold()
     for turn in itertools.count():
         deliveries = await cursor.fetch(20)
         done = [each for each in deliveries if (each.position + turn) % 5]
         await cursor.ack([each.position for each in done])
         for each in done:
             answered(f"acked {each.envelope.decode()}")
+        aside = [each for each in deliveries if each not in done and each.position % 2]
+        await cursor.hold([each.position for each in aside], reason="no grant")
+        for each in aside:
+            answered(f"held {each.envelope.decode()}")
 
 
 async def main() -> None:

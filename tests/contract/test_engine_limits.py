@@ -94,6 +94,29 @@ async def test_setting_the_clock_neither_hastens_nor_delays_a_retry(
     await engine.close()
 
 
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("after", [YEAR, -YEAR])
+async def test_a_queue_opened_again_goes_by_the_same_time(
+    make: Callable[[Path, Clock], Engine], tmp_path: Path, after: int
+) -> None:
+    clock = WallClock()
+    engine = make(tmp_path, clock)
+    cursor = await engine.open("a", ANY)
+    one, two = await engine.append(records(2, "a"))
+    await fetch(cursor)
+    await cursor.retry(one, delay=10.0, reason="busy")
+    clock.ahead = after
+    await cursor.retry(two, delay=10.0, reason="busy")
+    clock.advance(4)
+    await engine.close_queue("a")
+    cursor = await engine.open("a", ANY)
+    clock.advance(5.9)
+    assert await standing(cursor) == (2, 0, 2, 0)
+    clock.advance(0.1)
+    assert positions(await fetch(cursor)) == [one, two]
+    await engine.close()
+
+
 @pytest.mark.parametrize(
     ("first", "noted", "reopened", "left"),
     [

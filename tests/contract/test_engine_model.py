@@ -29,13 +29,14 @@ class Model:
         self.attempts: dict[int, int] = {}  # of everything unsettled, the attempts that failed
         self.due: dict[int, int] = {}
         self.leased: set[int] = set()
+        self.held: set[int] = set()
         self.dead: list[tuple[int, int]] = []
 
     def available(self, now: int) -> list[int]:
         return [
             position
             for position in sorted(self.attempts)
-            if position not in self.leased and self.due.get(position, 0) <= now
+            if position not in self.leased | self.held and self.due.get(position, 0) <= now
         ]
 
     def settle(self, position: int) -> int:
@@ -44,9 +45,9 @@ class Model:
         return self.attempts.pop(position)
 
     def standing(self, now: int) -> tuple[int, int, int, int]:
-        delayed = sum(self.due.get(each, 0) > now for each in self.attempts.keys() - self.leased)
-        waiting = len(self.attempts) - len(self.leased)
-        return waiting, len(self.leased), delayed, len(self.dead)
+        waiting = self.attempts.keys() - self.leased - self.held
+        delayed = sum(self.due.get(each, 0) > now for each in waiting)
+        return len(waiting), len(self.leased), delayed, len(self.dead)
 
 
 class Histories(RuleBasedStateMachine):
@@ -165,6 +166,42 @@ class Histories(RuleBasedStateMachine):
         self.run(self.cursors[name].release(sorted(chosen)))
         model.leased -= chosen
 
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def hold(self, name: str, data: st.DataObject) -> None:
+        model = self.models[name]
+        chosen = data.draw(st.sets(st.sampled_from(sorted(model.leased)))) if model.leased else ()
+        self.run(self.cursors[name].hold([*chosen, 10_000], reason="no grant"))
+        model.leased -= set(chosen)
+        model.held |= set(chosen)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def fetch_and_hold(self, name: str, data: st.DataObject) -> None:
+        self.fetch(name, 8)
+        self.hold(name, data)
+
+    @rule(name=st.sampled_from(NAMES))
+    def unhold(self, name: str) -> None:
+        model = self.models[name]
+        assert self.run(self.cursors[name].unhold()) == len(model.held)
+        model.due.update(dict.fromkeys(model.held, self.clock.time_us()))
+        model.held.clear()
+
+    @rule(name=st.sampled_from(NAMES), meanwhile=st.booleans())
+    def close_and_open_again(self, name: str, *, meanwhile: bool) -> None:
+        self.run(self.engine.close_queue(name))
+        del self.cursors[name]
+        self.models[name].leased.clear()
+        if meanwhile:
+            self.append([[{name}, {name}]])
+        self.stands_as_the_model_says()
+        self.cursors[name] = self.run(self.engine.open(name, ANY))
+
+    @rule(name=st.sampled_from(NAMES))
+    def remove_and_open_anew(self, name: str) -> None:
+        self.run(self.engine.remove(name))
+        self.models[name] = Model()
+        self.cursors[name] = self.run(self.engine.open(name, ANY))
+
     @rule(seconds=st.integers(1, 4))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds)
@@ -174,6 +211,24 @@ class Histories(RuleBasedStateMachine):
         for name, cursor in self.cursors.items():
             model = self.models[name]
             assert self.run(standing(cursor)) == model.standing(self.clock.time_us())
+        if self.cursors:
+            assert self.run(self.engine.queues()) == list(NAMES)
+            for name, model in self.models.items():
+                state = self.run(self.engine.queue_state(name))
+                assert state.held == len(model.held)
+                assert state.waiting == model.standing(0)[0]
+
+    @invariant()
+    def what_is_held_is_the_models(self) -> None:
+        async def held(cursor: Cursor) -> list[tuple[int, int, bytes]]:
+            return [(e.position, e.attempts, e.envelope) async for e in cursor.held()]
+
+        for name, cursor in self.cursors.items():
+            model = self.models[name]
+            assert self.run(held(cursor)) == [
+                (position, model.attempts[position], self.log[position - 1])
+                for position in sorted(model.held)
+            ]
 
     @invariant()
     def dead_letters_are_the_models(self) -> None:

@@ -11,8 +11,8 @@ LINES = (1, 150, 1_500)
 """After how many answers each child is killed."""
 
 
-def run_and_kill(store: Path, run: str, lines: int) -> tuple[set[str], set[str]]:
-    """Kill -9 a child in the middle of its work; what it had been told: appended, and acked."""
+def run_and_kill(store: Path, run: str, lines: int) -> dict[str, set[str]]:
+    """Kill -9 a child in the middle of its work; what it had been told, by verb."""
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.contract.crashing_child", str(store), run],
         cwd=Path(__file__).parents[2],
@@ -26,8 +26,10 @@ def run_and_kill(store: Path, run: str, lines: int) -> tuple[set[str], set[str]]
         said += child.stdout.readlines()
     # The last line may have been cut.
     words = [line.split() for line in said if line.endswith("\n")]
-    appended = {text for verb, text in words if verb == "appended"}
-    return appended, {text for verb, text in words if verb == "acked"}
+    return {
+        told: {text for verb, text in words if verb == told}
+        for told in ("appended", "acked", "held")
+    }
 
 
 async def test_nothing_answered_is_lost_over_kill_9(tmp_path: Path) -> None:
@@ -35,10 +37,10 @@ async def test_nothing_answered_is_lost_over_kill_9(tmp_path: Path) -> None:
     appended: set[str] = set()
     acked: set[str] = set()
     for index, lines in enumerate(LINES):
-        more, done = run_and_kill(store, f"run{index}", lines)
-        assert more or done
-        appended |= more
-        acked |= done
+        told = run_and_kill(store, f"run{index}", lines)
+        assert any(told.values())
+        appended |= told["appended"]
+        acked |= told["acked"]
     engine = SqliteEngine.at(store)
     kept = [event.envelope.decode() async for event in engine.read()]
     assert len(kept) == len(set(kept))
@@ -46,7 +48,14 @@ async def test_nothing_answered_is_lost_over_kill_9(tmp_path: Path) -> None:
     # An append is all or nothing, also where nobody was told.
     assert all(text.removesuffix("-twin") + "-twin" in set(kept) for text in kept)
     a, b = await engine.open("a", ANY), await engine.open("b", ANY)
+    # What the last run was told that it holds is held; what runs before it held may have come back.
+    assert told["held"]
+    held = {each.envelope.decode() async for each in a.held()}
+    assert told["held"] <= held
+    assert acked.isdisjoint(held)
+    assert await a.unhold() == len(held)
     left = texts(await fetch_all(a, (await a.state()).waiting))
+    assert held <= set(left)
     assert acked.isdisjoint(left)
     # Every fifth was never settled, and comes again; so does all that was never fetched.
     assert set(left) <= set(kept)

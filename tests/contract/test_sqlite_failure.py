@@ -45,21 +45,28 @@ async def test_a_full_disk_fails_its_callers_and_keeps_what_was_answered(
     path = tmp_path / "store.db"
     engine = SqliteEngine.at(path, clock=clock)
     cursor = await engine.open("a", ANY)
+    [held] = await engine.append(records(1, "a", prefix="held"))
     kept = list(await engine.append(records(10, "a", prefix="kept")))
-    await fetch(cursor, 5)
+    await fetch(cursor, 6)
+    await cursor.hold([held], reason="no grant")
     await cursor.ack([kept[1]])
     with full_disk():
         await refused(*(engine.append(records(5, "a")) for _ in range(3)))
         await refused(
-            cursor.ack([kept[0], kept[2]]),
+            cursor.ack([kept[0]]),
             cursor.retry(kept[3], delay=0.0, reason="busy"),
             cursor.bury(kept[4], reason="poison"),
             engine.documents.put("c", "k", b"1"),
             engine.open("another", ANY),
+            cursor.hold([kept[2]], reason="no grant"),
+            cursor.unhold(),
+            engine.remove("a"),
         )
+        assert (await cursor.state()).held == 1
+        assert await engine.queues() == ["a"]
         # What failed changed nothing, and what stands can be read.
         assert await standing(cursor) == (5, 4, 0, 0)
-        assert len([event async for event in engine.read()]) == 10
+        assert len([event async for event in engine.read()]) == 11
         assert positions(await fetch(cursor, 1)) == [kept[5]]
     assert await engine.documents.get("c", "k") is None
     # Leases stand as before, so that each may be settled after all.
@@ -71,12 +78,14 @@ async def test_a_full_disk_fails_its_callers_and_keeps_what_was_answered(
     await engine.close()
     engine = SqliteEngine.at(path, clock=clock)
     cursor = await engine.open("a", ANY)
-    found = await fetch_all(cursor, 6)
-    assert positions(found) == [kept[3], *kept[6:], late]
-    assert found[0].attempt == 2
+    assert [each.position async for each in cursor.held()] == [held]
+    assert await cursor.unhold() == 1
+    found = await fetch_all(cursor, 7)
+    assert positions(found) == [held, kept[3], *kept[6:], late]
+    assert [each.attempt for each in found[:3]] == [1, 2, 1]
     assert texts(found)[-1] == "late"
-    assert await standing(cursor) == (0, 6, 0, 1)
-    assert len([event async for event in engine.read()]) == 11
+    assert await standing(cursor) == (0, 7, 0, 1)
+    assert len([event async for event in engine.read()]) == 12
     await engine.close()
 
 

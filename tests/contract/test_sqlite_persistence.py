@@ -189,7 +189,18 @@ async def test_a_newer_schema_is_refused(stores: Stores) -> None:
         SqliteEngine.at(stores.path)
 
 
-async def test_delays_of_the_first_schema_are_kept(stores: Stores, clock: ManualClock) -> None:
+BACK_TO = {
+    2: "DROP TABLE held; DROP TABLE removed; ALTER TABLE subscription DROP COLUMN held;"
+    "DELETE FROM meta WHERE key = 'subscription'",
+    1: "ALTER TABLE exception DROP COLUMN delay; ALTER TABLE exception DROP COLUMN noted_at",
+}
+"""What undoes the schema's versions after each."""
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_stores_of_earlier_schemas_are_kept(
+    stores: Stores, clock: ManualClock, version: int
+) -> None:
     engine = await stores.open()
     cursor = await engine.open("a", ANY)
     [position] = await engine.append(records(1, "a"))
@@ -197,13 +208,20 @@ async def test_delays_of_the_first_schema_are_kept(stores: Stores, clock: Manual
     await cursor.retry(position, delay=40.0, reason="busy")
     await stores.close()
     with apsw.Connection(str(stores.path)) as connection:
-        connection.execute("ALTER TABLE exception DROP COLUMN delay")
-        connection.execute("ALTER TABLE exception DROP COLUMN noted_at")
-        connection.execute("UPDATE meta SET value = 1 WHERE key = 'schema'")
+        for each, undo in BACK_TO.items():
+            if each >= version:
+                connection.execute(undo)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (version,))
     connection.close()
-    cursor = await (await stores.open()).open("a", ANY)
+    engine = await stores.open()
+    cursor, another = await engine.open("a", ANY), await engine.open("b", ANY)
     assert await standing(cursor) == (1, 0, 1, 0)
+    assert await standing(another) == (0, 0, 0, 0)
     clock.advance(40.0)
+    assert (await fetch(cursor))[0].attempt == 2
+    await cursor.hold([position], reason="no grant")
+    cursor = await (await stores.open()).open("a", ANY)
+    assert (await cursor.state()).held == await cursor.unhold() == 1
     assert (await fetch(cursor))[0].attempt == 2
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keybus.bus.engine import Cursor, Delivery
-from keybus.engines.sqlite import SqliteEngine, delays, ledger, line
+from keybus.engines.sqlite import SqliteEngine, delays, held, ledger, line
 from keybus.engines.sqlite import engine as engine_module
 from keybus.engines.sqlite.reader import Reader, Row
 from keybus.engines.sqlite.ring import Ring
@@ -27,6 +27,7 @@ class Model:
         self.attempts: dict[int, int] = {}  # of everything unsettled, the attempts that failed
         self.due: dict[int, int] = {}
         self.leased: set[int] = set()
+        self.held: set[int] = set()
         self.done: set[int] = set()
         self.dead: set[int] = set()
 
@@ -42,6 +43,7 @@ class Model:
         assert self.due.get(position, 0) <= now, "delivered too early"
         self.attempts.setdefault(position, 0)
         self.leased.add(position)
+        self.held.discard(position)
 
     def retry(self, position: int, due: int) -> None:
         self.leased.discard(position)
@@ -55,7 +57,7 @@ class Model:
         self.due.pop(position, None)
 
     def standing(self, now: int) -> tuple[int, int, int, int]:
-        free = self.attempts.keys() - self.leased
+        free = self.attempts.keys() - self.leased - self.held
         delayed = sum(self.due.get(position, 0) > now for position in free)
         return len(free), len(self.leased), delayed, len(self.dead)
 
@@ -76,7 +78,9 @@ class Run:
             tasks.create_task(self.publish())
             tasks.create_task(self.tick())
             for name, model in self.models.items():
-                tasks.create_task(self.consume(await self.engine.open(name, ANY), model))
+                cursor = await self.engine.open(name, ANY)
+                tasks.create_task(self.consume(cursor, model))
+                tasks.create_task(self.unhold(cursor))
             await asyncio.sleep(seconds)
             self.stopped = True
 
@@ -113,6 +117,11 @@ class Run:
                 tasks.clear()
         await asyncio.gather(*tasks)
 
+    async def unhold(self, cursor: Cursor) -> None:
+        while not self.stopped:
+            await asyncio.sleep(self.random.choice([0.01, 0.03]))
+            await cursor.unhold()
+
     async def settle(self, cursor: Cursor, model: Model, found: Sequence[Delivery]) -> None:
         left = [delivery.position for delivery in found]
         self.random.shuffle(left)
@@ -141,8 +150,12 @@ class Run:
                 await cursor.bury(position, reason="poison")
                 model.settle(position)
                 model.dead.add(position)
-        elif chance < 0.97:
-            if chance > 0.93:  # holds the floor back for a while
+        elif chance < 0.92:
+            # It may be unheld, and come again, before this task is told that it was kept.
+            model.leased.difference_update(part)
+            await cursor.hold(part, reason="no grant")
+        elif chance < 0.98:
+            if chance > 0.95:  # holds the floor back for a while
                 await asyncio.sleep(0.1)
             model.leased.difference_update(part)
             await cursor.release(part)
@@ -152,6 +165,10 @@ class Run:
         """Quiet now: it must stand as the model says."""
         for name, model in self.models.items():
             cursor = await self.engine.open(name, ANY)
+            # Which were held while everything was unheld, only the store can say.
+            model.held = {each.position async for each in cursor.held()}
+            assert model.held <= model.attempts.keys() - model.leased
+            assert (await cursor.state()).held == len(model.held)
             assert await standing(cursor) == model.standing(self.clock.time_us())
             assert {letter.position async for letter in cursor.dead_letters()} == model.dead
 
@@ -160,6 +177,8 @@ class Run:
         self.clock.advance(10)
         for name, model in self.models.items():
             cursor = await self.engine.open(name, ANY)
+            assert await cursor.unhold() == len(model.held)
+            model.held.clear()
             left = model.attempts.keys() - model.leased
             for delivery in await fetch_all(cursor, len(left), limit=50):
                 model.lease(delivery, self.clock.time_us())
@@ -174,6 +193,7 @@ def shrink(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     patch.setattr(delays, "DELAYS_LIMIT", chance.choice([4, 16, 64]))
     patch.setattr(line, "LINE_LIMIT", chance.choice([8, 64, 300]))
     patch.setattr(ledger, "SPARSE_LIMIT", chance.choice([4, 20, 100]))
+    patch.setattr(held, "UNHOLD_PAGE", chance.choice([1, 5, 50]))
     patch.setattr(ledger, "TRIM_EVERY", chance.choice([1, 16, 64]))
     patch.setattr(engine_module, "Ring", partial(Ring, limit=chance.choice([2_000, 20_000])))
     rows, pause = Reader.rows, chance.choice([0.0, 0.002, 0.005])

@@ -77,20 +77,42 @@ class DeadLetter(msgspec.Struct, frozen=True):
     buried_at: int
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A delivery that was put aside, until somebody says that it may go on.
+
+    Attributes:
+        position: Its place in the log.
+        ingested_at: When the bus took it, in microseconds since the Unix epoch.
+        envelope: The envelope's bytes, as appended.
+        attempts: Attempts that failed before it was held; holding it counted none.
+        reason: Why it is held.
+        held_at: Since when, in microseconds since the Unix epoch.
+    """
+
+    position: int
+    ingested_at: int
+    envelope: bytes
+    attempts: int
+    reason: str
+    held_at: int
+
+
 class CursorState(msgspec.Struct, frozen=True):
     """How a subscription stands.
 
     Attributes:
-        waiting: Deliveries that nobody has fetched, delayed ones included.
+        waiting: Deliveries that nobody has fetched, delayed ones included, held ones not.
         in_flight: Deliveries fetched and not settled.
         delayed: Deliveries that wait for the time of their next attempt.
         dead: Dead letters.
+        held: Deliveries that are held.
     """
 
     waiting: int
     in_flight: int
     delayed: int
     dead: int
+    held: int
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -121,12 +143,16 @@ class Cursor(Protocol):
     """A subscription's durable place in the log.
 
     A delivery that was fetched is leased to the caller, in memory, until it is settled by
-    exactly one of ``ack``, ``retry``, ``bury`` or ``release``; settling one that is not leased
-    does nothing. After a restart every delivery that was not durably settled comes again.
+    exactly one of ``ack``, ``retry``, ``bury``, ``hold`` or ``release``; settling one that is
+    not leased does nothing. After a restart every delivery that was not durably settled comes
+    again.
 
     Where settling raises ``StorageFailed``, the delivery is leased as before, and it is unknown
     whether the settlement was kept. It may be settled again: at worst an attempt counts, or a
     dead letter stands, twice.
+
+    A cursor is spent when its queue was closed or removed, or the engine closed: a fetch that
+    waits ends, and everything but ``release``, which then does nothing, raises ``EngineError``.
     Safe for use from one event loop.
     """
 
@@ -160,6 +186,32 @@ class Cursor(Protocol):
 
     async def bury(self, position: int, *, reason: str) -> None:
         """Count a failed attempt and move the delivery to the dead letters, durably."""
+        ...
+
+    async def hold(self, positions: Sequence[int], *, reason: str) -> None:
+        """Put deliveries aside, durably, and count no attempt.
+
+        They are not delivered until ``unhold``. They hold up nothing, and cost no memory,
+        however many there are and for however long.
+
+        Raises:
+            EngineError: The reason is no Unicode text.
+        """
+        ...
+
+    async def unhold(self) -> int:
+        """Make everything that is held deliverable again, durably; how many there were.
+
+        They are due at once, in log order among themselves, with the attempt that each was held
+        at. What is held while this runs may be among them, or stay held.
+
+        It works in parts. Where it raises, or is cancelled, some may be deliverable and the
+        others are held as before; calling it again goes on with those.
+        """
+        ...
+
+    def held(self) -> AsyncIterator[Held]:
+        """All held deliveries, in log order."""
         ...
 
     async def release(self, positions: Sequence[int]) -> None:
@@ -231,21 +283,60 @@ class Engine(Protocol):
         Raises:
             StorageFailed: It is unknown whether it was kept: all of it, or nothing. Whoever
                 appends it again may append it twice.
-            EngineError: There are too many, or one matches a name that was never opened;
-                nothing was kept.
+            EngineError: There are too many, or one matches a name that has no queue: it was
+                never opened, or removed; nothing was kept. An append that began before its
+                removal was answered may be kept without that match.
         """
         ...
 
     async def open(self, subscription: str, selection: Selection) -> Cursor:
-        """The subscription's cursor, made at the log's end where it does not exist yet.
+        """The cursor of the subscription's queue, made at the log's end where there is none yet.
 
-        A name that a later append matches must have been opened before.
+        A name that a later append matches must have been opened before. Opened again while it is
+        open, it is the same cursor, with its leases. Opened again after ``close_queue``, it goes
+        on exactly where the queue stood: what was leased comes again untried, and nothing comes
+        twice. After ``remove`` it is a new queue, at the log's end.
 
         Args:
             subscription: Its name.
-            selection: What it asks for. An engine that freezes the match set with the event does
-                not use it; one that works it out again filters by it, and has to agree with
-                ``Record.matched``.
+            selection: What it asks for; another one than the last time, if it likes. An engine
+                that freezes the match set with the event does not use it: what was matched
+                stays. One that works it out again filters by it, also what it had not delivered
+                yet, and has to agree with ``Record.matched``.
+        """
+        ...
+
+    async def close_queue(self, subscription: str) -> None:
+        """Stop using a queue, without losing anything of it.
+
+        Its cursor is spent, and its leases end untried; what was begun to be settled is settled.
+        The queue stays, and whatever is appended and matches it waits there. Does nothing where
+        it is not open.
+        """
+        ...
+
+    async def queues(self) -> Sequence[str]:
+        """The names of all queues there are, open or not, sorted: also those nobody uses now."""
+        ...
+
+    async def queue_state(self, subscription: str) -> CursorState:
+        """How a queue stands, whether it is open or not.
+
+        Of one that is not open, nothing is in flight.
+
+        Raises:
+            EngineError: There is no queue of that name.
+        """
+        ...
+
+    async def remove(self, subscription: str) -> None:
+        """Remove a queue, durably, with all that waits, is held or is a dead letter in it.
+
+        Its cursor is spent. Does nothing where there is none of that name.
+
+        Raises:
+            StorageFailed: It is unknown whether it was removed; where it was not, its cursor is
+                as before.
         """
         ...
 

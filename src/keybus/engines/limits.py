@@ -1,7 +1,7 @@
 """What every engine refuses before anything is touched."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from keybus.bus.engine import MAX_RECORDS, Record
 from keybus.errors import EngineError
@@ -45,3 +45,21 @@ def check_reason(reason: str) -> None:
             reason.encode()
         except UnicodeEncodeError as error:
             raise EngineError(f"the reason is no Unicode text: {error}") from error
+
+
+def spent(subscription: str, why: str) -> EngineError:
+    """What a cursor says that may not be used any more.
+
+    Args:
+        subscription: Its name.
+        why: ``closed`` or ``removed``.
+    """
+    return EngineError(
+        f"the queue of subscription {subscription!r} was {why}",
+        hint="open it again to go on" if why == "closed" else "open it again for a new one",
+    )
+
+
+def no_queue(names: Iterable[str]) -> EngineError:
+    """What is said to whoever names queues that there are not."""
+    return EngineError(f"no such subscription: {', '.join(sorted(names))}", hint="open it first")

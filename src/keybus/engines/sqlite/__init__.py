@@ -6,6 +6,7 @@ How it holds together:
 - ``match``: which positions of a segment a subscription matched, frozen at publish.
 - ``subscription``: a floor below which everything is settled, and the settled positions above it.
 - ``exception``: only deliveries that were retried, delayed or left behind by the floor.
+- ``held``: deliveries that were put aside; ``removed``: ids whose rows are still being deleted.
 - ``dead_letter`` owns its bytes; ``document`` is versioned; ``meta`` has the schema's version.
 
 Threads: the event loop owns queues and leases; the committer owns the writing connection and the

@@ -11,9 +11,9 @@ from typing import TypeVar, cast
 import apsw
 
 from keybus.engines.sqlite.log import Appended, LogWriter
-from keybus.engines.sqlite.operation import Operation, Transaction
+from keybus.engines.sqlite.operation import Operation, Refusal, Transaction
 from keybus.engines.sqlite.queries import query
-from keybus.errors import Conflict, EngineError, StorageFailed
+from keybus.errors import EngineError, StorageFailed
 
 WAL_PAGES = 16_384
 """Pages in the WAL above which the committer helps to move them, between two commits."""
@@ -83,9 +83,8 @@ class Committer:
         Cancelling it only stops waiting: what was submitted is carried out.
 
         Raises:
-            Conflict: It was refused.
             StorageFailed: The store could not make it durable.
-            EngineError: The engine is closed.
+            EngineError: It was refused (``Refusal`` has the reason), or the engine is closed.
         """
         while operation.size and self._queued_bytes >= QUEUE_BYTES and not self._closed:
             self._room.clear()
@@ -158,8 +157,8 @@ class Committer:
             operation.error = None
             try:
                 operation.apply(transaction)
-            except Conflict as error:
-                operation.error = error
+            except Refusal as error:
+                operation.error = error.reason
         appended = transaction.write()
         self._connection.execute("COMMIT")
         return appended

@@ -3,19 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from keybus.bus.engine import CursorState, DeadLetter, Delivery
+from keybus.bus.engine import CursorState, DeadLetter, Delivery, Held
 from keybus.clock import Clock
+from keybus.engines.alarm import Alarm
 from keybus.engines.limits import check_delay, check_reason
 from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.delays import Delay, Delays
+from keybus.engines.sqlite.held import Back, BringBack, held
 from keybus.engines.sqlite.leases import Hold, Leases, Ready
-from keybus.engines.sqlite.ledger import Retried
+from keybus.engines.sqlite.ledger import Ledger, Retried
 from keybus.engines.sqlite.line import Line
 from keybus.engines.sqlite.opening import Opened
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.ring import Ring
-from keybus.engines.sqlite.settlements import Ack, Burial, Bury, Place, Retry
+from keybus.engines.sqlite.settlements import Ack, Burial, Bury, Place, Retry, SetAside
 from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
 
@@ -54,16 +56,24 @@ class SqliteCursor:
         self._delays = Delays(reader, ledger.subscription, stored=opened.exceptions)
         self._ready = Ready()
         self._leases = Leases()
-        self._place = Place(self._leases, ledger)
-        self._dead = opened.dead
+        self._place = Place(opened.name, self._leases, ledger)
+        self._dead, self._held = opened.dead, opened.held
         self._taking = 0
-        self._wake = asyncio.Event()
-        self._fetching = self._closed = False
+        self._alarm = Alarm(clock, time)
+        # Of loading delays and of bringing back held deliveries, one at a time.
+        self._moving = asyncio.Lock()
+        self._fetching = False
+        self._spent: EngineError | None = None
 
     @property
     def name(self) -> str:
         """The subscription's name."""
         return self._name
+
+    @property
+    def ledger(self) -> Ledger:
+        """The durable place, which is the committer's; for the engine."""
+        return self._place.ledger
 
     async def fetch(self, limit: int) -> Sequence[Delivery]:
         """Lease up to ``limit`` deliveries, in log order but for those whose retry is due.
@@ -71,7 +81,7 @@ class SqliteCursor:
         Waits until there is at least one. Cancelling it leases nothing.
 
         Raises:
-            EngineError: The engine was closed, or another fetch is waiting.
+            EngineError: The cursor is spent, or another fetch is waiting.
             StorageFailed: The store could not be read; nothing is leased.
         """
         if self._fetching:
@@ -79,12 +89,14 @@ class SqliteCursor:
         self._fetching = True
         try:
             while True:
-                if self._closed:
-                    raise EngineError("the engine is closed")
-                if deliveries := await self._lease(limit):
+                self._check_open()
+                deliveries = await self._lease(limit)
+                # It may have been spent meanwhile.
+                self._check_open()
+                if deliveries:
                     return deliveries
                 if not (self._delays.hungry or self._line.hungry):
-                    await self._wait()
+                    await self._alarm.wait(self._delays.next_due)
         finally:
             self._fetching = False
 
@@ -94,6 +106,7 @@ class SqliteCursor:
         Raises:
             StorageFailed: They are leased as before.
         """
+        self._check_open()
         if taken := self._leases.settle(positions):
             await self._committer.submit(Ack(self._place, taken))
 
@@ -104,6 +117,7 @@ class SqliteCursor:
             StorageFailed: It is leased as before, and as far as is known nothing was counted.
             EngineError: The delay or the reason cannot be kept; it is leased as before.
         """
+        self._check_open()
         check_delay(delay)
         check_reason(reason)
         if taken := self._leases.settle([position]):
@@ -127,22 +141,61 @@ class SqliteCursor:
             StorageFailed: It is leased as before, and as far as is known there is no dead letter.
             EngineError: The reason cannot be kept; it is leased as before.
         """
+        self._check_open()
         check_reason(reason)
         if position not in self._leases:
             return
         # Read here, so that no commit waits for it.
         event = self._ring.get(position) or (await self._reader.events([position]))[position]
+        self._check_open()
         if taken := self._leases.settle([position]):
             attempts, now = taken[position].attempt, self._clock.time_us()
             burial = Burial(position, attempts, reason, now, event)
             await self._committer.submit(Bury(self._place, taken, burial, self._count_dead))
+
+    async def hold(self, positions: Sequence[int], *, reason: str) -> None:
+        """Put deliveries aside, durably, and count no attempt: one transaction's work for all.
+
+        Raises:
+            StorageFailed: They are leased as before.
+            EngineError: The reason cannot be kept; they are leased as before.
+        """
+        self._check_open()
+        check_reason(reason)
+        if taken := self._leases.settle(positions):
+            now = self._clock.time_us()
+            await self._committer.submit(
+                SetAside(self._place, taken, reason, now, self._count_held)
+            )
+
+    async def unhold(self) -> int:
+        """Make everything that is held deliverable again, durably; how many there were.
+
+        Raises:
+            StorageFailed: Some may be deliverable, the others are held as before.
+        """
+        until, due_at, noted_at = self._ring.last, self._time.now(), self._clock.time_us()
+        after = freed = 0
+        while back := await self._bring_back(after, until, due_at, noted_at):
+            after, freed = back.last, freed + back.freed
+        return freed
+
+    async def held(self) -> AsyncIterator[Held]:
+        """All held deliveries, in log order.
+
+        Raises:
+            StorageFailed: The store could not be read.
+        """
+        self._check_open()
+        async for each in held(self._reader, self._id):
+            yield each
 
     async def release(self, positions: Sequence[int]) -> None:
         """Hand leases back untried, to be delivered again at once."""
         for position in positions:
             if hold := self._leases.release(position):
                 self._ready.push(position, hold)
-        self._wake.set()
+        self._alarm.ring()
 
     async def state(self) -> CursorState:
         """How the subscription stands now.
@@ -150,6 +203,7 @@ class SqliteCursor:
         Raises:
             StorageFailed: Delays beyond those in memory could not be counted.
         """
+        self._check_open()
         delayed = await self._delays.count_later_than(self._time.now())
         return CursorState(
             waiting=self._line.waiting + self._taking + len(self._ready) + len(self._delays),
@@ -157,6 +211,7 @@ class SqliteCursor:
             # It may have changed while the store counted.
             delayed=min(delayed, len(self._delays)),
             dead=self._dead,
+            held=self._held,
         )
 
     async def dead_letters(self) -> AsyncIterator[DeadLetter]:
@@ -165,6 +220,7 @@ class SqliteCursor:
         Raises:
             StorageFailed: The store could not be read.
         """
+        self._check_open()
         last = 0
         while rows := await self._reader.rows(_DEAD, (self._id, last, _PAGE)):
             for row in rows:
@@ -177,12 +233,12 @@ class SqliteCursor:
         For the engine, which calls it for every segment in log order.
         """
         self._line.feed(positions)
-        self._wake.set()
+        self._alarm.ring()
 
-    def close(self) -> None:
-        """No more deliveries: a fetch that waits is told so. For the engine."""
-        self._closed = True
-        self._wake.set()
+    def spend(self, why: EngineError) -> None:
+        """No more deliveries: whoever uses it is told so. For the engine."""
+        self._spent = why
+        self._alarm.ring()
 
     async def _lease(self, limit: int) -> list[Delivery]:
         """Lease what is there, or nothing."""
@@ -233,38 +289,47 @@ class SqliteCursor:
             due = delays.pop()
             self._ready.push(due.position, Hold(due.attempts + 1, kept=True))
 
-    async def _wait(self) -> None:
-        """Until something was appended or handed back, or the next delay is over."""
-        if self._closed:
-            return
-        self._wake.clear()
-        due_at = self._delays.next_due
-        if due_at is None:
-            await self._wake.wait()
-            return
-        left = max(due_at - self._time.now(), 0) / 1_000_000
-        timer = asyncio.ensure_future(self._clock.sleep(left))
-        timer.add_done_callback(self._over)
-        try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
-
-    def _over(self, timer: "asyncio.Future[None]") -> None:
-        """A timer that was cancelled wakes nobody: it would wake the next wait, and that the next."""
-        if not timer.cancelled():
-            self._wake.set()
-
     async def _load_delays(self) -> None:
         leases, ready = self._leases, self._ready
-        with leases.watch() as settled:
-            await self._delays.load(
-                lambda position: position in leases or position in ready or position in settled
+        async with self._moving:
+            with leases.watch() as settled:
+                await self._delays.load(
+                    lambda position: position in leases or position in ready or position in settled
+                )
+
+    async def _bring_back(self, after: int, until: int, due_at: int, noted_at: int) -> Back | None:
+        await self._moving.acquire()
+        try:
+            self._check_open()
+            bringing = BringBack(
+                self._place,
+                after=after,
+                until=until,
+                due_at=due_at,
+                noted_at=noted_at,
+                then=self._come_back,
+                lock=self._moving,
             )
+        except BaseException:
+            self._moving.release()
+            raise
+        return await self._committer.submit(bringing)
+
+    def _come_back(self, back: Back) -> None:
+        self._held -= back.freed
+        self._delays.admit(back.due_at, back.first, back.count)
+        self._alarm.ring()
 
     def _delay(self, retried: Retried) -> None:
         self._delays.push(Delay(retried.due_at, retried.position, retried.attempts))
-        self._wake.set()
+        self._alarm.ring()
 
     def _count_dead(self) -> None:
         self._dead += 1
+
+    def _count_held(self, count: int) -> None:
+        self._held += count
+
+    def _check_open(self) -> None:
+        if self._spent is not None:
+            raise EngineError(*self._spent.args, hint=self._spent.hint)

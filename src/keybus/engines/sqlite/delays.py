@@ -87,6 +87,23 @@ class Delays:
             if len(self._heap) > 2 * DELAYS_LIMIT:
                 self._shorten()
 
+    def admit(self, due_at: int, first: int, count: int) -> None:
+        """So many rows were added to the store; never during a load.
+
+        Args:
+            due_at: When all of them are due.
+            first: The first position among them.
+            count: How many there are.
+        """
+        before = (due_at, first - 1)
+        if not self._more or self._horizon > before:
+            # The heap may have nothing that comes after what is only in the store.
+            kept = [delay for delay in self._heap if delay[:2] <= before]
+            self._stored += len(self._heap) - len(kept)
+            heapq.heapify(kept)
+            self._heap, self._horizon, self._more = kept, before, True
+        self._stored += count
+
     def pop(self) -> Delay:
         """The next, taken out."""
         return heapq.heappop(self._heap)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from keybus.bus.engine import Document
 from keybus.engines.sqlite.committer import Committer
-from keybus.engines.sqlite.operation import Operation, Transaction
+from keybus.engines.sqlite.operation import Operation, Refusal, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.errors import Conflict
@@ -33,7 +33,7 @@ class _Write(Operation[int]):
             row = connection.execute(_GET, place).fetchone()
             found = row[1] if row else 0
             if found != self._expected:
-                raise Conflict(*place, expected=self._expected, found=found)
+                raise Refusal(Conflict(*place, expected=self._expected, found=found))
         if self._value is None:
             connection.execute(_DELETE, place)
         else:

@@ -1,7 +1,7 @@
 """The embedded engine's face: one store, its log, its subscriptions and its documents."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -9,24 +9,30 @@ from typing import Self
 
 import apsw
 
-from keybus.bus.engine import Record, Selection, Stored
+from keybus.bus.engine import CursorState, Record, Selection, Stored
 from keybus.clock import SYSTEM, Clock
-from keybus.engines.limits import check_append
+from keybus.engines.limits import check_append, no_queue, spent
 from keybus.engines.sqlite.checkpointer import Checkpointer
 from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.cursor import SqliteCursor
 from keybus.engines.sqlite.documents import SqliteDocuments
 from keybus.engines.sqlite.log import Appended, LogWriter
-from keybus.engines.sqlite.opening import Open, Opened
+from keybus.engines.sqlite.opening import Open, Opened, look
 from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
+from keybus.engines.sqlite.removal import Remove, Sweeper
 from keybus.engines.sqlite.ring import Ring
 from keybus.engines.sqlite.store import Store
 from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError, StorageFailed
 
-_SUBSCRIPTIONS, _TAIL, _SINCE = query("subscriptions"), query("log_tail"), query("first_since")
+_SUBSCRIPTIONS, _REMOVED = query("subscriptions"), query("removed")
+_TAIL, _SINCE, _DELAYED = (
+    query("log_tail"),
+    query("first_since"),
+    query("count_exceptions_due_after"),
+)
 
 
 class _Append(Operation[Sequence[int]]):
@@ -59,11 +65,16 @@ class SqliteEngine:
         """Run on a store that is open; ``SqliteEngine.at`` opens it and does this."""
         self._clock, self._time = clock, SteadyTime(clock)
         self._cursors: dict[str, SqliteCursor] = {}
+        # Names that are being opened or removed: one at a time, however callers are cancelled.
+        self._busy: dict[str, asyncio.Event] = {}
+        self._dated = set[str]()
         self._closing: asyncio.Future[None] | None = None
         with ExitStack() as opened:
             opened.callback(store.close)
-            self._ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
-            log = LogWriter(store.writer, self._ids)
+            ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
+            removed = [number for (number,) in store.writer.execute(_REMOVED)]
+            self._names = set(ids)
+            log = LogWriter(store.writer, ids)
             self._ring = Ring(log.tail.position)
             self._reader = Reader(store.connect(reading=True))
             opened.callback(self._reader.close)
@@ -78,6 +89,7 @@ class SqliteEngine:
             )
             opened.callback(self._committer.join)
             self._documents = SqliteDocuments(self._committer, self._reader)
+            self._sweeper = Sweeper(self._committer, removed)
             self._opened = opened.pop_all()
 
     @classmethod
@@ -109,32 +121,94 @@ class SqliteEngine:
 
         Raises:
             StorageFailed: It is unknown whether it was kept; all of it, or nothing.
-            EngineError: A record matches a subscription that was never opened, or there are
-                more than an append may have. Nothing of it was kept.
+            EngineError: A record matches a subscription that has no queue, or there are more
+                than an append may have. Nothing of it was kept.
         """
         check_append(records)
         if not records:
             return ()
         for matched in {record.matched for record in records}:
-            if not self._ids.keys() >= set(matched):
-                unknown = ", ".join(sorted(set(matched) - self._ids.keys()))
-                raise EngineError(f"no such subscription: {unknown}", hint="open it first")
+            if not self._names.issuperset(matched):
+                raise no_queue(set(matched) - self._names)
         return await self._committer.submit(_Append(records))
 
     async def open(self, subscription: str, selection: Selection) -> SqliteCursor:  # noqa: ARG002 - what matched is frozen with the event
-        """The subscription's cursor, made at the log's end where it does not exist yet.
+        """The cursor of the subscription's queue, made at the log's end where there is none yet.
 
-        Always the same object for the same name. The selection is not asked.
+        The same object for as long as it is open. The selection is not asked.
 
         Raises:
             StorageFailed: It could not be made.
             EngineError: The engine is closed.
         """
-        if self._closing:
-            raise EngineError("the engine is closed")
-        if subscription not in self._cursors:
-            await self._committer.submit(Open(subscription, self._time.now(), self._add))
-        return self._cursors[subscription]
+        while True:
+            await self._free(subscription)
+            if cursor := self._cursors.get(subscription):
+                return cursor
+            first = subscription not in self._dated
+            await self._committer.submit(
+                Open(
+                    subscription,
+                    date_by=self._time.now() if first else None,
+                    then=self._add,
+                    ended=self._take(subscription),
+                )
+            )
+
+    async def close_queue(self, subscription: str) -> None:
+        """Stop using a queue, without losing anything of it; its leases end untried."""
+        await self._free(subscription)
+        if cursor := self._cursors.pop(subscription, None):
+            cursor.spend(spent(subscription, "closed"))
+
+    async def queues(self) -> Sequence[str]:
+        """The names of all queues there are, open or not, sorted."""
+        self._check_open()
+        return sorted(self._names)
+
+    async def queue_state(self, subscription: str) -> CursorState:
+        """How a queue stands, whether it is open or not.
+
+        Raises:
+            EngineError: There is no queue of that name.
+            StorageFailed: The store could not be read.
+        """
+        if cursor := self._cursors.get(subscription):
+            return await cursor.state()
+        now = self._time.now()
+
+        def read(connection: apsw.Connection) -> CursorState | None:
+            found = look(connection, subscription)
+            if found is None:
+                return None
+            due = connection.execute(_DELAYED, (found.ledger.subscription, now))
+            return CursorState(
+                waiting=found.matched - len(found.settled) + found.exceptions,
+                in_flight=0,
+                delayed=int(due.get),
+                dead=found.dead,
+                held=found.held,
+            )
+
+        state = await self._reader.snapshot(read)
+        if state is None:
+            raise no_queue([subscription])
+        return state
+
+    async def remove(self, subscription: str) -> None:
+        """Remove a queue, durably, with all that waits, is held or is a dead letter in it.
+
+        It is gone when this returns; its rows are deleted by and by.
+
+        Raises:
+            StorageFailed: The queue and its cursor are as before, as far as is known.
+            EngineError: The engine is closed.
+        """
+        await self._free(subscription)
+        cursor = self._cursors.get(subscription)
+        ledger = cursor.ledger if cursor else None
+        ended = self._take(subscription)
+        await self._committer.submit(Remove(subscription, ledger, then=self._forget, ended=ended))
 
     async def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
         """The log's events with ``since <= ingested_at < until``, in log order.
@@ -172,11 +246,12 @@ class SqliteEngine:
             self._committer.stop()
             self._reader.stop()
             for cursor in self._cursors.values():
-                cursor.close()
+                cursor.spend(EngineError("the engine is closed"))
             # On a thread, where nothing can cancel it half way.
             loop = asyncio.get_running_loop()
             self._closing = loop.run_in_executor(None, self._opened.close)
         await asyncio.shield(self._closing)
+        await self._sweeper.ended()
 
     def _receive(self, appended: Appended) -> None:
         """A segment became durable: into the ring, and into the lines of those that matched."""
@@ -187,9 +262,8 @@ class SqliteEngine:
                 cursor.feed(positions)
 
     def _add(self, opened: Opened) -> None:
-        if opened.name in self._cursors:
-            return
-        self._ids[opened.name] = opened.ledger.subscription
+        self._names.add(opened.name)
+        self._dated.add(opened.name)
         self._cursors[opened.name] = SqliteCursor(
             opened,
             committer=self._committer,
@@ -198,3 +272,31 @@ class SqliteEngine:
             clock=self._clock,
             time=self._time,
         )
+
+    def _forget(self, name: str, subscription: int | None) -> None:
+        self._names.discard(name)
+        if cursor := self._cursors.pop(name, None):
+            cursor.spend(spent(name, "removed"))
+        if subscription is not None:
+            self._sweeper.sweep(subscription)
+
+    async def _free(self, name: str) -> None:
+        """Until nobody is opening or removing the name."""
+        self._check_open()
+        while name in self._busy:
+            await self._busy[name].wait()
+        self._check_open()
+
+    def _take(self, name: str) -> Callable[[], None]:
+        """Begin to open or remove a name that is free; what to call in the end."""
+        ended = self._busy[name] = asyncio.Event()
+
+        def end() -> None:
+            del self._busy[name]
+            ended.set()
+
+        return end
+
+    def _check_open(self) -> None:
+        if self._closing:
+            raise EngineError("the engine is closed")

@@ -50,6 +50,7 @@ class _Staged(msgspec.Struct):
     parked: list[int] = msgspec.field(default_factory=list)
     passed: int = 0
     floor: int = 0
+    removed: bool = False
 
 
 class Ledger:
@@ -62,6 +63,12 @@ class Ledger:
 
     Belongs to the committer's thread. Staged changes count only after ``keep``; after ``drop``
     it is as if they had never been.
+
+    Attributes:
+        subscription: The subscription's id.
+        floor: Whatever matched up to here is settled.
+        settled: Positions above the floor of which the same is true.
+        removed: The subscription is no more; nothing may be staged.
     """
 
     def __init__(self, subscription: int, floor: int, sparse: bytes) -> None:
@@ -73,6 +80,7 @@ class Ledger:
         self._parked: set[int] = set()
         self._trimmed = 0
         self._staged = _Staged()
+        self.removed = False
 
     def note_fetched(self, positions: Iterable[int]) -> None:
         """These were taken from the line next, in log order; true whether a commit fails or not."""
@@ -102,6 +110,10 @@ class Ledger:
         self._staged.retried.append(retried)
         if not kept and retried.position not in self._parked:
             self._staged.settled.add(retried.position)
+
+    def remove(self) -> None:
+        """Stage that the subscription is no more."""
+        self._staged.removed = True
 
     def write(self, connection: apsw.Connection) -> None:
         """Write what was staged, within the transaction that is open."""
@@ -139,6 +151,7 @@ class Ledger:
         self._parked.update(staged.parked)
         self._parked.difference_update(staged.unkept)
         self._parked.difference_update([retried.position for retried in staged.retried])
+        self.removed = self.removed or staged.removed
 
     def drop(self) -> None:
         """What was staged was rolled back."""

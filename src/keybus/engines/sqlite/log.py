@@ -98,10 +98,11 @@ class LogWriter:
 
         Args:
             connection: The writing connection.
-            subscriptions: Every subscription's id, by its name; kept up to date by the owner.
+            subscriptions: Every subscription's id, by its name.
         """
         self._connection = connection
-        self._subscriptions = subscriptions
+        self._subscriptions = dict(subscriptions)
+        self._new_subscriptions: dict[str, int | None] = {}
         row = connection.execute(_TAIL).fetchone()
         self.tail = self._new_tail = Tail(*row) if row else Tail()
         self._staged: list[Record] = []
@@ -112,8 +113,15 @@ class LogWriter:
         self._staged += records
         return first
 
+    def name(self, subscription: str, number: int | None) -> None:
+        """Stage that later events may match a subscription, by its id; None: no longer."""
+        self._new_subscriptions[subscription] = number
+
     def write(self) -> list[Appended]:
-        """Write what was staged, within the transaction that is open."""
+        """Write what was staged, within the transaction that is open.
+
+        What matched a subscription that was removed since is dropped.
+        """
         self._new_tail = self.tail
         return [self._write(segment) for segment in _segments(self._staged)]
 
@@ -121,11 +129,18 @@ class LogWriter:
         """What was written is durable."""
         self.tail = self._new_tail
         self._staged.clear()
+        for name, number in self._new_subscriptions.items():
+            if number is None:
+                self._subscriptions.pop(name, None)
+            else:
+                self._subscriptions[name] = number
+        self._new_subscriptions.clear()
 
     def drop(self) -> None:
         """What was written was rolled back."""
         self._new_tail = self.tail
         self._staged.clear()
+        self._new_subscriptions.clear()
 
     def _write(self, records: Sequence[Record]) -> Appended:
         tail, first = self._new_tail, self._new_tail.position + 1
@@ -139,7 +154,11 @@ class LogWriter:
         sizes = pack("I", map(len, envelopes))
         last = self._new_tail.position
         self._connection.execute(_INSERT, (first, last, peak, lag, pack("q", times), sizes, whole))
-        matches = matched_positions(records, first)
+        matches = {
+            name: positions
+            for name, positions in matched_positions(records, first).items()
+            if name in self._subscriptions
+        }
         self._write_matches(matches)
         deliveries = [
             Delivery(position, record.ingested_at, record.envelope, 1)

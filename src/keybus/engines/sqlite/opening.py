@@ -11,6 +11,7 @@ from keybus.engines.sqlite.packed import unpack
 from keybus.engines.sqlite.queries import query
 
 _FIND, _INSERT = query("subscription"), query("insert_subscription")
+_NEXT = query("next_subscription")
 _COUNT, _FIRST = query("count_matches_after"), query("first_match_after")
 _DATE = query("date_exceptions")
 _EXCEPTIONS, _DEAD = query("count_exceptions"), query("count_dead_letters")
@@ -27,6 +28,7 @@ class Opened(msgspec.Struct, frozen=True):
         matched: How many positions above the floor there are, those included.
         exceptions: How many deliveries left the line.
         dead: How many dead letters there are.
+        held: How many deliveries are held.
     """
 
     name: str
@@ -36,6 +38,26 @@ class Opened(msgspec.Struct, frozen=True):
     matched: int
     exceptions: int
     dead: int
+    held: int
+
+
+def look(connection: apsw.Connection, name: str) -> Opened | None:
+    """How a subscription stands, within the transaction that is open; None where there is none."""
+    row = connection.execute(_FIND, (name,)).fetchone()
+    if row is None:
+        return None
+    subscription, floor, sparse, held = row
+    ledger = Ledger(subscription, floor, sparse)
+    return Opened(
+        name=name,
+        ledger=ledger,
+        floor=floor,
+        settled=set(ledger.settled),
+        matched=_count_matches(connection, subscription, floor),
+        exceptions=int(connection.execute(_EXCEPTIONS, (subscription,)).get),
+        dead=int(connection.execute(_DEAD, (subscription,)).get),
+        held=held,
+    )
 
 
 class Open(Operation[None]):
@@ -47,36 +69,50 @@ class Open(Operation[None]):
 
     alone = True
 
-    def __init__(self, name: str, now: int, then: Callable[[Opened], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        date_by: int | None,
+        then: Callable[[Opened], None],
+        ended: Callable[[], None],
+    ) -> None:
+        """Open it.
+
+        Args:
+            name: The subscription's name.
+            date_by: The time by the wall clock, in microseconds, by which to date delays of an
+                earlier run; None where those that there are were dated or made by this one.
+            then: Called on the loop with what was opened.
+            ended: Called on the loop when it has landed or failed.
+        """
         super().__init__()
-        self._name, self._now, self._then = name, now, then
+        self._name, self._date_by = name, date_by
+        self._then, self._ended = then, ended
         self._opened: Opened | None = None
 
     def apply(self, transaction: Transaction) -> None:
         """Find it or make it, and count."""
-        connection, end = transaction.connection, transaction.log.tail.position
-        row = connection.execute(_FIND, (self._name,)).fetchone()
-        if row is None:
-            subscription = int(connection.execute(_INSERT, (self._name, end)).get)
-            floor, sparse = end, b""
-        else:
-            subscription, floor, sparse = row
-            connection.execute(_DATE, (self._now, subscription))
-        ledger = Ledger(subscription, floor, sparse)
-        self._opened = Opened(
-            name=self._name,
-            ledger=ledger,
-            floor=floor,
-            settled=set(ledger.settled),
-            matched=_count_matches(connection, subscription, floor),
-            exceptions=int(connection.execute(_EXCEPTIONS, (subscription,)).get),
-            dead=int(connection.execute(_DEAD, (subscription,)).get),
-        )
+        connection = transaction.connection
+        found = look(connection, self._name)
+        if found is None:
+            number = int(connection.execute(_NEXT).get)
+            connection.execute(_INSERT, (number, self._name, transaction.log.tail.position))
+            transaction.log.name(self._name, number)
+            found = look(connection, self._name)
+        elif self._date_by is not None:
+            connection.execute(_DATE, (self._date_by, found.ledger.subscription))
+        self._opened = found
 
     def landed(self) -> None:
         """Make the cursor."""
+        self._ended()
         assert self._opened is not None
         self._then(self._opened)
+
+    def failed(self) -> None:
+        """There is no cursor."""
+        self._ended()
 
 
 def _count_matches(connection: apsw.Connection, subscription: int, floor: int) -> int:

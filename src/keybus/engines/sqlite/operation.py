@@ -8,6 +8,7 @@ import apsw
 
 from keybus.engines.sqlite.ledger import Ledger
 from keybus.engines.sqlite.log import Appended, LogWriter
+from keybus.errors import EngineError
 
 T = TypeVar("T")
 
@@ -44,6 +45,18 @@ class Transaction:
             ledger.drop()
 
 
+class Refusal(Exception):
+    """An operation is refused, and has changed nothing.
+
+    Attributes:
+        reason: What its caller is told.
+    """
+
+    def __init__(self, reason: EngineError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Operation(Generic[T]):
     """Something to make durable, and the caller that waits for it.
 
@@ -69,7 +82,7 @@ class Operation(Generic[T]):
         """Write, or stage for the transaction's write; again, where that was rolled back.
 
         Raises:
-            Conflict: This operation is refused and has changed nothing; its group goes on.
+            Refusal: This operation is refused and has changed nothing; its group goes on.
         """
         raise NotImplementedError
 

@@ -36,16 +36,24 @@ SELECT positions FROM match WHERE subscription = ? AND last > ? ORDER BY last LI
 DELETE FROM match WHERE subscription = ? AND last <= ?;
 
 -- name: subscriptions
--- All subscriptions that were ever opened.
+-- All subscriptions that have a queue.
 SELECT name, id FROM subscription;
 
 -- name: subscription
 -- One subscription's place.
-SELECT id, floor, sparse FROM subscription WHERE name = ?;
+SELECT id, floor, sparse, held FROM subscription WHERE name = ?;
+
+-- name: next_subscription
+-- One counter for all subscriptions, so that the id of a removed one never comes again.
+UPDATE meta SET value = value + 1 WHERE key = 'subscription' RETURNING value;
 
 -- name: insert_subscription
 -- A new subscription, at the log's end.
-INSERT INTO subscription (name, floor, sparse) VALUES (?, ?, x'') RETURNING id;
+INSERT INTO subscription (id, name, floor, sparse) VALUES (?, ?, ?, x'');
+
+-- name: delete_subscription
+-- Take a subscription's name away; what it leaves in other tables is deleted by and by.
+DELETE FROM subscription WHERE name = ? RETURNING id;
 
 -- name: update_subscription
 -- Move a subscription's place.
@@ -82,6 +90,72 @@ WHERE subscription = ? AND (due_at, position) > (?, ?) ORDER BY due_at, position
 -- How many of them lie beyond a place in that order, and are due after a time.
 SELECT count(*) FROM exception
 WHERE subscription = ? AND (due_at, position) > (?, ?) AND due_at > ?;
+
+-- name: count_exceptions_due_after
+-- How many deliveries that left the line are due after a time.
+SELECT count(*) FROM exception WHERE subscription = ? AND due_at > ?;
+
+-- name: insert_held
+-- A delivery that is put aside.
+INSERT INTO held (subscription, position, attempts, held_at, reason) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: count_held
+-- So many more of a subscription's deliveries are held.
+UPDATE subscription SET held = held + ? WHERE id = ?;
+
+-- name: held_page
+-- Where the next held deliveries of a subscription lie, between two positions.
+SELECT position FROM held
+WHERE subscription = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?;
+
+-- name: bring_back
+-- Held deliveries between two positions are due at once, as after a delay of nothing.
+INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason)
+SELECT subscription, position, attempts, ?, 0, ?, reason FROM held
+WHERE subscription = ? AND position BETWEEN ? AND ? ORDER BY position
+ON CONFLICT DO NOTHING;
+
+-- name: delete_held
+-- Held deliveries between two positions are held no longer.
+DELETE FROM held WHERE subscription = ? AND position BETWEEN ? AND ?;
+
+-- name: held_after
+-- Held deliveries in log order, beyond a position.
+SELECT position, attempts, reason, held_at FROM held
+WHERE subscription = ? AND position > ? ORDER BY position LIMIT ?;
+
+-- name: insert_removed
+-- A subscription without a name, whose rows are to be deleted.
+INSERT INTO removed (subscription) VALUES (?);
+
+-- name: removed
+-- Subscriptions that were removed, and have rows left.
+SELECT subscription FROM removed;
+
+-- name: delete_removed
+-- Nothing is left of a subscription.
+DELETE FROM removed WHERE subscription = ?;
+
+-- name: sweep_matches
+-- Some of the matches of a subscription that was removed.
+DELETE FROM match WHERE subscription = ?1 AND last IN
+    (SELECT last FROM match WHERE subscription = ?1 ORDER BY last LIMIT ?2);
+
+-- name: sweep_exceptions
+-- Some of the exceptions of a subscription that was removed.
+DELETE FROM exception WHERE subscription = ?1 AND position IN
+    (SELECT position FROM exception WHERE subscription = ?1 ORDER BY position LIMIT ?2);
+
+-- name: sweep_held
+-- Some of the held deliveries of a subscription that was removed.
+DELETE FROM held WHERE subscription = ?1 AND position IN
+    (SELECT position FROM held WHERE subscription = ?1 ORDER BY position LIMIT ?2);
+
+-- name: sweep_dead_letters
+-- Some of the dead letters of a subscription that was removed.
+DELETE FROM dead_letter WHERE id IN
+    (SELECT id FROM dead_letter WHERE subscription = ?1 ORDER BY id LIMIT ?2);
 
 -- name: insert_dead_letter
 -- A delivery that gave up, with its own bytes.

@@ -64,6 +64,16 @@ class Reader:
         """Segments of the log from a position on, about a megabyte, and none after the last."""
         return await self._call(lambda: self._read_on(first, last))
 
+    async def snapshot(self, work: Callable[[apsw.Connection], T]) -> T:
+        """What some work finds that reads more than once; nothing changes in between."""
+
+        def reading() -> T:
+            with self._connection:
+                found = work(self._connection)
+            return found  # noqa: RET504 - to mypy, a with might swallow what is raised in it
+
+        return await self._call(reading)
+
     def stop(self) -> None:
         """Refuse what is not begun; belongs to the event loop."""
         self._closed = True

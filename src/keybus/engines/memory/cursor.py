@@ -1,0 +1,127 @@
+"""A subscription's place in a log that is gone with the process."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from keybus.bus.engine import CursorState, DeadLetter, Delivery, Held
+from keybus.clock import Clock
+from keybus.engines.alarm import Alarm
+from keybus.engines.limits import check_delay, check_reason
+from keybus.engines.memory.queue import Queue
+from keybus.engines.steady import SteadyTime
+from keybus.errors import EngineError
+
+
+class MemoryCursor:
+    """Whoever uses a queue holds its cursor; the queue outlives it.
+
+    Belongs to one event loop; nothing in it waits but ``fetch``.
+    """
+
+    def __init__(self, name: str, queue: Queue, clock: Clock, time: SteadyTime) -> None:
+        self._name, self._queue = name, queue
+        self._clock, self._time = clock, time
+        self._alarm = Alarm(clock, time)
+        self._fetching = False
+        self._spent: EngineError | None = None
+
+    @property
+    def name(self) -> str:
+        """The subscription's name."""
+        return self._name
+
+    async def fetch(self, limit: int) -> Sequence[Delivery]:
+        """Lease up to ``limit`` deliveries, in log order but for those whose retry is due.
+
+        Waits until there is at least one. Cancelling it leases nothing.
+
+        Raises:
+            EngineError: The cursor is spent, or another fetch is waiting.
+        """
+        if self._fetching:
+            raise EngineError(f"subscription {self._name!r} is being fetched from already")
+        self._fetching = True
+        try:
+            while True:
+                self._check_open()
+                if deliveries := self._queue.lease(limit, self._time.now()):
+                    return deliveries
+                await self._alarm.wait(self._queue.next_due)
+        finally:
+            self._fetching = False
+
+    async def ack(self, positions: Sequence[int]) -> None:
+        """Settle deliveries as handled."""
+        self._check_open()
+        for position in positions:
+            self._queue.settle(position)
+
+    async def retry(self, position: int, *, delay: float, reason: str) -> None:
+        """Count a failed attempt, and deliver again after ``delay`` seconds."""
+        self._check_open()
+        check_delay(delay)
+        check_reason(reason)
+        attempt = self._queue.settle(position)
+        if attempt is not None:
+            due_at = self._time.now() + round(delay * 1_000_000)
+            self._queue.delay(position, attempt + 1, due_at)
+            self._alarm.ring()
+
+    async def bury(self, position: int, *, reason: str) -> None:
+        """Count a failed attempt and move the delivery to the dead letters."""
+        self._check_open()
+        check_reason(reason)
+        attempt = self._queue.settle(position)
+        if attempt is not None:
+            self._queue.bury(position, attempt, reason, self._clock.time_us())
+
+    async def hold(self, positions: Sequence[int], *, reason: str) -> None:
+        """Put deliveries aside, and count no attempt."""
+        self._check_open()
+        check_reason(reason)
+        for position in positions:
+            attempt = self._queue.settle(position)
+            if attempt is not None:
+                self._queue.hold(position, attempt, reason, self._clock.time_us())
+
+    async def unhold(self) -> int:
+        """Make everything that is held deliverable again; how many there were."""
+        self._check_open()
+        count = self._queue.unhold(self._time.now())
+        self._alarm.ring()
+        return count
+
+    async def held(self) -> AsyncIterator[Held]:
+        """All held deliveries, in log order."""
+        self._check_open()
+        for each in self._queue.held():
+            yield each
+
+    async def release(self, positions: Sequence[int]) -> None:
+        """Hand leases back untried, to be delivered again at once."""
+        if self._spent is None:
+            self._queue.release(positions)
+            self._alarm.ring()
+
+    async def state(self) -> CursorState:
+        """How the subscription stands now."""
+        self._check_open()
+        return self._queue.state(self._time.now())
+
+    async def dead_letters(self) -> AsyncIterator[DeadLetter]:
+        """All dead letters, oldest first."""
+        self._check_open()
+        for letter in self._queue.dead:
+            yield letter
+
+    def feed(self) -> None:
+        """Something was appended to the queue; for the engine."""
+        self._alarm.ring()
+
+    def spend(self, why: EngineError) -> None:
+        """No more deliveries: whoever uses it is told so. For the engine."""
+        self._spent = why
+        self._alarm.ring()
+
+    def _check_open(self) -> None:
+        if self._spent is not None:
+            raise EngineError(*self._spent.args, hint=self._spent.hint)
