@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,25 @@ class Folder:
         folder._read_settings()
         for file, place in sorted(folder._files(path, ())):
             folder._read_document(file, place)
+        return folder
+
+    @classmethod
+    def of_texts(cls, settings: RepositorySettings, texts: Mapping[str, str]) -> "Folder":
+        """A folder that is on no disk.
+
+        Args:
+            settings: What its ``keybus.toml`` says.
+            texts: The text of each schema file, by its name.
+        """
+        folder = cls(Path())
+        wrong = "" if settings.policy is None else fault_of_policy(settings.policy)
+        if wrong:
+            folder._settings(wrong)
+        else:
+            folder.settings = settings
+        for file in sorted(texts):
+            folder.texts[file] = texts[file]
+            folder._parse(file, len(texts[file].encode("utf-8", "replace")))
         return folder
 
     def line_of(self, file: str, pointer: str) -> int:
@@ -147,7 +166,10 @@ class Folder:
             message = f"The file is not UTF-8: byte {error.start} cannot be decoded."
             self._fault("not-utf8", file, message, line=line, hint=_NO_MARK)
             return
-        if len(data) > LARGEST:
+        self._parse(file, len(data))
+
+    def _parse(self, file: str, size: int) -> None:
+        if size > LARGEST:
             self._fault("too-large", file, f"The file is larger than {LARGEST} bytes.")
             return
         document, faults = parse_document(self.texts[file], file)

@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from keybus.contracts.contract import Contract, contracts_of
 from keybus.contracts.findings import Finding, Subject
 from keybus.contracts.folder import Folder, RepositorySettings
 from keybus.contracts.locations import Documents
+from keybus.contracts.packed import PackedContracts
 from keybus.contracts.rules import DOCUMENT_RULES, EVENT_RULES, Rule, run
 from keybus.contracts.view import METADATA
 from keybus.errors import BrokenContracts, Fault, UnknownEventType
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class ContractRepository(Mapping[str, Contract]):
@@ -39,10 +44,27 @@ class ContractRepository(Mapping[str, Contract]):
         Raises:
             BrokenContracts: With every fault of every file.
         """
-        read = Folder.read(Path(folder))
+        return cls._of(Folder.read(Path(folder)), f"the contracts in {folder}")
+
+    @classmethod
+    def unpack(cls, packed: PackedContracts) -> "ContractRepository":
+        """A repository from what `pack` made, checked as if it were read from a folder.
+
+        Raises:
+            BrokenContracts: With every fault of every file.
+        """
+        return cls._of(Folder.of_texts(packed.settings, packed.files), "the contracts")
+
+    def pack(self) -> PackedContracts:
+        """The repository as one value, to be sent and kept."""
+        files = {file: _encode(found).decode() for file, found in self.documents.items()}
+        return PackedContracts(self.settings, files)
+
+    @classmethod
+    def _of(cls, read: Folder, subject: str) -> "ContractRepository":
         faults = _faults(read)
         if faults or read.settings is None:
-            raise BrokenContracts(f"the contracts in {folder}", faults)
+            raise BrokenContracts(subject, faults)
         return cls(read.path, read.settings, read.documents)
 
     @classmethod

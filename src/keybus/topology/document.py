@@ -1,7 +1,7 @@
 """A YAML file as plain data that remembers on which line each value stands."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
@@ -14,38 +14,77 @@ MAX_DEPTH = 50
 """Nesting of a platform file, which also keeps hostile files from exhausting the stack."""
 
 
+class Place(NamedTuple):
+    """Where something is declared.
+
+    Attributes:
+        file: The file, relative to the platform file's folder.
+        line: The line, from 1; 0 where the file could not be read.
+    """
+
+    file: str
+    line: int
+
+
 class Document(msgspec.Struct, frozen=True):
     """The data, and what it looked like.
 
     Attributes:
         data: Mappings with text keys, lists, text, numbers, booleans and None.
-        lines: The line (from 1) of each value by its JSON pointer; that of its key if it has one.
+        places: Where each value stands, by its JSON pointer; where its key does if it has one.
         written: The text of each plain value that is not text, by its JSON pointer.
         broken: Pointers of values that could not be read; the data has None there.
+        files: All files that it was read from, the platform's own first.
+        teams: The account whose team has declared something, by its JSON pointer.
+        included: Where the files of an account's team are named, by the account.
+        whole: Whether nothing that it includes is missing here.
     """
 
     data: Any
-    lines: dict[str, int] = {}
+    places: dict[str, Place] = {}
     written: dict[str, str] = {}
     broken: frozenset[str] = frozenset()
+    files: tuple[str, ...] = ()
+    teams: dict[str, str] = {}
+    included: dict[str, str] = {}
+    whole: bool = True
+
+    def place(self, pointer: str) -> Place:
+        """The place of the value, or of the nearest one around it."""
+        while pointer and pointer not in self.places:
+            pointer = pointer.rpartition("/")[0]
+        return self.places.get(pointer) or Place(self.files[0], 1 if self.places else 0)
 
     def line(self, pointer: str) -> int:
         """The line of the value, or of the nearest one around it."""
-        while pointer and pointer not in self.lines:
-            pointer = pointer.rpartition("/")[0]
-        return self.lines.get(pointer, 1)
+        return self.place(pointer).line
+
+    def placed(self, finding: Finding) -> Finding:
+        """The finding with its file and line."""
+        if finding.file:
+            return finding
+        place = self.place(finding.pointer)
+        return finding._replace(file=place.file, line=finding.line or place.line)
 
 
-def read(path: Path) -> tuple[Document, list[Finding]]:
-    """Read a YAML 1.2 file; findings where it is none, or where a value cannot be used."""
+def read(path: Path, name: str = "") -> tuple[Document, list[Finding]]:
+    """Read a YAML 1.2 file; findings where it is none, or where a value cannot be used.
+
+    Args:
+        path: The file.
+        name: What findings call it; the last part of its path where nothing is said.
+    """
+    name = name or path.name
     try:
         root, tagged = _composed(_text(path))
     except _UnreadableError as error:
-        return Document(None, broken=frozenset({""})), [error.finding]
+        broken = Document(None, broken=frozenset({""}), files=(name,), whole=False)
+        return broken, [broken.placed(error.finding)]
     reader = _Reader(tagged)
     data = reader.value(root, "", 0) if root is not None else {}
-    document = Document(data, reader.lines, reader.written, frozenset(reader.broken))
-    return document, reader.findings
+    places = {pointer: Place(name, line) for pointer, line in reader.lines.items()}
+    document = Document(data, places, reader.written, frozenset(reader.broken), (name,))
+    return document, [document.placed(finding) for finding in reader.findings]
 
 
 class _UnreadableError(Exception):
@@ -58,9 +97,13 @@ class _UnreadableError(Exception):
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # reading a pipe or a device might never end
+            kind = "a folder" if path.is_dir() else "no file of text"
+            raise _UnreadableError("unreadable", f"cannot be read: it is {kind}")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        hint = "name the folder that holds platform.yaml"
+        there = not isinstance(error, FileNotFoundError | NotADirectoryError)
+        hint = "" if there else "name the folder that holds platform.yaml"
         message = f"cannot be read: {error.strerror}"
         raise _UnreadableError("unreadable", message, hint=hint) from None
     except UnicodeDecodeError as error:

@@ -1,6 +1,6 @@
 """What is found wrong with a platform file, before it is a fault with file and line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -17,10 +17,17 @@ Code = Literal[
     "bad-text",
     "bad-number",
     "duplicate-key",
+    "duplicate-name",
     "missing-key",
     "unknown-key",
     "wrong-type",
     "bad-value",
+    "bad-date",
+    "no-files",
+    "included-twice",
+    "not-yours",
+    "no-platform",
+    "python-error",
     "no-contracts",
     "broken-contracts",
     "unknown-account",
@@ -31,6 +38,10 @@ Code = Literal[
     "unknown-major",
     "not-owner",
     "no-events",
+    "needless-grant",
+    "not-approver",
+    "unknown-subject",
+    "no-order-key",
     "bad-filter",
     ErrorRule,  # what is wrong with a filter, the contracts say
 ]
@@ -49,6 +60,7 @@ class Finding(NamedTuple):
         pointer: JSON pointer to where.
         hint: What to do next.
         line: The line, where it is not that of the pointer; else 0.
+        file: The file, once it is known.
     """
 
     code: Code
@@ -56,6 +68,7 @@ class Finding(NamedTuple):
     pointer: str
     hint: str = ""
     line: int = 0
+    file: str = ""
 
 
 def quoted(text: str) -> str:
@@ -74,3 +87,19 @@ def known_names(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return nearest(name, names) or f"known: {', '.join(names[:_MOST]) or 'none'}{more}"
+
+
+def repeated(
+    names: Sequence[str], pointer: str, code: Code = "duplicate-event"
+) -> Iterator[Finding]:
+    """What stands twice in the list at this pointer."""
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            message = f"{quoted(name)} stands twice in the list"
+            yield Finding(code, message, f"{pointer}/{index}", "remove one")
+
+
+def no_contract(event_type: str, known: Iterable[str], pointer: str) -> Finding:
+    """An event type that no contract has."""
+    message = f"no contract has the type {quoted(event_type)}"
+    return Finding("unknown-event", message, pointer, known_names(event_type, known))

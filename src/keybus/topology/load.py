@@ -1,82 +1,67 @@
-"""Reads `platform.yaml` and says everything that is wrong with it, with file, line and pointer."""
+"""Reads a platform and says everything that is wrong with it, with file, line and pointer."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from keybus.contracts import ContractRepository
-from keybus.errors import BrokenContracts, Fault, TopologyError
-from keybus.topology.document import Document, read
-from keybus.topology.findings import Finding, quoted
-from keybus.topology.meaning import meaning_findings
+from keybus.errors import Fault
+from keybus.topology.composition import compose
+from keybus.topology.declaration import Declaration
+from keybus.topology.judging import Judgement, judge
 from keybus.topology.model import Platform
-from keybus.topology.shape import convert, shape_findings, sound_parts
+from keybus.topology.script import run_script
 
 FILE = "platform.yaml"
+PYTHON_FILE = "platform.py"
 
 
-def load_platform(folder: Path) -> tuple[Platform, ContractRepository]:
-    """Load a folder's `platform.yaml` and the contracts it names.
+def load_platform(folder: Path | str) -> tuple[Platform, ContractRepository]:
+    """Load a folder's platform and the contracts it names.
 
     Args:
         folder: The folder, or the file itself.
 
     Raises:
-        TopologyError: The file has faults; all of them are listed, in the order of their lines.
-        BrokenContracts: The contracts have, and the file itself has none.
+        TopologyError: It has faults; all of them are listed, in the order of files and lines.
+        BrokenContracts: The contracts have, and the platform itself has none.
     """
+    declaration = load_declaration(folder)
+    return declaration.platform, declaration.contracts
+
+
+def load_declaration(folder: Path | str) -> Declaration:
+    """Load a folder's platform, and remember where each part of it stands.
+
+    Args:
+        folder: The folder with ``platform.yaml`` or, where there is none, ``platform.py``; or the
+            file itself. A Python file is run.
+
+    Raises:
+        TopologyError: It has faults; all of them are listed, in the order of files and lines.
+        BrokenContracts: The contracts have, and the platform itself has none.
+    """
+    return _judged(Path(folder)).declared()
+
+
+def read_declaration(folder: Path | str) -> tuple[Declaration | None, list[Fault]]:
+    """Load a folder's platform, or tell all that is wrong with it.
+
+    Args:
+        folder: As for `load_declaration`.
+
+    Returns:
+        The platform, or None where there are faults; and the faults. Where only the contracts have
+        some, these follow the one that says so, with files relative to the contracts' folder.
+    """
+    judgement = _judged(Path(folder))
+    faults = judgement.faults
+    return judgement.declaration, faults + list(judgement.broken.faults if judgement.broken else ())
+
+
+def _judged(folder: Path) -> Judgement:
     path = folder if folder.is_file() else folder / FILE
-    document, findings = read(path)
-    findings += shape_findings(document)
-    parts = sound_parts(document, findings)
-    contracts: ContractRepository | None = None
-    broken: BrokenContracts | None = None
-    if parts.contracts is not None:
-        findings += _folder_findings(path.parent, parts.contracts)
-        if not any(finding.code == "no-contracts" for finding in findings):
-            try:
-                contracts = ContractRepository.load(path.parent / parts.contracts)
-            except BrokenContracts as error:
-                broken = error
-    findings += meaning_findings(parts, contracts)
-    if findings:
-        if broken is not None:
-            findings.append(_broken(broken))
-        raise TopologyError(str(path), _faults(findings, document, path.name))
-    if broken is not None:
-        raise broken
-    assert contracts is not None
-    return convert(document), contracts
-
-
-def _folder_findings(beside: Path, name: str) -> Iterable[Finding]:
-    if not name.strip():
-        hint = "name the folder of the contracts, or leave the key out: it is 'contracts' then"
-        return [Finding("no-contracts", "the contracts' folder has no name", "/contracts", hint)]
-    try:
-        found = (beside / name).is_dir()
-    except (OSError, ValueError):  # a name too long, or with a NUL; a folder that is closed
-        found = False
-    if found:
-        return []
-    message = f"there is no folder {quoted(name)} beside the file"
-    hint = "`contracts` names the folder that holds keybus.toml, relative to the file"
-    return [Finding("no-contracts", message, "/contracts", hint)]
-
-
-def _broken(error: BrokenContracts) -> Finding:
-    count = len(error.faults)
-    message = f"the contracts have {count} fault{'' if count == 1 else 's'} of their own"
-    hint = "`keybus contracts lint` lists them; events were not looked up"
-    return Finding("broken-contracts", message, "/contracts", hint)
-
-
-def _faults(findings: Iterable[Finding], document: Document, file: str) -> list[Fault]:
-    faults = [
-        Fault(f.code, f.message, f.pointer, file, f.line or _line(f, document), f.hint)
-        for f in findings
-    ]
-    return sorted(faults, key=lambda fault: fault.line)
-
-
-def _line(finding: Finding, document: Document) -> int:
-    return document.line(finding.pointer) if document.lines else 0
+    if not path.is_file() and (folder / PYTHON_FILE).is_file():
+        path = folder / PYTHON_FILE
+    if path.suffix == ".py":
+        return run_script(path)
+    document, findings = compose(path)
+    return judge(document, findings, path.parent, str(path))

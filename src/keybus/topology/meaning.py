@@ -1,13 +1,15 @@
 """What the shape cannot see: names that lead nowhere, things declared twice, filters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import pointer_of
+from keybus.topology.approval import grant_findings, waiver_findings
+from keybus.topology.fields import field_findings, order_findings
 from keybus.topology.filters import filter_findings
-from keybus.topology.findings import Finding, known_names, quoted
-from keybus.topology.model import EventRef, Publisher
-from keybus.topology.shape import Parts
+from keybus.topology.findings import Finding, known_names, no_contract, quoted, repeated
+from keybus.topology.model import EventRef, Grant, Publisher, Subscription
+from keybus.topology.parts import Parts
 
 
 def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iterator[Finding]:
@@ -21,7 +23,7 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
     yield from _source_findings(parts)
     for name, publisher in parts.publishers.items():
         pointer = pointer_of("publishers", name)
-        yield from _repeated(publisher.events, pointer)
+        yield from repeated(publisher.events, f"{pointer}/events")
         if contracts is not None:
             yield from _emitted(publisher, contracts, pointer)
     for name, subscription in parts.subscriptions.items():
@@ -29,12 +31,17 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
         if not subscription.events and subscription.filter is None:
             hint = "name events, a filter, or both"
             yield Finding("no-events", "the subscription asks for nothing", pointer, hint)
-        yield from _repeated(subscription.events, pointer)
+        yield from repeated(subscription.events, f"{pointer}/events")
         if contracts is not None:
             for index, ref in enumerate(subscription.event_refs):
                 yield from _asked(ref, contracts, f"{pointer}/events/{index}")
         publishers = parts.publishers if parts.all_publishers else None
         yield from filter_findings(subscription, f"{pointer}/filter", publishers, contracts)
+        if contracts is not None:
+            yield from field_findings(subscription, pointer, contracts)
+            yield from order_findings(subscription, pointer, contracts)
+    yield from grant_findings(parts, contracts)
+    yield from waiver_findings(parts)
 
 
 def _account_findings(parts: Parts) -> Iterator[Finding]:
@@ -46,13 +53,27 @@ def _account_findings(parts: Parts) -> Iterator[Finding]:
             yield Finding("duplicate-account-id", message, pointer_of("accounts", name, "id"))
     if parts.names is None:
         return
-    places = [(pointer_of("publishers", n), p.account) for n, p in parts.publishers.items()]
-    places += [(pointer_of("subscriptions", n), s.account) for n, s in parts.subscriptions.items()]
-    for pointer, wanted in places:
+    for pointer, wanted in _named_accounts(parts):
         if wanted not in parts.names:
             message = f"no account is named {quoted(wanted)}"
             hint = known_names(wanted, parts.names)
-            yield Finding("unknown-account", message, f"{pointer}/account", hint)
+            yield Finding("unknown-account", message, pointer, hint)
+
+
+def _named_accounts(parts: Parts) -> Iterator[tuple[str, str]]:
+    """Where an account is named, and its name."""
+    sections: dict[str, Mapping[str, Publisher | Grant | Subscription]] = {
+        "publishers": dict(parts.publishers),
+        "grants": dict(parts.grants),
+        "subscriptions": dict(parts.subscriptions),
+    }
+    for section, members in sections.items():
+        for name, member in members.items():
+            yield pointer_of(section, name, "account"), member.account
+    if parts.central is not None:
+        yield "/central", parts.central
+    for name, place in parts.document.included.items():
+        yield place, name
 
 
 def _source_findings(parts: Parts) -> Iterator[Finding]:
@@ -71,13 +92,6 @@ def _source_findings(parts: Parts) -> Iterator[Finding]:
             first.setdefault(source, name)
 
 
-def _repeated(events: Sequence[str], pointer: str) -> Iterator[Finding]:
-    for index, event in enumerate(events):
-        if event in events[:index]:
-            message = f"{quoted(event)} stands twice in the list"
-            yield Finding("duplicate-event", message, f"{pointer}/events/{index}", "remove one")
-
-
 def _emitted(
     publisher: Publisher, contracts: ContractRepository, pointer: str
 ) -> Iterator[Finding]:
@@ -85,7 +99,7 @@ def _emitted(
         place = f"{pointer}/events/{index}"
         contract = contracts.get(event_type)
         if contract is None:
-            yield _unknown(event_type, contracts, place)
+            yield no_contract(event_type, contracts.types, place)
         elif contract.owner != publisher.account:
             message = f"{quoted(event_type)} is owned by {quoted(contract.owner)}"
             hint = "a publisher emits only what its own account owns"
@@ -95,13 +109,8 @@ def _emitted(
 def _asked(ref: EventRef, contracts: ContractRepository, place: str) -> Iterator[Finding]:
     contract = contracts.get(ref.type)
     if contract is None:
-        yield _unknown(ref.type, contracts, place)
+        yield no_contract(ref.type, contracts.types, place)
     elif contract.major != ref.major:
         message = f"{quoted(ref.type)} has no major version {ref.major}"
         hint = f"its contract is at {contract.version}: write {ref.type}@{contract.major}"
         yield Finding("unknown-major", message, place, hint)
-
-
-def _unknown(event_type: str, contracts: ContractRepository, place: str) -> Finding:
-    message = f"no contract has the type {quoted(event_type)}"
-    return Finding("unknown-event", message, place, known_names(event_type, contracts.types))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$"
 _BUS_NAME = r"^[A-Za-z0-9._-]{1,256}$"
 _ACCOUNT_ID = r"^[0-9]{12}$"
 _ORGANIZATION = r"^o-[a-z0-9]{4,32}$"
@@ -14,15 +14,18 @@ _ORGANIZATION = r"^o-[a-z0-9]{4,32}$"
 _WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 _EVENT_TYPE = rf"^{_WORD}(?:\.{_WORD})+$"
 _FIELD = r"^(?:detail\..+|detail-type)$"
-_POINTER = r"^(?:/[^/]+)+$"
+_POINTER = r"^(?:/(?:[^/~]|~[01])+)+$"
 _EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?$"
-_URL = r"^https?://[^\s]{1,2000}$"
+_URL = r"^https?://[!-~]{1,2000}$"
 _RULE = r"^DX[0-9]{2}$"
-_SENTENCE = r"\S"
+# Written out, since readers of regular expressions disagree on what a blank is.
+_SENTENCE = (
+    r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
+)
 
-Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
 BusName = Annotated[str, msgspec.Meta(pattern=_BUS_NAME)]
 AccountId = Annotated[str, msgspec.Meta(pattern=_ACCOUNT_ID)]
 OrganizationId = Annotated[str, msgspec.Meta(pattern=_ORGANIZATION)]
@@ -47,7 +50,7 @@ Footing = Literal["embedded", "nats", "aws"]
 """What the platform runs on."""
 
 FORMS: Mapping[str, str] = {
-    _NAME: "a name: up to 128 letters, digits and . _ / -, with a letter or digit first",
+    NAME_PATTERN: "a name: up to 128 letters, digits and . _ / -, with a letter or digit first",
     _BUS_NAME: "a bus's name: up to 256 letters, digits and . _ -",
     _ACCOUNT_ID: "an account's id: 12 digits",
     _ORGANIZATION: "an organization's id: o- and 4 to 32 letters in lower case and digits",
@@ -57,7 +60,7 @@ FORMS: Mapping[str, str] = {
     _EVENT_AT_MAJOR: "an event type at a major version, such as order.placed@1",
     _DATE: "a date such as 2027-06-30, or a time in UTC such as 2027-06-30T12:00:00Z",
     _HOST: "a host, such as hooks.example.com, with a port where it is not the usual one",
-    _URL: "an http or https address",
+    _URL: "an http or https address in ASCII, without blanks",
     _RULE: "a compliance rule's id, such as DX15",
     _SENTENCE: "a sentence: it is blank",
 }
@@ -190,7 +193,11 @@ class Webhook(_Declared, frozen=True):
 
 
 class Target(_Declared, frozen=True):
-    """Where deliveries go: the subscription's own queue, or a webhook."""
+    """Where deliveries go: the subscription's own queue, or a webhook.
+
+    Attributes:
+        webhook: Deliveries are posted to it; None: they wait in the queue.
+    """
 
     webhook: Webhook | None = None
 

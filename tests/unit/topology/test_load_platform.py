@@ -106,6 +106,7 @@ def test_a_missing_file_says_what_to_name(tmp_path: Path) -> None:
 
 def test_majors_and_owners_are_checked(example: Path, tmp_path: Path) -> None:
     (tmp_path / "contracts").symlink_to(example / "contracts")
+    (tmp_path / "teams").symlink_to(example / "teams")
     text = (example / "platform.yaml").read_text()
     text = text.replace("delivery.status.updated@1", "delivery.status.updated@7", 1)
     text = text.replace("    account: access\n", "    account: devices\n", 1)

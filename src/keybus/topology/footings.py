@@ -1,0 +1,246 @@
+"""What each footing can do, as data, and what a platform asks of its own that it cannot."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from keybus.contracts.pointers import pointer_of
+from keybus.topology.model import Footing, Platform, Retry, Subscription
+
+FOOTINGS: tuple[Footing, ...] = ("embedded", "nats", "aws")
+_DAY = 86_400  # seconds: the most that EventBridge retries
+_NOT_BUILT = "nothing runs on NATS yet"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whether a footing has a capability.
+
+    Attributes:
+        has: Whether it does.
+        note: How, or why not.
+    """
+
+    has: bool
+    note: str = ""
+
+
+class Capability(msgspec.Struct, frozen=True):
+    """Something that a platform may ask of what it runs on.
+
+    Attributes:
+        id: Its stable name.
+        words: What it is.
+        used: JSON pointers of the parts of a platform that ask for it.
+        standings: How each footing stands to it.
+    """
+
+    id: str
+    words: str
+    used: Callable[[Platform], Iterator[str]]
+    standings: Mapping[Footing, Standing]
+
+
+class Lack(msgspec.Struct, frozen=True):
+    """Something that a platform asks for, and that its footing lacks.
+
+    Attributes:
+        capability: The capability's id.
+        footing: The platform's footing.
+        pointer: JSON pointer to the part that asks.
+        message: What is lacking.
+        hint: What to do next.
+    """
+
+    capability: str
+    footing: Footing
+    pointer: str
+    message: str
+    hint: str
+
+
+def capability_matrix() -> tuple[Capability, ...]:
+    """All capabilities, in the order of the documentation."""
+    return _CAPABILITIES
+
+
+def lacking(platform: Platform) -> list[Lack]:
+    """Every part of a platform that asks for what its footing lacks."""
+    footing = platform.footing
+    if not _RUNS.standings[footing].has and footing == "nats":
+        return [_lack(_RUNS, footing, "/footing")]
+    found: dict[str, set[str]] = {}  # where it is lacking, by the capability
+    lacks = []
+    for capability in _CAPABILITIES:
+        if capability.standings[footing].has:
+            continue
+        pointers = list(capability.used(platform))
+        found[capability.id] = set(pointers)
+        above = found.get(capability.id.rpartition(".")[0], set())  # order.block says no more
+        lacks += [_lack(capability, footing, each) for each in pointers if each not in above]
+    return lacks
+
+
+def _lack(capability: Capability, footing: Footing, pointer: str) -> Lack:
+    message = f"the footing {footing!r} lacks {capability.id}: {capability.words}"
+    having = [name for name in FOOTINGS if capability.standings[name].has]
+    note = capability.standings[footing].note
+    hint = (
+        f"leave it out, or take another footing: {', '.join(having)}" if having else "leave it out"
+    )
+    return Lack(capability.id, footing, pointer, message, f"{note}; {hint}" if note else hint)
+
+
+def _of_subscriptions(
+    key: str, asks: Callable[[Subscription], bool]
+) -> Callable[[Platform], Iterator[str]]:
+    """The subscriptions' key, where they ask."""
+
+    def used(platform: Platform) -> Iterator[str]:
+        for name, subscription in platform.subscriptions.items():
+            if asks(subscription):
+                yield pointer_of("subscriptions", name) + key
+
+    return used
+
+
+def _footing(_: Platform) -> Iterator[str]:
+    yield "/footing"
+
+
+def _nothing(_: Platform) -> Iterator[str]:
+    """Nothing that is declared asks for it."""
+    yield from ()
+
+
+def _standings(embedded: Standing, aws: Standing) -> Mapping[Footing, Standing]:
+    return {"embedded": embedded, "nats": Standing(has=False, note=_NOT_BUILT), "aws": aws}
+
+
+def _yes(note: str = "") -> Standing:
+    return Standing(has=True, note=note)
+
+
+def _no(note: str = "not yet") -> Standing:
+    return Standing(has=False, note=note)
+
+
+_RUNS = Capability(
+    "bus",
+    "a bus to run on",
+    _footing,
+    _standings(
+        _yes("one process, SQLite"),
+        _no("nothing is deployed to AWS yet; the column says what EventBridge can do"),
+    ),
+)
+
+_CAPABILITIES = (
+    _RUNS,
+    Capability(
+        "filter",
+        "a pattern that an event must match",
+        _of_subscriptions("/filter", lambda s: s.filter is not None),
+        _standings(_yes(), _yes("the rule's event pattern")),
+    ),
+    Capability(
+        "fields",
+        "a projection: delivery of chosen fields only",
+        _of_subscriptions("/fields", lambda s: bool(s.fields)),
+        _standings(_yes("cut at delivery"), _no("a transformer fills a template, it cuts nothing")),
+    ),
+    Capability(
+        "order",
+        "delivery in the order of each key",
+        _of_subscriptions("/order", lambda s: s.order is not None),
+        _standings(_no(), _no("a classic bus promises no order")),
+    ),
+    Capability(
+        "order.block",
+        "what follows a failed event of its key waits",
+        _of_subscriptions(
+            "/order", lambda s: s.order is not None and s.order.on_failure == "block"
+        ),
+        _standings(_no(), _no("a classic bus promises no order")),
+    ),
+    Capability(
+        "order.skip",
+        "what follows a failed event of its key goes ahead",
+        _of_subscriptions("/order", lambda s: s.order is not None and s.order.on_failure == "skip"),
+        _standings(_no(), _no("a classic bus promises no order")),
+    ),
+    Capability(
+        "retry.attempts",
+        "a number of retries",
+        _of_subscriptions("/retry/attempts", lambda s: s.retry.attempts != Retry().attempts),
+        _standings(_yes("0 to 185"), _yes("0 to 185")),
+    ),
+    Capability(
+        "retry.max_age",
+        "an age after which a delivery gives up",
+        _of_subscriptions("/retry/max_age", lambda s: s.retry.max_age is not None),
+        _standings(_no(), _yes("60 s to 1 day")),
+    ),
+    Capability(
+        "retry.max_age.days",
+        "such an age of more than a day",
+        _of_subscriptions("/retry/max_age", lambda s: (s.retry.max_age or 0) > _DAY),
+        _standings(_no(), _no("EventBridge retries for at most 86400 seconds")),
+    ),
+    Capability(
+        "webhook",
+        "deliveries posted to an address",
+        _of_subscriptions("/target/webhook", lambda s: s.target.webhook is not None),
+        _standings(_no(), _no("an API destination is a carrier that compliance cannot judge")),
+    ),
+    Capability(
+        "alarms",
+        "somebody is told of dead letters, delay and failures",
+        _of_subscriptions("/alarms", lambda s: bool(msgspec.to_builtins(s.alarms))),
+        _standings(_no(), _yes("CloudWatch, on EventBridge's and SQS's metrics")),
+    ),
+    Capability(
+        "translation",
+        "an event of another major version is translated at delivery",
+        _nothing,
+        _standings(_no(), _no("the bus translates nothing")),
+    ),
+    Capability(
+        "hold",
+        "deliveries are kept while a grant has expired",
+        _nothing,
+        _standings(
+            _yes(), _no("a rule that is disabled keeps nothing; an archive can be replayed")
+        ),
+    ),
+    Capability(
+        "admission",
+        "events are checked against their contract on the bus",
+        _nothing,
+        _standings(_yes(), _no("the bus validates nothing; clients do")),
+    ),
+    Capability(
+        "deduplication",
+        "an event that was published twice is delivered once",
+        _nothing,
+        _standings(_no(), _no("a classic bus delivers at least once")),
+    ),
+    Capability(
+        "dead-letters",
+        "a delivery that gave up is kept, with the reason",
+        _nothing,
+        _standings(_yes(), _yes("an SQS queue")),
+    ),
+)
+
+
+def matrix_rows() -> list[tuple[str, ...]]:
+    """The matrix as texts: id, words, and how each footing stands to it."""
+    return [
+        (each.id, each.words, *(_standing(each.standings[footing]) for footing in FOOTINGS))
+        for each in _CAPABILITIES
+    ]
+
+
+def _standing(standing: Standing) -> str:
+    said = "yes" if standing.has else "no"
+    return f"{said}: {standing.note}" if standing.note else said
