@@ -5,6 +5,8 @@ import sys
 import click
 import msgspec
 
+from keybus.cli.bench.decisions import decide
+from keybus.cli.bench.decisions_table import show_decisions
 from keybus.cli.bench.families import FAMILIES
 from keybus.cli.bench.ruler import AUTO, find
 from keybus.cli.bench.run import MIXED, Options, perform
@@ -15,6 +17,7 @@ from keybus.patterns import PatternIndex
 
 _LEAST_EVENTS, _MOST_EVENTS = 100, 500_000
 _MOST_RULES = 50_000
+_MOST_ACCOUNTS, _MOST_SUBSCRIPTIONS = 10_000, 100_000
 
 
 def _scales(_: click.Context, __: click.Parameter, given: str) -> tuple[int, ...]:
@@ -91,6 +94,49 @@ def patterns(
     else:
         show(console(), report)
     sys.exit(0 if report.ok else 1)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option(
+    "--accounts",
+    default=500,
+    show_default=True,
+    type=click.IntRange(2, _MOST_ACCOUNTS),
+    help="How many, with a publisher and four event types each.",
+)
+@click.option(
+    "--subscriptions",
+    default=5_000,
+    show_default=True,
+    type=click.IntRange(1, _MOST_SUBSCRIPTIONS),
+    help="How many, with a grant each.",
+)
+@click.option(
+    "--events",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(_LEAST_EVENTS, _MOST_EVENTS),
+    help="How many a round goes over, in batches of 100.",
+)
+@click.option(
+    "--rounds",
+    default=9,
+    show_default=True,
+    type=click.IntRange(1, 1_000),
+    help="How many the medians are of.",
+)
+def authorizer(as_json: bool, accounts: int, subscriptions: int, events: int, rounds: int) -> None:
+    """Ask the authorizer about puts and deliveries, beside the same loops without it.
+
+    Everything that is asked about is permitted. The exit code is 1 if something is refused.
+    """
+    run = decide(accounts, subscriptions, events, rounds)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(run)).decode())
+    else:
+        show_decisions(console(), run)
+    sys.exit(0 if run.ok else 1)
 
 
 def _say(what: str) -> None:

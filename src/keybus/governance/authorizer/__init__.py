@@ -1,5 +1,10 @@
 """May this be done? The topology, compiled for the hot path."""
 
+from keybus.governance.authorizer.actions import ACTIONS
+from keybus.governance.authorizer.authorizer import Authorizer
+from keybus.governance.authorizer.gate import Gate
+from keybus.governance.authorizer.puts import Puts
 from keybus.governance.authorizer.refusal import Refusal, RefusalCode
+from keybus.governance.authorizer.visibility import Visibility
 
-__all__ = ["Refusal", "RefusalCode"]
+__all__ = ["ACTIONS", "Authorizer", "Gate", "Puts", "Refusal", "RefusalCode", "Visibility"]

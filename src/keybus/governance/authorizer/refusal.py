@@ -7,14 +7,14 @@ import msgspec
 RefusalCode = Literal[
     "role",  # the credential is not for this
     "unknown-account",  # the platform declares no such account
-    "source",  # another account's source, or nobody's
-    "event",  # the publisher of the source does not own the event type
+    "source",  # the account has no such source, whether or not another one has
+    "event",  # the source's publisher does not list the event type, or its account does not own it
     "reserved-source",  # aws.*
-    "account",  # another account's subscription, queue or dead letters
-    "subscription",  # there is no such subscription
+    "subscription",  # the account has no such subscription, whether or not another one has
     "no-grant",  # nobody granted the event to the account
     "grant-expired",  # a grant has ended
     "clearance",  # the event is classified above the account's clearance
+    "action",  # nobody may: there is no such action
 ]
 
 

@@ -1,0 +1,36 @@
+"""What may be done with the platform as a whole, and in which roles."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from keybus.governance.principal import ROLES, Role
+
+_ANY: frozenset[Role] = frozenset(ROLES)
+_CENTRAL: frozenset[Role] = frozenset({"central"})
+_READERS: frozenset[Role] = frozenset({"central", "auditor"})
+
+ACTIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
+    {
+        "platform.read": _ANY,  # as much of it as `Authorizer.visible` says
+        "platform.versions": _READERS,
+        "platform.plan": _READERS,
+        "platform.drift": _READERS,
+        "platform.apply": _CENTRAL,
+        "platform.rollback": _CENTRAL,
+        "platform.prune": _CENTRAL,
+        "credentials.list": _READERS,
+        "credentials.issue": _CENTRAL,
+        "credentials.rotate": _CENTRAL,
+        "credentials.revoke": _CENTRAL,
+        "audit.read": _READERS,
+        "usage.read": _READERS,
+        "compliance.read": _READERS,
+        "subscriptions.read": _READERS,  # every subscription's counts, never its events
+        "replay.bus": _CENTRAL,
+    }
+)
+"""Each action's id, and the roles of which one is needed.
+
+``central`` counts only in a credential of the platform's central account. What is not here, nobody
+may do: nobody redrives, settles or reads another account's subscription.
+"""
