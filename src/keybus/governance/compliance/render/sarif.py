@@ -1,0 +1,88 @@
+"""The report as SARIF 2.1.0, for code hosts that show findings beside the lines.
+
+Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from keybus.governance.compliance.finding import Finding, Report
+from keybus.governance.compliance.render.document import json_text
+from keybus.governance.compliance.render.summary import unseen
+from keybus.governance.compliance.rules import RULES, Rule
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ORDER = {rule_id: index for index, rule_id in enumerate(RULES)}
+
+
+def as_sarif(report: Report) -> str:
+    """The report as one run: a result for each finding, also for those that are excepted."""
+    reasons = {one.name: one for one in report.exceptions}
+    results = [_result(finding) for finding in report.findings]
+    for finding in report.excepted:
+        one = reasons[finding.excepted_by]
+        why = f"{one.name}: {one.reason} (approved by {one.approver}, until {one.expires})"
+        suppression = {"kind": "external", "status": "accepted", "justification": why}
+        results.append(_result(finding) | {"suppressions": [suppression]})
+    notes = [_note(str(fault), "error", fault.code) for fault in report.faults]
+    notes += [_note(f"unused exception: {one.name}", "note", "unused") for one in report.unused]
+    run = {
+        "tool": {"driver": {"name": "keybus platform check", "rules": _rules(report)}},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {"executionSuccessful": not report.faults, "toolExecutionNotifications": notes}
+        ],
+        "results": results,
+    }
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rules(report: Report) -> list[dict[str, Any]]:
+    elsewhere = {rule.id: where for rule, where in unseen(report)}
+    return [_rule(rule, elsewhere.get(rule.id, "")) for rule in RULES.values()]
+
+
+def _rule(rule: Rule, elsewhere: str) -> dict[str, Any]:
+    help_text = f"{rule.purpose} What to do: {rule.hint}."
+    if elsewhere:
+        help_text += f" Not seen here: {elsewhere}."
+    return {
+        "id": rule.id,
+        "name": rule.title,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.purpose},
+        "help": {"text": help_text},
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"seen": rule.seen},
+    }
+
+
+def _result(finding: Finding) -> dict[str, Any]:
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": finding.pointer}]}
+    if finding.file:
+        physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.file)}}
+        if finding.line:
+            physical["region"] = {"startLine": finding.line}
+        location["physicalLocation"] = physical
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": _ORDER[finding.rule],
+        "level": finding.severity,
+        "message": {"text": f"{finding.message} ({finding.hint})"},
+        "locations": [location],
+        "partialFingerprints": {"keybus/v1": f"{finding.rule}:{finding.pointer}"},
+    }
+
+
+def _note(text: str, level: str, code: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": text}, "descriptor": {"id": code}}
+
+
+def _uri(file: str) -> str:
+    """A file's name as a reference that is relative, or a file's URL."""
+    name = file.replace("\\", "/")
+    try:
+        path = quote(name, safe="/", errors="surrogateescape")  # as the file system spells it
+    except UnicodeEncodeError:
+        path = quote(name, safe="/", errors="replace")
+    return f"file://{path}" if path.startswith("/") else path
