@@ -108,6 +108,7 @@ def test_the_reference_application_is_clean(example: Path) -> None:
 
 def test_all_filters_of_a_platform(example: Path, tmp_path: Path) -> None:
     (tmp_path / "contracts").symlink_to(example / "contracts")
+    (tmp_path / "teams").symlink_to(example / "teams")
     text = (example / "platform.yaml").read_text()
     vendor = "{detail: {vendor: [portalis]}}"
     line = next(n for n, each in enumerate(text.splitlines(), 1) if vendor in each)

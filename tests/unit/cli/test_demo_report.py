@@ -22,6 +22,8 @@ def info(name: str, waiting: int = 0, dead: int = 0) -> SubscriptionInfo:
         waiting=waiting,
         in_flight=0,
         delayed=0,
+        held=0,
+        holding=[],
         dead=dead,
     )
 
