@@ -15,7 +15,7 @@ demo: $(VENV)/.run ## set up and run the main job: the reference application at 
 	$(BIN)/keybus demo $(DEMO)
 
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
-	$(BIN)/python -m pytest -q -m "not long" $(TESTS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not long" $(TESTS)
 
 check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
 	$(BIN)/python -m pytest -q -m long

@@ -3,15 +3,31 @@
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keybus.contracts import ContractRepository
 from keybus.contracts.bindings import generate_python
-from tests.running import EXAMPLE, Server, ServerFactory
+from tests.running import EXAMPLE, ClosedServer, Server, ServerFactory
+
+
+# How long a machine takes to draw values says nothing about Keybus.
+settings.register_profile("keybus", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("keybus")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What tests logged on purpose, half characters too, has to travel between processes."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +82,15 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def server(new_server: ServerFactory) -> Server:
     """The example on a bus of its own."""
     return new_server()
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedServer]:
+    """A closed bus for all tests of a module."""
+    server = ClosedServer(tmp_path_factory.mktemp("closed"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -76,8 +76,14 @@ class Envelope(msgspec.Struct, frozen=True):
         return detail
 
 
+class _Head(msgspec.Struct):
+    detail_type: str = msgspec.field(name="detail-type")
+    source: str
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Envelope)
+_heads = msgspec.json.Decoder(_Head)
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -95,6 +101,12 @@ def decode(data: bytes | msgspec.Raw) -> Envelope:
         return _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise EnvelopeError(f"not an event envelope: {error}") from error
+
+
+def head(envelope: bytes) -> tuple[str, str]:
+    """The detail-type and the source of an envelope that the bus wrote."""
+    found = _heads.decode(envelope)
+    return found.detail_type, found.source
 
 
 def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int) -> Envelope:

@@ -76,6 +76,19 @@ class Frame(msgspec.Struct, frozen=True, tag="frame"):
     deliveries: list[Delivered]
 
 
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """Something that a subscriber should know, such as that a grant has expired.
+
+    Attributes:
+        code: What it is about: ``grant-expired`` to whoever receives, ``grant-ended`` to whoever
+            granted, ``held`` to one that connects while deliveries are held back.
+        message: What happened, and what to do next.
+    """
+
+    code: str
+    message: str
+
+
 class Failed(msgspec.Struct, frozen=True):
     """A delivery that was not handled, and why."""
 
@@ -110,6 +123,32 @@ class PublisherInfo(msgspec.Struct, frozen=True):
     events: list[str]
 
 
+class GrantInfo(msgspec.Struct, frozen=True):
+    """A grant as ``GET /api/v1/grants`` lists it, to the account that has it and to the owners.
+
+    Attributes:
+        name: Its name.
+        account: The account that may receive.
+        owners: The accounts whose events it is about.
+        events: Event types.
+        sources: Sources of events without a contract.
+        reason: What the account needs them for.
+        approver: Who approved.
+        expires: The first moment at which it no longer holds.
+        holds: Whether it holds now.
+    """
+
+    name: str
+    account: str
+    owners: list[str]
+    events: list[str]
+    sources: list[str]
+    reason: str
+    approver: str
+    expires: str
+    holds: bool
+
+
 class SubscriptionInfo(msgspec.Struct, frozen=True):
     """A subscription as ``GET /api/v1/subscriptions`` lists it.
 
@@ -123,6 +162,8 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
         waiting: Deliveries that nobody has fetched, delayed ones included.
         in_flight: Deliveries out with consumers.
         delayed: Deliveries that wait for the time of their next attempt.
+        held: Deliveries that the account may not receive now; they come once it may again.
+        holding: Why deliveries are held, each reason once; empty where none has to be.
         dead: Dead letters.
     """
 
@@ -135,6 +176,8 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
     waiting: int
     in_flight: int
     delayed: int
+    held: int
+    holding: list[str]
     dead: int
 
 

@@ -1,8 +1,9 @@
 """The command line's page, written from the commands themselves.
 
-`python -m tests.docs.cli_page` writes docs/cli.md anew.
+`python -m tests.docs.cli_page` writes docs/cli.md anew; with `-`, it prints the page.
 """
 
+import sys
 from collections.abc import Iterator
 
 import click
@@ -37,4 +38,7 @@ def _sections(command: click.Command, parent: click.Context | None) -> Iterator[
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render())
+    if sys.argv[1:] == ["-"]:
+        sys.stdout.write(render())
+    else:
+        PAGE.write_text(render())

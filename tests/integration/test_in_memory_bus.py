@@ -184,7 +184,7 @@ def test_foreign_events_come_as_envelopes(example: Path) -> None:
 def test_unknown_fields_survive_forwarding(example: Path, events: ModuleType) -> None:
     """A service that knows less than the event carries must not lose what it does not know."""
     with InMemoryBus(example) as bus:
-        subscriber = bus.subscriber("notifications")
+        subscriber = bus.subscriber("audit")
         publisher = bus.publisher("key.delivery")
 
         @subscriber.on(events.DeliveryStatusUpdated)
@@ -196,7 +196,7 @@ def test_unknown_fields_survive_forwarding(example: Path, events: ModuleType) ->
         detail |= {"publisher": {"name": "key.delivery", "pod": "p-1"}, "later": {"added": [1.10]}}
         put(bus, "delivery.status.updated", detail, source="key.delivery")
         with bus.running(subscriber):
-            bus.settle("notifications")
+            bus.settle("audit")
         forwarded = bus.published[1].decoded_detail()
         assert forwarded["later"] == {"added": [1.10]}
         assert forwarded["publisher"] == {"name": "key.delivery", "pod": "p-1"}

@@ -2,7 +2,7 @@
 
 from keybus.bus.admission import Admission, Mode
 from keybus.bus.bus import Bus
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.dispatcher import DeliverySettings, Dispatcher
 from keybus.bus.engine import (
     Cursor,
     CursorState,
@@ -15,19 +15,24 @@ from keybus.bus.engine import (
     Stored,
 )
 from keybus.bus.session import Session
+from keybus.bus.versions import Applied, Declared, NoSuchVersion
 
 __all__ = [
     "Admission",
+    "Applied",
     "Bus",
     "Cursor",
     "CursorState",
     "DeadLetter",
+    "Declared",
     "Delivery",
+    "DeliverySettings",
     "Dispatcher",
     "Document",
     "Documents",
     "Engine",
     "Mode",
+    "NoSuchVersion",
     "Record",
     "Session",
     "Stored",

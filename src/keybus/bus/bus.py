@@ -1,38 +1,66 @@
 """The running bus: a platform, its contracts and an engine, put together."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 
-import msgspec
-
-from keybus.bus.admission import Admission, Mode
+from keybus.bus.admission import Mode
+from keybus.bus.audit_log import AuditLog
+from keybus.bus.control import Control
 from keybus.bus.dispatcher import Dispatcher
-from keybus.bus.engine import CursorState, Engine
+from keybus.bus.engine import CursorState, DeadLetter, Engine
+from keybus.bus.generation import Generation, Modes
+from keybus.bus.grants import GrantWatch, owners_of
 from keybus.bus.ingest import Ingest
-from keybus.bus.router import Router
+from keybus.bus.permission import Permission
+from keybus.bus.proposal import Proposal
+from keybus.bus.proposing import judged
+from keybus.bus.session import Send, Session
+from keybus.bus.usage import Usage
+from keybus.bus.versions import Applied, Declared, Versions
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import ContractRepository
+from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, EntryResult
-from keybus.errors import SubscriptionError
-from keybus.protocol import PublisherInfo, SubscriptionInfo
+from keybus.errors import EngineError, SubscriptionError
+from keybus.governance import ANYBODY, Principal
+from keybus.governance.audit import BUS, Actor, AuditKey
+from keybus.governance.authorizer import Authorizer, Refusal
+from keybus.protocol import Notice, PublisherInfo, SubscriptionInfo
 from keybus.topology import Platform
+from keybus.topology.model import Grant
 
-PLATFORMS = "platform"
-"""The collection of documents that holds what was applied."""
+_log = logging.getLogger(__name__)
 
 
 class Bus:
     """Takes events in, and delivers them.
 
     Made by `start`; everything happens on the event loop that called it.
+
+    Attributes:
+        engine: Where events are kept.
+        modes: How strictly it looks at what it is asked.
+        permission: The authorizer's decisions, in that mode.
+        control: What holds, and how it is changed.
+        audit: The log of all that was changed, and refused.
+        usage: What is published, delivered and run.
+        clock: Time and ids.
     """
 
     def __init__(
-        self, platform: Platform, engine: Engine, ingest: Ingest, dispatchers: dict[str, Dispatcher]
+        self, engine: Engine, modes: Modes, audit: AuditLog, usage: Usage, clock: Clock
     ) -> None:
-        self.platform = platform
-        self.engine = engine
-        self._ingest, self._dispatchers = ingest, dispatchers
+        self.engine, self.modes, self.clock = engine, modes, clock
+        self.audit, self.usage = audit, usage
+        self.permission = Permission(modes.authorization, self.refused)
+        self.control = Control(
+            engine, modes, self.permission, audit=audit, usage=usage, clock=clock
+        )
+        self._watch = GrantWatch(engine.documents, clock, self._expired)
+        self._ingest: Ingest | None = None
 
     @classmethod
     async def start(
@@ -42,7 +70,10 @@ class Bus:
         engine: Engine,
         *,
         admission: Mode = "observe",
+        authorization: Mode = "observe",
         clock: Clock = SYSTEM,
+        audit_key: AuditKey | None = None,
+        resume: bool = False,
     ) -> "Bus":
         """Apply the platform to the engine and start.
 
@@ -51,20 +82,98 @@ class Bus:
             contracts: Its contracts.
             engine: Where events are kept; the bus closes it.
             admission: What happens to an event that does not fit its contract.
+            authorization: What happens to what the authorizer refuses.
             clock: Time and ids.
+            audit_key: Seals the audit log.
+            resume: Go on with what was applied last, and take the platform only where nothing was.
         """
-        await engine.documents.put(PLATFORMS, platform.bus, msgspec.json.encode(platform))
-        router = Router(platform.subscriptions, contracts)
-        dispatchers = {
-            name: Dispatcher(await engine.open(name, router.rules[name]), subscription.retry, clock)
-            for name, subscription in platform.subscriptions.items()
-        }
-        ingest = Ingest(platform, engine, router, Admission(platform, contracts, admission), clock)
-        return cls(platform, engine, ingest, dispatchers)
+        audit = await AuditLog.open(engine.documents, clock, audit_key)
+        usage = await Usage.open(engine.documents, clock)
+        bus = cls(engine, Modes(admission, authorization), audit, usage, clock)
+        try:
+            resumed = await bus.control.resume(bus._activate)
+            if not (resumed and resume):
+                await bus.apply(Declared(platform, contracts), note="declared at the start")
+        except BaseException:
+            await bus.stop()
+            raise
+        return bus
 
-    async def put(self, entries: Sequence[Entry]) -> list[EntryResult]:
+    async def apply(
+        self,
+        declared: Declared,
+        by: Principal = ANYBODY,
+        *,
+        note: str = "",
+        expected: int | None = None,
+    ) -> Applied:
+        """Let a platform hold from now on; see `Control.apply`."""
+        return await self.control.apply(declared, by, self._activate, note=note, expected=expected)
+
+    async def propose(self, proposal: Proposal, by: Principal) -> Applied:
+        """Let a proposed platform hold, where nothing speaks against it.
+
+        Raises:
+            BrokenContracts, TopologyError: It has faults.
+            PlanRefused: It may not hold; the reasons are listed.
+            Conflict: Another version holds than it was planned on.
+        """
+        declared = await asyncio.to_thread(judged, proposal, self.clock.time_us())
+        note = proposal.note
+        if despite := proposal.despite.strip():
+            note = f"{note} (despite what compliance finds: {despite})".strip()
+        return await self.apply(declared, by, note=note, expected=proposal.expected)
+
+    @property
+    def generation(self) -> Generation:
+        """The rules that hold."""
+        return self.control.generation
+
+    @property
+    def platform(self) -> Platform:
+        """What is declared."""
+        return self.generation.platform
+
+    @property
+    def authorizer(self) -> Authorizer:
+        """Who may do what."""
+        return self.generation.authorizer
+
+    @property
+    def versions(self) -> Versions:
+        """All that was applied."""
+        return self.control.versions
+
+    def refused(self, principal: Principal, what: str, refusal: Refusal) -> None:
+        """Keep book of something that was refused.
+
+        Args:
+            principal: Who asked.
+            what: For what.
+            refusal: Why not.
+        """
+        action = "exchange.refused" if principal.account else "authentication.failed"
+        self.audit.note(Actor.of(principal), action, what, refusal.code, refusal.message)
+
+    async def put(
+        self, entries: Sequence[Entry], principal: Principal = ANYBODY
+    ) -> list[EntryResult]:
         """Take entries; see `Ingest.put`."""
-        return await self._ingest.put(entries)
+        assert self._ingest is not None
+        return await self._ingest.put(entries, principal)
+
+    def join(
+        self, subscription: str, send: Send, window: int, principal: Principal = ANYBODY
+    ) -> Session:
+        """Let a consumer in, and tell it where deliveries are held.
+
+        Raises:
+            SubscriptionError: There is no such subscription.
+        """
+        session = self.dispatcher(subscription).join(send, window, principal)
+        if holding := self._holding(subscription):
+            session.tell(Notice("held", "; ".join(holding)))
+        return session
 
     def dispatcher(self, subscription: str) -> Dispatcher:
         """The subscription's dispatcher.
@@ -72,12 +181,25 @@ class Bus:
         Raises:
             SubscriptionError: There is no such subscription.
         """
-        found = self._dispatchers.get(subscription)
+        found = self.control.dispatchers.get(subscription)
         if found is None:
-            close = get_close_matches(subscription, self._dispatchers, n=1)
+            close = get_close_matches(subscription, self.control.dispatchers, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "declare it in platform.yaml"
             raise SubscriptionError(f"there is no subscription {subscription!r}", hint=hint)
         return found
+
+    async def dead_letters(self, subscription: str) -> AsyncIterator[tuple[DeadLetter, str]]:
+        """The subscription's dead letters, oldest first, as its account may have them now.
+
+        Yields:
+            A dead letter, its event as it would be delivered; and, where the account may not
+            receive the event any more, why.
+
+        Raises:
+            SubscriptionError: There is no such subscription.
+        """
+        async for letter in self.dispatcher(subscription).dead_letters():
+            yield letter
 
     def publishers(self, event_type: str | None = None) -> list[PublisherInfo]:
         """The declared publishers; only those that emit the type where one is named."""
@@ -89,33 +211,87 @@ class Bus:
 
     async def states(self) -> dict[str, CursorState]:
         """How each subscription stands."""
-        return {name: await d.cursor.state() for name, d in self._dispatchers.items()}
+        found = {}
+        for name, dispatcher in list(self.control.dispatchers.items()):
+            with contextlib.suppress(EngineError):  # it was removed meanwhile
+                found[name] = await dispatcher.cursor.state()
+        return found
 
     async def subscriptions(self) -> list[SubscriptionInfo]:
         """The subscriptions, what they ask for and how they stand."""
         states = await self.states()
         return [
-            SubscriptionInfo(
-                name=name,
-                account=declared.account,
-                events=declared.events,
-                filter=declared.filter,
-                consumers=self._dispatchers[name].consumers,
-                acknowledged=self._dispatchers[name].acknowledged,
-                waiting=states[name].waiting,
-                in_flight=states[name].in_flight,
-                delayed=states[name].delayed,
-                dead=states[name].dead,
-            )
-            for name, declared in self.platform.subscriptions.items()
+            self._info(name, state)
+            for name, state in states.items()
+            if name in self.platform.subscriptions
         ]
+
+    def end_consumers(self, ends: Callable[[str, Principal], str]) -> None:
+        """End consumers, such as those of a credential that was revoked; see `Control.end`."""
+        self.control.end(ends)
 
     async def stop_delivering(self) -> None:
         """Hand leases back, untried, before consumers are cut off; events are still taken."""
-        for dispatcher in self._dispatchers.values():
+        for dispatcher in self.control.dispatchers.values():
             await dispatcher.stop()
 
-    async def close(self) -> None:
-        """Stop delivering, and close the engine."""
+    async def stop(self) -> None:
+        """Stop delivering and keeping book; the engine stays open."""
+        await self._watch.close()
         await self.stop_delivering()
+        await self.usage.close()
+        await self.audit.close()
+
+    async def close(self) -> None:
+        """Stop, and close the engine."""
+        await self.stop()
         await self.engine.close()
+
+    async def _expired(self, name: str, grant: Grant) -> None:
+        """Write down that a grant has ended, and tell both sides."""
+        await self.audit.write(BUS, "grant.expired", pointer_of("grants", name))
+        owners = owners_of(grant, self.platform, self.generation.contracts)
+        what = ", ".join([*grant.events, *grant.sources])
+        message = f"the grant {name!r} of {what} to {grant.account!r} expired {grant.expires}"
+        _log.warning("%s; deliveries under it are held", message)
+        for subscription, dispatcher in self.control.dispatchers.items():
+            account = self.platform.subscriptions[subscription].account
+            if account == grant.account:
+                hint = "what it was for is held, and comes once the grant is renewed"
+                dispatcher.tell(Notice("grant-expired", f"{message}; {hint}"))
+            elif account in owners:
+                hint = "renew it, or remove it, in the platform file"
+                dispatcher.tell(Notice("grant-ended", f"{message}; {hint}"))
+
+    def _activate(self, generation: Generation) -> None:
+        if self._ingest is None:
+            self._ingest = Ingest(generation, self.engine, self.permission, self.usage, self.clock)
+        self._ingest.generation = generation
+        self._watch.watch(generation.platform)
+
+    def _info(self, name: str, state: CursorState) -> SubscriptionInfo:
+        declared, dispatcher = self.platform.subscriptions[name], self.dispatcher(name)
+        return SubscriptionInfo(
+            name=name,
+            account=declared.account,
+            events=declared.events,
+            filter=declared.filter,
+            consumers=dispatcher.consumers,
+            acknowledged=dispatcher.acknowledged,
+            waiting=state.waiting,
+            in_flight=state.in_flight,
+            delayed=state.delayed,
+            held=state.held,
+            holding=self._holding(name),
+            dead=state.dead,
+        )
+
+    def _holding(self, name: str) -> list[str]:
+        """Why events that the subscription asks for are held, if they are."""
+        if self.modes.authorization != "enforce":
+            return []
+        now, gate = self.clock.time_us(), self.authorizer.gate(name)
+        refusals = [
+            gate.refusal(ref.type, "", now) for ref in self.platform.subscriptions[name].event_refs
+        ]
+        return sorted({refusal.message for refusal in refusals if refusal is not None})

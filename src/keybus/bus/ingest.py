@@ -1,57 +1,69 @@
 """Ingest: entries become durable events, or are refused one by one with a reason."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
-from keybus.bus.admission import Admission
 from keybus.bus.engine import Engine, Record
-from keybus.bus.router import Router
+from keybus.bus.generation import Generation
+from keybus.bus.permission import Permission
+from keybus.bus.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, check, encode, seal
-from keybus.errors import EnvelopeError, StorageFailed
-from keybus.topology import Platform
+from keybus.errors import EngineError, EnvelopeError
+from keybus.governance import ANYBODY, Principal
 
 _log = logging.getLogger(__name__)
 _RESERVED = "aws."
+_MANY = 100
 
 
 class Ingest:
     """Checks, seals, routes and appends.
 
     Args:
-        platform: The declared platform.
+        generation: The rules that hold; replaced when others are applied.
         engine: Where events are kept.
-        router: The rule set.
-        admission: The contract check.
+        permission: The authorizer's decisions, as strictly as the bus takes them.
+        usage: Where it is counted what is published.
         clock: Time and ids.
     """
 
     def __init__(
         self,
-        platform: Platform,
+        generation: Generation,
         engine: Engine,
-        router: Router,
-        admission: Admission,
+        permission: Permission,
+        usage: Usage,
         clock: Clock,
     ) -> None:
-        self._platform, self._engine, self._router = platform, engine, router
-        self._admission, self._clock = admission, clock
-        self._accounts: dict[str, str] = {}
+        self.generation = generation
+        self._engine, self._permission = engine, permission
+        self._usage, self._clock = usage, clock
         self._warned: set[str] = set()
 
-    async def put(self, entries: Sequence[Entry]) -> list[EntryResult]:
+    async def put(
+        self, entries: Sequence[Entry], principal: Principal = ANYBODY
+    ) -> list[EntryResult]:
         """Take entries; what is taken is durable on return.
+
+        Args:
+            entries: What is offered.
+            principal: Who offers it.
 
         Returns:
             A result for each entry, in the same order. Entries that fail do not keep the
             others back.
         """
         now = self._clock.time_us()
+        generation = self.generation
+        puts = self._permission.puts(generation.authorizer, principal)
         results: list[EntryResult] = []
         records: list[Record] = []
         for entry in entries:
             try:
-                record = self._record(entry, now)
+                puts.check(entry.source, entry.detail_type)
+                record = self._record(entry, generation, now)
             except EnvelopeError as error:
                 results.append(EntryResult(code=error.reason, message=str(error)))
             else:
@@ -61,20 +73,26 @@ class Ingest:
             return results
         try:
             await self._engine.append(records)
-        except StorageFailed as error:
+        except EngineError as error:  # a queue that it matched may just have been removed
             _log.exception("%d events are not known to be durable", len(records))
             failed = EntryResult(code="InternalFailure", message=str(error))
             return [failed if result.event_id else result for result in results]
+        for (source, event_type), count in Counter(
+            (record.source, record.event_type) for record in records
+        ).items():
+            self._usage.published(generation.account_of(source), event_type, count, now)
         return results
 
-    def _record(self, entry: Entry, now: int) -> Record:
+    def _record(self, entry: Entry, generation: Generation, now: int) -> Record:
         detail = check(entry)
-        self._admission.check(entry.source, entry.detail_type, detail)
+        generation.admission.check(entry.source, entry.detail_type, detail)
+        if entry.source.startswith(_RESERVED):
+            self._warn(entry.source)
         envelope = seal(
             entry,
             event_id=self._clock.uuid(),
-            account=self._account(entry.source),
-            region=self._platform.region,
+            account=generation.account_id(entry.source),
+            region=generation.platform.region,
             now_us=now,
         )
         text = encode(envelope)
@@ -84,24 +102,10 @@ class Ingest:
             source=entry.source,
             event_type=entry.detail_type,
             ingested_at=now,
-            matched=self._router.match(envelope, text, detail),
+            matched=generation.router.match(envelope, text, detail),
         )
 
-    def _account(self, source: str) -> str:
-        account = self._accounts.get(source)
-        if account is None:
-            account = self._platform.account_of_source(source)
-            if account != _NOBODY:  # foreign sources are without number and are not kept
-                self._accounts[source] = account
-        if (
-            source.startswith(_RESERVED)
-            and source not in self._warned
-            and len(self._warned) < _MANY
-        ):
+    def _warn(self, source: str) -> None:
+        if source not in self._warned and len(self._warned) < _MANY:
             self._warned.add(source)
             _log.warning("source %r is reserved by AWS; it is taken here, but not by AWS", source)
-        return account
-
-
-_NOBODY = "000000000000"
-_MANY = 100

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import msgspec
 
 from keybus.bus.engine import Delivery
-from keybus.protocol import MAX_FRAME_BYTES, MAX_FRAME_DELIVERIES, Delivered
+from keybus.governance import Principal
+from keybus.protocol import MAX_FRAME_BYTES, MAX_FRAME_DELIVERIES, Delivered, Notice
 
-Send = Callable[[Sequence[Delivery]], Awaitable[None]]
-"""Takes a frame's deliveries to the consumer; a ConnectionError says that it is gone."""
+Send = Callable[[Sequence[Delivery] | Notice], Awaitable[None]]
+"""Takes a frame's deliveries, or a notice, to the consumer; a ConnectionError says that it is gone."""
 SEND_SECONDS = 15.0
 """A consumer that does not take a frame within this time is gone."""
 _FRAMES_AHEAD = 2
+_MOST_WAITING = 20  # frames and notices
 _log = logging.getLogger(__name__)
 
 
@@ -27,24 +29,31 @@ class Session:
 
     Attributes:
         leased: What it was sent, or is about to be, and has not settled.
+        principal: Who consumes.
         leaving: It asked to be sent nothing more.
-        lost: Set once it cannot be sent to; its owner then closes it.
+        lost: Set once it cannot, or may not, be sent to; its owner then closes it.
+        ended: Why it may consume no longer; empty where it may.
     """
 
-    def __init__(self, send: Send, window: int, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, send: Send, window: int, principal: Principal, changed: Callable[[], None]
+    ) -> None:
         """Start sending.
 
         Args:
             send: Takes a frame to the consumer.
             window: How many deliveries may be unsettled.
+            principal: Who consumes.
             changed: Called when it may have become ready for more.
         """
+        self.principal = principal
+        self.ended = ""
         self._send, self._window, self._changed = send, window, changed
         self._least = max(1, min(window // 4, MAX_FRAME_DELIVERIES))
         self.leased: dict[int, Delivery] = {}
         self.leaving = False
         self.lost = asyncio.Event()
-        self._frames: asyncio.Queue[list[Delivery]] = asyncio.Queue()
+        self._frames: asyncio.Queue[list[Delivery] | Notice] = asyncio.Queue()
         self._sender = asyncio.create_task(self._send_all())
 
     @property
@@ -65,6 +74,16 @@ class Session:
         for frame in frames(deliveries):
             self.leased.update((delivery.position, delivery) for delivery in frame)
             self._frames.put_nowait(frame)
+
+    def tell(self, notice: Notice) -> None:
+        """Send a notice after what waits already; one that does not read is told nothing."""
+        if self._frames.qsize() < _MOST_WAITING:
+            self._frames.put_nowait(notice)
+
+    def end(self, reason: str) -> None:
+        """It may consume no longer."""
+        self.ended = self.ended or reason
+        self.lost.set()
 
     def take(self, positions: Iterable[int]) -> list[Delivery]:
         """End the leases of those that it holds; the others are passed over."""

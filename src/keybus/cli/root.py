@@ -9,11 +9,15 @@ from keybus import __version__
 from keybus.errors import KeybusError
 
 COMMANDS = {
+    "audit": ("keybus.cli.audit", "audit"),
     "bench": ("keybus.cli.bench", "bench"),
     "contracts": ("keybus.cli.contracts", "contracts"),
+    "credentials": ("keybus.cli.credentials", "credentials"),
     "demo": ("keybus.cli.demo", "demo"),
     "dev": ("keybus.cli.dev", "dev"),
     "patterns": ("keybus.cli.patterns", "patterns"),
+    "platform": ("keybus.cli.platform", "platform"),
+    "serve": ("keybus.cli.serve", "serve"),
     "subscriptions": ("keybus.cli.subscriptions", "subscriptions"),
 }
 

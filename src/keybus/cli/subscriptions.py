@@ -9,7 +9,7 @@ from keybus.cli.terminal import console
 from keybus.protocol import SubscriptionInfo
 from keybus.settings import Settings
 
-_NUMBERS = ("consumers", "acknowledged", "waiting", "in_flight", "delayed", "dead")
+_NUMBERS = ("consumers", "acknowledged", "waiting", "in_flight", "delayed", "held", "dead")
 
 
 @click.command()
@@ -27,3 +27,6 @@ def subscriptions(url: str | None, as_json: bool) -> None:
     for info in found:
         table.add_row(info.name, info.account, *(f"{getattr(info, name):,}" for name in _NUMBERS))
     console().print(table)
+    for info in found:
+        for reason in info.holding:
+            click.echo(f"{info.name} is held: {reason}")

@@ -13,7 +13,7 @@ from keybus.backoff import backoff
 from keybus.client.transport import Transport
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, size
-from keybus.errors import BusUnavailable, PublishError
+from keybus.errors import BusUnavailable, PublishError, Throttled
 from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE
 
 MAX_BATCH_ENTRIES = 500
@@ -144,14 +144,17 @@ class Batcher:
         attempt, left = 0, list(batch)
         while left:
             attempt += 1
-            reason = BusUnavailable("the bus kept failing for this event")
+            reason, pause = BusUnavailable("the bus kept failing for this event"), 0.0
             try:
                 results = await self._transport.put([pending.entry for pending in left])
             except BusUnavailable as error:
                 reason = error
+            except Throttled as error:
+                reason, pause = BusUnavailable(str(error)), error.retry_after
             else:
                 left = _hand_out(left, results)
             wait = backoff(attempt, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+            wait += pause  # a bus that says when is not asked before
             resumes = self._clock.monotonic() + wait
             late = [pending for pending in left if pending.deadline < resumes]
             _give_up(late, _exhausted(reason, attempt))

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import os
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -11,28 +12,41 @@ import msgspec
 
 from keybus.client.transport import DeliveryStream
 from keybus.envelope import Entry, EntryResult
-from keybus.errors import BusUnavailable, PublishError, SubscriptionError
+from keybus.errors import (
+    BusUnavailable,
+    Forbidden,
+    KeybusError,
+    PublishError,
+    SubscriptionError,
+    Throttled,
+    Unauthenticated,
+)
 from keybus.protocol import (
     API,
     MAX_FRAME_BYTES,
     Delivered,
     Frame,
     Hello,
+    Notice,
     Problem,
     PublisherInfo,
     PutRequest,
     PutResponse,
     Settlement,
 )
+from keybus.settings import Settings
 
-_TOO_MANY, _SERVER_FAULT = 429, 500
-_UNKNOWN_SUBSCRIPTION, _BAD_MESSAGE = 4404, 4400
+_OK, _UNAUTHENTICATED, _FORBIDDEN, _TOO_MANY, _SERVER_FAULT = 200, 401, 403, 429, 500
+_BAD_MESSAGE, _NOT_KNOWN, _NOT_YOURS, _UNKNOWN_SUBSCRIPTION = 4400, 4401, 4403, 4404
+_FOR_GOOD = (_BAD_MESSAGE, _NOT_KNOWN, _NOT_YOURS, _UNKNOWN_SUBSCRIPTION)
+_NOT_KNOWN_HINT = "is KEYBUS_TOKEN right, and does it still hold?"
+_log = logging.getLogger(__name__)
 _LARGE_BODY = 1 << 20
 _MAX_MESSAGE = 4 * MAX_FRAME_BYTES
 _encoder = msgspec.json.Encoder()
 _put_response = msgspec.json.Decoder(PutResponse)
 _publishers = msgspec.json.Decoder(list[PublisherInfo])
-_message = msgspec.json.Decoder(Hello | Frame)
+_message = msgspec.json.Decoder(Hello | Frame | Notice)
 
 
 class HttpTransport:
@@ -43,10 +57,19 @@ class HttpTransport:
     Args:
         url: The bus, such as ``http://127.0.0.1:7411``.
         request_timeout: Seconds that one request may take.
+        settings: Where the token and the authorities come from; none where they are not given.
+
+    Raises:
+        SettingsError: The token would cross a network in the clear, or the authorities cannot be
+            read.
     """
 
-    def __init__(self, url: str, *, request_timeout: float) -> None:
+    def __init__(
+        self, url: str, *, request_timeout: float, settings: Settings | None = None
+    ) -> None:
         self._url = url
+        self._headers = settings.authorization(url) if settings else {}
+        self._tls = settings.tls() if settings else None
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._opened: aiohttp.ClientSession | None = None
 
@@ -73,6 +96,9 @@ class HttpTransport:
                 socket = await self._session.ws_connect(
                     address, max_msg_size=_MAX_MESSAGE, compress=0, heartbeat=20.0
                 )
+        except aiohttp.WSServerHandshakeError as error:
+            after = error.headers.get("Retry-After") if error.headers else None
+            raise self._refusal(error.status, "the subscription was not opened", after) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._unavailable(error) from None
         stream = _WebSocketStream(socket, self._url)
@@ -97,7 +123,10 @@ class HttpTransport:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(ssl=self._tls or True),
+                headers=self._headers,
             )
         return self._opened
 
@@ -106,16 +135,32 @@ class HttpTransport:
         headers = {"Content-Type": "application/json"} if data is not None else {}
         try:
             async with self._session.request(
-                method, self._url + API + path, data=_body(data), headers=headers
+                method,
+                self._url + API + path,
+                data=_body(data),
+                headers=headers,
+                allow_redirects=False,  # a token goes to the bus, and nowhere else
             ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._unavailable(error) from None
-        if answer.status >= _SERVER_FAULT or answer.status == _TOO_MANY:
-            raise BusUnavailable(f"{self._url} answered {answer.status}: {_problem(content)}")
-        if not answer.ok:
-            raise PublishError(f"{self._url} refused ({answer.status}): {_problem(content)}")
+        if answer.status != _OK:
+            after = answer.headers.get("Retry-After")
+            raise self._refusal(answer.status, _problem(content), after)
         return content
+
+    def _refusal(self, status: int, told: str, after: str | None) -> KeybusError:
+        """An answer that is none, as the error that says whether to try again."""
+        if status == _UNAUTHENTICATED:
+            return Unauthenticated(f"{self._url}: {told}", hint=_NOT_KNOWN_HINT)
+        if status == _FORBIDDEN:
+            return Forbidden(f"{self._url}: {told}", rule="")
+        if status == _TOO_MANY:
+            seconds = float(after) if after and after.isdecimal() else 1.0
+            return Throttled(f"{self._url}: {told}", retry_after=seconds)
+        if status >= _SERVER_FAULT:
+            return BusUnavailable(f"{self._url} answered {status}: {told}")
+        return PublishError(f"{self._url} refused ({status}): {told}")
 
     def _unavailable(self, error: Exception) -> BusUnavailable:
         reason = str(error) or type(error).__name__
@@ -157,6 +202,8 @@ class _WebSocketStream:
     async def receive(self) -> Sequence[Delivered]:
         """See `DeliveryStream.receive`."""
         message = await self._next()
+        if isinstance(message, Notice):
+            _log.warning("%s: %s: %s", self.hello.subscription, message.code, message.message)
         return message.deliveries if isinstance(message, Frame) else ()
 
     async def settle(self, settlement: Settlement) -> None:
@@ -170,17 +217,18 @@ class _WebSocketStream:
         """See `DeliveryStream.close`."""
         await self._socket.close()
 
-    async def _next(self) -> Hello | Frame:
+    async def _next(self) -> Hello | Frame | Notice:
         message = await self._socket.receive()
         if message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
             try:
-                decoded: Hello | Frame = _message.decode(message.data)
+                decoded: Hello | Frame | Notice = _message.decode(message.data)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise BusUnavailable(f"{self._url} sent what is no frame: {error}") from error
             return decoded
         reason = str(message.extra or self._socket.exception() or "")
-        if self._socket.close_code in (_UNKNOWN_SUBSCRIPTION, _BAD_MESSAGE):
-            raise SubscriptionError(f"{self._url}: {reason}")
+        if self._socket.close_code in _FOR_GOOD:
+            hint = _NOT_KNOWN_HINT if self._socket.close_code == _NOT_KNOWN else ""
+            raise SubscriptionError(f"{self._url}: {reason}", hint=hint)
         raise BusUnavailable(
             f"connection to {self._url} closed ({self._socket.close_code}) {reason}".rstrip()
         )

@@ -3,7 +3,7 @@
 from keybus.backoff import backoff
 from keybus.client.transport import Transport
 from keybus.clock import Clock
-from keybus.errors import BusUnavailable, SettingsError
+from keybus.errors import BusUnavailable, SettingsError, Throttled
 from keybus.protocol import PublisherInfo
 from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE
 
@@ -66,9 +66,10 @@ class Identity:
         while True:
             try:
                 return list(await self._transport.publishers(event_type))
-            except BusUnavailable:
+            except (BusUnavailable, Throttled) as error:
                 failures += 1
                 wait = backoff(failures, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+                wait += error.retry_after if isinstance(error, Throttled) else 0.0
                 if self._clock.monotonic() + wait > deadline:
                     raise
                 await self._clock.sleep(wait)

@@ -17,9 +17,11 @@ from keybus.envelope import Entry, EntryResult
 from keybus.errors import (
     BusUnavailable,
     EntriesRefused,
+    Forbidden,
     KeybusError,
     PublishError,
     RefusedEntry,
+    Unauthenticated,
     UnknownEventType,
 )
 from keybus.settings import Settings
@@ -60,7 +62,7 @@ class AsyncEventPublisher:
         self._owned = None
         if transport is None:
             transport = self._owned = HttpTransport(
-                settings.bus(url), request_timeout=settings.request_timeout
+                settings.bus(url), request_timeout=settings.request_timeout, settings=settings
             )
         retry_timeout = settings.retry_timeout
         self._batcher = Batcher(transport, clock, linger=linger, retry_timeout=retry_timeout)
@@ -94,6 +96,7 @@ class AsyncEventPublisher:
             InvalidEvent: The event does not fit its contract.
             UnknownEventType: No binding has this type.
             EntriesRefused: The bus refused it, and why.
+            Unauthenticated: The bus does not know the token.
             BusUnavailable: The bus did not answer in time, after all retries.
         """
         event = typed(first, second)
@@ -131,6 +134,8 @@ class AsyncEventPublisher:
         if on_refused == "return":
             return results
         accepted = sum(1 for result in results if result.event_id)
+        if failures and not accepted and isinstance(failures[0], Unauthenticated | Forbidden):
+            raise failures[0]
         if failures:
             reason = f"{failures[0]}; {accepted} of {len(results)} events are durable"
             kind = BusUnavailable if isinstance(failures[0], BusUnavailable) else PublishError

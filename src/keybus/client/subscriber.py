@@ -15,7 +15,7 @@ from keybus.client.transport import Transport
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event
 from keybus.envelope import Envelope
-from keybus.errors import BusUnavailable, SettingsError
+from keybus.errors import BusUnavailable, SettingsError, Throttled
 from keybus.protocol import DEFAULT_WINDOW, MAX_WINDOW, Hello
 from keybus.settings import FIRST_PAUSE, LONGEST_PAUSE, Settings
 
@@ -71,7 +71,7 @@ class EventSubscriber:
         self._owned = None
         if transport is None:
             transport = self._owned = HttpTransport(
-                settings.bus(url), request_timeout=settings.request_timeout
+                settings.bus(url), request_timeout=settings.request_timeout, settings=settings
             )
         self._transport = transport
         self._handlers = Handlers()
@@ -127,7 +127,9 @@ class EventSubscriber:
         """Receive until `stop` is called; a lost connection is made anew.
 
         Raises:
-            SubscriptionError: There is no such subscription.
+            SubscriptionError: There is no such subscription, it is another account's, or the
+                credential no longer holds.
+            Unauthenticated: The bus does not know the token.
             SettingsError: No handler is registered.
         """
         if not self._handlers.types:
@@ -144,10 +146,12 @@ class EventSubscriber:
                 began = self._clock.monotonic()
                 try:
                     await self._connect_and_work()
-                except BusUnavailable as error:
+                except (BusUnavailable, Throttled) as error:
                     held = self._clock.monotonic() - began > _HELD_SECONDS
                     failures = 1 if held else failures + 1
                     wait = backoff(failures, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+                    if isinstance(error, Throttled):
+                        wait += error.retry_after
                     _log.warning("%s: %s; again in %.1f s", self.subscription, error, wait)
                     await self._unless_stopped(self._clock.sleep(wait))
         finally:

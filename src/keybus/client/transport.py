@@ -44,6 +44,9 @@ class Transport(Protocol):
 
         Raises:
             BusUnavailable: It is not known whether they were taken; trying again may help.
+            Throttled: They were not taken; trying again helps once its time is over.
+            Unauthenticated: The bus does not know the credential.
+            Forbidden: The credential is not for this.
             PublishError: They were refused as a whole; trying again will not help.
         """
         ...
@@ -60,7 +63,9 @@ class Transport(Protocol):
         """Open a subscription.
 
         Raises:
-            SubscriptionError: There is none of this name.
+            SubscriptionError: There is none of this name, or it is another account's.
+            Unauthenticated: The bus does not know the credential.
+            Throttled: To be tried again once its time is over.
             BusUnavailable: The bus did not answer.
         """
         ...

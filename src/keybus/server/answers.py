@@ -1,36 +1,34 @@
 """JSON in and out: the one place where errors become HTTP."""
 
+import math
+
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from keybus.bus import NoSuchVersion
 from keybus.errors import (
     BrokenContracts,
     Conflict,
+    CredentialError,
     EnvelopeError,
+    Forbidden,
     InvalidEvent,
     KeybusError,
     PatternError,
+    PlanRefused,
     StorageFailed,
     SubscriptionError,
+    Throttled,
     TopologyError,
+    Unauthenticated,
     UnknownEventType,
 )
+from keybus.governance.credentials import NoSuchCredential
 from keybus.protocol import Problem
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for bytes that are not what was asked for, or are nested too deeply."""
-_STATUS: tuple[tuple[type[KeybusError], int], ...] = (
-    (SubscriptionError, 404),
-    (UnknownEventType, 404),
-    (Conflict, 409),
-    (InvalidEvent, 422),
-    (EnvelopeError, 400),
-    (PatternError, 400),
-    (TopologyError, 400),
-    (BrokenContracts, 400),
-    (StorageFailed, 503),
-)
 
 
 class BadRequest(KeybusError):
@@ -45,6 +43,28 @@ class TooLarge(KeybusError):
     code = "too-large"
 
 
+_STATUS: tuple[tuple[type[KeybusError], int], ...] = (
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (Throttled, 429),
+    (SubscriptionError, 404),
+    (NoSuchCredential, 404),
+    (NoSuchVersion, 404),
+    (UnknownEventType, 404),
+    (Conflict, 409),
+    (InvalidEvent, 422),
+    (EnvelopeError, 400),
+    (BadRequest, 400),
+    (TooLarge, 413),
+    (PatternError, 400),
+    (CredentialError, 400),
+    (PlanRefused, 422),
+    (TopologyError, 400),
+    (BrokenContracts, 400),
+    (StorageFailed, 503),
+)
+
+
 def json(value: object, status: int = 200) -> Response:
     """A value as a JSON answer."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")
@@ -53,9 +73,12 @@ def json(value: object, status: int = 200) -> Response:
 def problem(error: KeybusError) -> Response:
     """An error as an answer: code, message and hint."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    if isinstance(error, BadRequest | TooLarge):
-        status = 400 if isinstance(error, BadRequest) else 413
-    return json(Problem(error.code, str(error.args[0]), error.hint), status)
+    answer = json(Problem(error.code, str(error.args[0]), error.hint), status)
+    if isinstance(error, Unauthenticated):
+        answer.headers["www-authenticate"] = 'Bearer realm="keybus"'
+    if isinstance(error, Throttled):
+        answer.headers["retry-after"] = str(math.ceil(error.retry_after))
+    return answer
 
 
 async def body(request: Request, limit: int) -> bytes:

@@ -1,34 +1,88 @@
 """The ASGI application: every face of the bus on one port."""
 
 import logging
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
 
 from keybus.bus import Bus
 from keybus.errors import KeybusError
+from keybus.governance import Principal
+from keybus.governance.authorizer import Refusal
+from keybus.governance.credentials import Registry
 from keybus.protocol import API, Problem
 from keybus.server import eventbridge, native
+from keybus.server.access import AnyRoute, Guarded
 from keybus.server.answers import json, problem
+from keybus.server.auth import Door
+from keybus.server.auth.door import open_door
+from keybus.server.listening import Listening
 from keybus.server.loopback import LoopbackOnly
+from keybus.server.origin import SameOrigin
 
 _log = logging.getLogger(__name__)
 
 
-def application(bus: Bus) -> LoopbackOnly:
-    """The application of a running bus, open to programs on this machine only.
+def routes() -> list[AnyRoute]:
+    """Every route of every face, each with its decision."""
+    return [*native.routes(), *eventbridge.routes()]
+
+
+def application(
+    bus: Bus, registry: Registry | None = None, listening: Listening | None = None
+) -> ASGIApp:
+    """The application of a running bus.
+
+    With a registry every request needs a credential, but for what is public. Without one the bus
+    asks nobody, and is open to programs on this machine only.
 
     Args:
         bus: The bus; whoever started it closes it.
+        registry: The credentials.
+        listening: How the server can be reached, as compliance asks.
     """
+    every = routes()
     app = Starlette(
-        routes=[*native.routes(), *eventbridge.routes()],
+        routes=every,
         exception_handlers={KeybusError: _refused, HTTPException: _no_such_route},
     )
-    app.state.bus = bus
-    return LoopbackOnly(app)
+    app.router.redirect_slashes = False  # a path is the route's own, or there is none
+    app.state.bus, app.state.registry = bus, registry
+    app.state.listening = listening or Listening()
+    if registry is None:
+        return LoopbackOnly(open_door(app))
+
+    def told(principal: Principal, what: str, error: KeybusError) -> None:
+        # The authorizer was not asked; who it claims to be goes with the refusal all the same.
+        bus.refused(principal, what, Refusal("credential", str(error.args[0]), error.hint))
+
+    door = Door(
+        app,
+        registry,
+        public=public_paths(every),
+        render=_as_asked,
+        refused=told,
+        clock=bus.clock,
+    )
+    return SameOrigin(door)
+
+
+def public_paths(among: Sequence[AnyRoute]) -> frozenset[str]:
+    """The paths of the routes that are open to everybody."""
+    public = [route for route in among if route.access.rule == "public"]
+    assert all(isinstance(route, Guarded) and "{" not in route.path for route in public)
+    return frozenset(route.path for route in public)
+
+
+def _as_asked(scope: Scope, error: KeybusError) -> Response:
+    """An error in the shape of the face that was asked."""
+    if scope["type"] == "http" and scope["path"] == eventbridge.PATH:
+        return eventbridge.refusal(error)
+    return problem(error)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

@@ -20,7 +20,7 @@ from keybus.clock import SYSTEM, Clock
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.envelope import Entry, EntryResult, Envelope, decode
-from keybus.protocol import Delivered, Hello, PublisherInfo, Settlement
+from keybus.protocol import Delivered, Hello, Notice, PublisherInfo, Settlement
 from keybus.topology import Platform, load_platform
 
 T = TypeVar("T")
@@ -238,14 +238,16 @@ class _MemoryStream:
 
     @classmethod
     async def open(cls, owner: InMemoryBus, subscription: str, window: int) -> "_MemoryStream":
-        dispatcher = owner.running_bus.dispatcher(subscription)
+        bus = owner.running_bus
+        dispatcher = bus.dispatcher(subscription)
         events = owner.platform.subscriptions[subscription].events
         stream = cls(owner, dispatcher, Hello(subscription, events, window))
-        stream._session = dispatcher.join(stream._send, window)
+        stream._session = bus.join(subscription, stream._send, window)
         return stream
 
-    async def _send(self, batch: Sequence[Delivery]) -> None:
-        self._queue.put_nowait(delivered(batch))
+    async def _send(self, batch: Sequence[Delivery] | Notice) -> None:
+        if not isinstance(batch, Notice):
+            self._queue.put_nowait(delivered(batch))
 
     async def receive(self) -> Sequence[Delivered]:
         """See `DeliveryStream.receive`."""

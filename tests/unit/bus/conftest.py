@@ -48,9 +48,11 @@ async def start(
 ) -> AsyncIterator[StartBus]:
     started: list[Bus] = []
 
-    async def run(admission: Mode = "observe") -> Bus:
+    async def run(admission: Mode = "observe", authorization: Mode = "observe") -> Bus:
         engine = MemoryEngine(clock=clock)
-        bus = await Bus.start(*declared, engine, admission=admission, clock=clock)
+        bus = await Bus.start(
+            *declared, engine, admission=admission, authorization=authorization, clock=clock
+        )
         started.append(bus)
         return bus
 

@@ -6,57 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from keybus.bus import Bus, Cursor, Delivery, Dispatcher
+from keybus.bus import Bus, Cursor, Delivery, DeliverySettings, Dispatcher
 from keybus.errors import StorageFailed, SubscriptionError
-from keybus.protocol import Failed, Settlement
+from keybus.protocol import Failed, Notice, Settlement
 from keybus.testing import ManualClock
-from keybus.topology import Retry
+from tests.unit.bus.consuming import Consumer, turns
 from tests.unit.bus.offered import status
-
-
-class Consumer:
-    """Takes what it is sent, waits for it without polling, and settles it."""
-
-    def __init__(self, bus: Bus, subscription: str, window: int = 10) -> None:
-        self.frames: list[list[Delivery]] = []
-        self.broken = False
-        self.reads = asyncio.Event()
-        self.reads.set()
-        self._news = asyncio.Condition()
-        self._dispatcher = bus.dispatcher(subscription)
-        self.session = self._dispatcher.join(self.send, window)
-
-    async def send(self, batch: Sequence[Delivery]) -> None:
-        await self.reads.wait()
-        if self.broken:
-            raise ConnectionResetError("gone")
-        async with self._news:
-            self.frames.append(list(batch))
-            self._news.notify_all()
-
-    @property
-    def deliveries(self) -> list[Delivery]:
-        return [delivery for frame in self.frames for delivery in frame]
-
-    async def until(self, count: int) -> list[Delivery]:
-        async with asyncio.timeout(5), self._news:
-            await self._news.wait_for(lambda: len(self.deliveries) >= count)
-        return self.deliveries
-
-    async def settle(self, settlement: Settlement) -> None:
-        await self._dispatcher.settle(self.session, settlement)
-
-    async def ack(self, *deliveries: Delivery) -> None:
-        await self.settle(Settlement(ack=[delivery.position for delivery in deliveries]))
-
-    async def leave(self) -> None:
-        await self._dispatcher.leave(self.session, "gone")
-
-
-async def turns() -> None:
-    """Let everything that is ready run."""
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 async def test_events_are_delivered_in_order_and_acknowledged(bus: Bus) -> None:
@@ -266,10 +221,11 @@ async def test_what_the_store_cannot_keep_is_delivered_again(
     bus: Bus, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     cursor = FlakyCursor(bus.dispatcher("all").cursor, failures=0)
-    dispatcher = Dispatcher(cast("Cursor", cursor), Retry(), clock)
+    dispatcher = Dispatcher(cast("Cursor", cursor), DeliverySettings(), clock)
     sent: asyncio.Queue[Delivery] = asyncio.Queue()
 
-    async def send(batch: Sequence[Delivery]) -> None:
+    async def send(batch: Sequence[Delivery] | Notice) -> None:
+        assert not isinstance(batch, Notice)
         for delivery in batch:
             sent.put_nowait(delivery)
 

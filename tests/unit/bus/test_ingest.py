@@ -99,9 +99,3 @@ async def test_a_source_of_aws_is_taken_with_one_warning(
     for _ in range(3):
         assert (await bus.put([foreign("aws.key")]))[0].event_id
     assert caplog.text.count("reserved by AWS") == 1
-
-
-async def test_what_was_applied_is_kept(bus: Bus) -> None:
-    document = await bus.engine.documents.get("platform", "tiny")
-    assert document is not None
-    assert json.loads(document.value)["subscriptions"]["failed"]["account"] == "me"

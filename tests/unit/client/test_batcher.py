@@ -8,7 +8,14 @@ import pytest
 
 from keybus.client.batcher import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_PENDING_BYTES, Batcher
 from keybus.envelope import Entry, EntryResult
-from keybus.errors import BusUnavailable, PublishError
+from keybus.errors import (
+    BusUnavailable,
+    Forbidden,
+    KeybusError,
+    PublishError,
+    Throttled,
+    Unauthenticated,
+)
 from keybus.testing import ManualClock
 
 Answer = Callable[[Sequence[Entry]], Sequence[EntryResult]]
@@ -160,3 +167,22 @@ async def test_a_publisher_that_is_faster_than_the_bus_waits() -> None:
     transport.gate.set()
     results.append(await waiting)
     assert len(await asyncio.gather(*results)) == 11
+
+
+async def test_a_bus_that_says_when_is_not_asked_before() -> None:
+    transport, clock = ScriptedTransport(Throttled("slow down", retry_after=7)), RushingClock()
+    throttled = Batcher(transport, clock, linger=0, retry_timeout=30)  # type: ignore[arg-type]
+    began = clock.monotonic()
+    result = await (await throttled.add(entry("a"), urgent=True))
+    assert result.event_id == "a"
+    assert clock.monotonic() - began >= 7
+
+
+@pytest.mark.parametrize(
+    "error", [Unauthenticated("who?"), Forbidden("not yours", rule="role")], ids=["401", "403"]
+)
+async def test_a_credential_that_does_not_do_is_not_tried_again(error: KeybusError) -> None:
+    transport = ScriptedTransport(error)
+    with pytest.raises(type(error)):
+        await (await batcher(transport).add(entry("a"), urgent=True))
+    assert transport.puts == [["a"]]

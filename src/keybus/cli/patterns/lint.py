@@ -149,12 +149,12 @@ def _of_platform(path: Path) -> Iterator[Row]:
     """What is found in the filters of a platform; its faults, where it has any."""
     try:
         # Platform files are YAML, which is an extra; patterns and contracts need none.
-        from keybus.topology import document, lint_filters, load, load_platform  # noqa: PLC0415
+        from keybus.topology import lint_filters, load_declaration  # noqa: PLC0415
     except ModuleNotFoundError as error:
         message = f"--platform needs an extra: pip install 'keybus[all]' ({error.name} is missing)"
         raise Unusable(message) from error
     try:
-        platform, contracts = load_platform(path)
+        declaration = load_declaration(path)
     except TopologyError as error:
         if any(fault.code in _NOT_READ and not fault.pointer for fault in error.faults):
             raise Unusable(f"{error} [{error.code}]") from error
@@ -162,11 +162,10 @@ def _of_platform(path: Path) -> Iterator[Row]:
         return
     except BrokenContracts as error:
         raise Unusable(f"{error} [{error.code}]") from error
-    file = path if path.is_file() else path / load.FILE
-    lines, _ = document.read(file)
-    for name, one in lint_filters(platform, contracts):
+    for name, one in lint_filters(declaration.platform, declaration.contracts):
         row = _row(one, name, one.pointer, one.hint)
-        yield msgspec.structs.replace(row, file=file.name, line=lines.line(one.pointer))
+        file, line = declaration.place(one.pointer)
+        yield msgspec.structs.replace(row, file=file, line=line)
 
 
 def _row(found: PatternFinding, pattern: str, pointer: str, hint: str) -> Row:

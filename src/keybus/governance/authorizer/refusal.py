@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 RefusalCode = Literal[
+    "credential",  # there is none, or it does not hold
     "role",  # the credential is not for this
     "unknown-account",  # the platform declares no such account
     "source",  # the account has no such source, whether or not another one has

@@ -9,6 +9,7 @@ import msgspec
 
 from keybus.bus import Bus
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
+from keybus.governance import Principal
 from keybus.server.answers import UNREADABLE
 from keybus.server.eventbridge.errors import AwsError
 
@@ -51,7 +52,7 @@ class Answer(msgspec.Struct, rename="pascal"):
     entries: list[ResultEntry]
 
 
-async def put_events(bus: Bus, content: bytes) -> Answer:
+async def put_events(bus: Bus, principal: Principal, content: bytes) -> Answer:
     """Answer a PutEvents call.
 
     Raises:
@@ -64,7 +65,7 @@ async def put_events(bus: Bus, content: bytes) -> Answer:
         raise _invalid(
             f"Total size of the entries in the request is over the limit ({MAX_ENTRY_BYTES} bytes)."
         )
-    results = iter(await bus.put(taken)) if taken else iter(())
+    results = iter(await bus.put(taken, principal)) if taken else iter(())
     answered = [entry if isinstance(entry, EntryResult) else next(results) for entry in offered]
     return Answer(
         failed_entry_count=sum(1 for result in answered if result.code),

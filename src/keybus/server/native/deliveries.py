@@ -2,12 +2,14 @@
 
 The server sends `Hello`, then `Frame`s; the client sends `Settlement`s (an empty one is a
 heartbeat). Close codes: 4400 for a message that cannot be read, 4404 for an unknown
-subscription, 4408 where the client fell silent or takes nothing, 1012 when the server shuts down.
+subscription, 4401 where the credential no longer holds, 4403 where its account may not consume
+the subscription (any longer), 4408 where the client fell silent or takes nothing, 1012 when the
+server shuts down.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -21,14 +23,15 @@ from keybus.protocol import (
     MAX_WINDOW,
     Frame,
     Hello,
+    Notice,
     Settlement,
 )
+from keybus.server.access import NOT_YOURS, principal_of, shortened
 from keybus.server.answers import UNREADABLE
 
-BAD_MESSAGE, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4404, 4408
+BAD_MESSAGE, NOT_KNOWN, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4401, 4404, 4408
 _SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
 _CLOSE_SECONDS = 1.0
-_MAX_REASON_BYTES = 123
 _settlements = msgspec.json.Decoder(Settlement)
 _encoder = msgspec.json.Encoder()
 
@@ -51,13 +54,14 @@ async def deliveries(websocket: WebSocket) -> None:
         _encoder.encode(Hello(name, bus.platform.subscriptions[name].events, window))
     )
 
-    async def send(batch: Sequence[Delivery]) -> None:
+    async def send(what: Sequence[Delivery] | Notice) -> None:
+        message = what if isinstance(what, Notice) else Frame(delivered(what))
         try:
-            await websocket.send_bytes(_encoder.encode(Frame(delivered(batch))))
+            await websocket.send_bytes(_encoder.encode(message))
         except (WebSocketDisconnect, RuntimeError) as error:
             raise ConnectionError(str(error)) from error
 
-    session = dispatcher.join(send, window)
+    session = bus.join(name, send, window, principal_of(websocket))
     code, reason = 0, "connection lost"
     try:
         code, reason = await _until_lost(websocket, dispatcher, session)
@@ -81,13 +85,28 @@ async def _until_lost(
     """Take settlements until the consumer goes; answers the close code to send, if any."""
     listening = asyncio.create_task(_listen(websocket, dispatcher, session))
     losing = asyncio.create_task(session.lost.wait())
+    ending = asyncio.create_task(_credential_ended(websocket))
+    waiting = (listening, losing, ending)
     try:
-        await asyncio.wait([listening, losing], return_when=asyncio.FIRST_COMPLETED)
-        return listening.result() if listening.done() else (SILENT, "frames are not taken")
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if ending.done():
+            return NOT_KNOWN, "the credential has expired or was revoked"
+        if listening.done():
+            return listening.result()
+        return (NOT_YOURS, session.ended) if session.ended else (SILENT, "frames are not taken")
     finally:
-        listening.cancel()
-        losing.cancel()
-        await asyncio.gather(listening, losing, return_exceptions=True)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _credential_ended(websocket: WebSocket) -> None:
+    """Wait until the credential that opened the connection no longer holds."""
+    ended: Callable[[str], Awaitable[None]] | None = getattr(websocket.state, "ended", None)
+    if ended is None:
+        await asyncio.Event().wait()  # a bus that asks nobody for credentials
+    else:
+        await ended(principal_of(websocket).credential)
 
 
 async def _listen(
@@ -110,7 +129,6 @@ async def _listen(
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     """Say goodbye; to one that takes nothing, only for so long."""
-    short = reason.encode()[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
     with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
         async with asyncio.timeout(_CLOSE_SECONDS):
-            await websocket.close(code, short)
+            await websocket.close(code, shortened(reason))

@@ -3,16 +3,29 @@
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from keybus.bus import Bus
+from keybus.governance.authorizer import Visibility
 from keybus.protocol import (
     API,
     MAX_PUT_BYTES,
     PutRequest,
     PutResponse,
 )
+from keybus.server.access import (
+    CONSUME,
+    MEMBER,
+    PUBLIC,
+    PUT,
+    AnyRoute,
+    administer,
+    guarded,
+    guarded_socket,
+    is_open,
+    principal_of,
+)
 from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.native import credentials, governance, platform
 from keybus.server.native.deliveries import deliveries
 
 _put_decoder = msgspec.json.Decoder(PutRequest)
@@ -20,7 +33,7 @@ _MAX_DEAD_LETTERS = 1000
 
 
 class DeadLetterInfo(msgspec.Struct, frozen=True):
-    """A dead letter with its event."""
+    """A dead letter with its event, or why the account may not have that now."""
 
     position: int
     reason: str
@@ -28,18 +41,23 @@ class DeadLetterInfo(msgspec.Struct, frozen=True):
     ingested_at: int
     buried_at: int
     envelope: msgspec.Raw
+    withheld: str
 
 
-def routes() -> list[BaseRoute]:
-    """Every route of the native API."""
+def routes() -> list[AnyRoute]:
+    """Every route of the native API, each with its decision."""
+    one = f"{API}/subscriptions/{{name:path}}"
     return [
-        Route(f"{API}/events", _put, methods=["POST"]),
-        Route(f"{API}/platform", _platform),
-        Route(f"{API}/publishers", _publishers),
-        Route(f"{API}/subscriptions", _subscriptions),
-        Route(f"{API}/subscriptions/{{name:path}}/dead-letters", _dead_letters),
-        WebSocketRoute(f"{API}/subscriptions/{{name:path}}/deliveries", deliveries),
-        Route("/healthz", _health),
+        guarded(f"{API}/events", _put, access=PUT, methods=["POST"]),
+        guarded(f"{API}/platform", _platform, access=administer("platform.read")),
+        guarded(f"{API}/publishers", _publishers, access=MEMBER),
+        guarded(f"{API}/subscriptions", _subscriptions, access=MEMBER),
+        guarded(f"{one}/dead-letters", _dead_letters, access=CONSUME),
+        guarded_socket(f"{one}/deliveries", deliveries, access=CONSUME),
+        *platform.routes(),
+        *governance.routes(),
+        *credentials.routes(),
+        guarded("/healthz", _health, access=PUBLIC),
     ]
 
 
@@ -55,25 +73,36 @@ async def _put(request: Request) -> Response:
         raise BadRequest(
             f"the body is no list of entries: {error}", hint='send {"entries": [{"source": …}]}'
         ) from error
-    return json(PutResponse(await _bus(request).put(put.entries)))
+    return json(PutResponse(await _bus(request).put(put.entries, principal_of(request))))
 
 
 async def _platform(request: Request) -> Response:
-    return json(_bus(request).platform)
+    bus = _bus(request)
+    visible = _visible(request)
+    return json(bus.platform if visible is None else visible.cut(bus.platform))
 
 
 async def _publishers(request: Request) -> Response:
-    return json(_bus(request).publishers(request.query_params.get("event_type")))
+    found = _bus(request).publishers(request.query_params.get("event_type"))
+    visible = _visible(request)
+    return json([each for each in found if visible is None or each.name in visible.publishers])
 
 
 async def _subscriptions(request: Request) -> Response:
-    return json(await _bus(request).subscriptions())
+    found = await _bus(request).subscriptions()
+    visible = _visible(request)
+    return json([each for each in found if visible is None or each.name in visible.subscriptions])
+
+
+def _visible(request: Request) -> Visibility | None:
+    """Which names may be answered; None: all."""
+    bus, principal = _bus(request), principal_of(request)
+    return None if is_open(bus, principal) else bus.authorizer.visible(principal)
 
 
 async def _dead_letters(request: Request) -> Response:
-    cursor = _bus(request).dispatcher(request.path_params["name"]).cursor
     found: list[DeadLetterInfo] = []
-    async for letter in cursor.dead_letters():
+    async for letter, withheld in _bus(request).dead_letters(request.path_params["name"]):
         if len(found) == _MAX_DEAD_LETTERS:
             break
         found.append(
@@ -83,11 +112,15 @@ async def _dead_letters(request: Request) -> Response:
                 attempts=letter.attempts,
                 ingested_at=letter.ingested_at,
                 buried_at=letter.buried_at,
-                envelope=msgspec.Raw(letter.envelope),
+                envelope=msgspec.Raw(b"null" if withheld else letter.envelope),
+                withheld=withheld,
             )
         )
     return json(found)
 
 
 async def _health(request: Request) -> Response:
-    return json({"status": "ok", "bus": _bus(request).platform.bus})
+    told = {"status": "ok"}
+    if is_open(_bus(request), principal_of(request)):
+        told["bus"] = _bus(request).platform.bus
+    return json(told)

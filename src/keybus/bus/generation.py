@@ -1,0 +1,79 @@
+"""One generation of the bus's rules: a platform and its contracts, compiled for the hot path."""
+
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from keybus.bus.admission import Admission, Mode
+from keybus.bus.router import Router
+from keybus.bus.versions import Applied, Declared
+from keybus.contracts import ContractRepository
+from keybus.governance.authorizer import Authorizer
+from keybus.topology import Platform
+from keybus.topology.projection import Projection
+
+_log = logging.getLogger(__name__)
+_NOBODY = "000000000000"
+
+
+class Modes(msgspec.Struct, frozen=True):
+    """How strictly the bus looks at what it is asked.
+
+    Attributes:
+        admission: What happens to an event that does not fit its contract.
+        authorization: What happens to what the authorizer refuses.
+    """
+
+    admission: Mode = "observe"
+    authorization: Mode = "observe"
+
+
+class Generation:
+    """What holds from one applied version to the next. Immutable.
+
+    Attributes:
+        applied: The version.
+        platform: What was declared.
+        contracts: Its contracts.
+        router: Which subscriptions an event matches.
+        admission: Whether an event fits its contract.
+        authorizer: Who may do what.
+        projections: What is delivered of an event, by the subscriptions that ask for less.
+    """
+
+    def __init__(self, applied: Applied, contracts: ContractRepository, modes: Modes) -> None:
+        self.applied = applied
+        self.platform: Platform = applied.platform
+        self.contracts = contracts
+        self.router = Router(self.platform.subscriptions, contracts)
+        self.admission = Admission(self.platform, contracts, modes.admission)
+        self.authorizer = Authorizer(self.platform, contracts)
+        self.projections: Mapping[str, Projection] = {
+            name: Projection.compile(subscription, contracts)
+            for name, subscription in self.platform.subscriptions.items()
+            if subscription.fields
+        }
+        self._accounts = _accounts_of_sources(self.platform)
+
+    @property
+    def declared(self) -> Declared:
+        """What it was made of."""
+        return Declared(self.platform, self.contracts)
+
+    def account_id(self, source: str) -> str:
+        """The id of the account whose publisher has the source; zeros where none has."""
+        account = self._accounts.get(source)
+        return _NOBODY if account is None else self.platform.accounts[account].id
+
+    def account_of(self, source: str) -> str:
+        """The name of the account whose publisher has the source; empty where none has."""
+        return self._accounts.get(source, "")
+
+
+def _accounts_of_sources(platform: Platform) -> dict[str, str]:
+    return {
+        source: publisher.account
+        for name, publisher in platform.publishers.items()
+        for source in publisher.sources or [name]
+    }

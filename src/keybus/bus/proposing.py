@@ -1,0 +1,34 @@
+"""What has to hold before a proposed platform may."""
+
+from keybus.bus.proposal import Proposal
+from keybus.bus.versions import Declared
+from keybus.contracts import ContractRepository
+from keybus.errors import PlanRefused, TopologyError
+from keybus.governance.objections import nowhere, objections
+from keybus.topology.judging import faults_of
+
+
+def judged(proposal: Proposal, now_us: int) -> Declared:
+    """What a proposal declares, where nothing speaks against it.
+
+    Args:
+        proposal: As it came; nothing of it is believed.
+        now_us: The moment that expiry is judged at, in microseconds since the Unix epoch.
+
+    Raises:
+        BrokenContracts: The contracts have faults.
+        TopologyError: The platform has.
+        PlanRefused: Its footing lacks something, or compliance finds something that nobody
+            answers for.
+    """
+    platform, contracts = proposal.platform, ContractRepository.unpack(proposal.contracts)
+    if faults := faults_of(platform, contracts):
+        raise TopologyError("the platform", faults)
+    found = objections(platform, contracts, now_us, nowhere)
+    if found.lacks:
+        hint = "leave it out, or declare a footing that has it"
+        raise PlanRefused(f"the footing {platform.footing!r} lacks", found.lacks, hint=hint)
+    if found.findings and not proposal.despite.strip():
+        hint = "mend it, or declare an exception; in an emergency, `--despite REASON`"
+        raise PlanRefused("compliance finds", found.findings, hint=hint)
+    return Declared(platform, contracts)

@@ -1,0 +1,44 @@
+"""What a subscription's deliveries add to the usage that is kept."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from keybus.bus.engine import Delivery
+from keybus.bus.usage import Usage
+from keybus.clock import Clock
+from keybus.envelope import head
+from keybus.topology import Subscription
+
+
+class Tally:
+    """Counts for one subscription.
+
+    Args:
+        usage: Where it is counted.
+        name: The subscription's name.
+        subscription: What it asks for.
+        clock: Time.
+    """
+
+    def __init__(self, usage: Usage, name: str, subscription: Subscription, clock: Clock) -> None:
+        self._usage, self._name, self._clock = usage, name, clock
+        self._account = subscription.account
+        types = {ref.type for ref in subscription.event_refs}
+        self._only = types.pop() if len(types) == 1 else ""
+
+    def delivered(self, batch: Sequence[Delivery]) -> None:
+        """These went out to a consumer."""
+        now = self._clock.time_us()
+        if self._only:
+            self._usage.delivered(self._name, self._account, self._only, len(batch), now)
+            return
+        for event_type, count in Counter(head(each.envelope)[0] for each in batch).items():
+            self._usage.delivered(self._name, self._account, event_type, count, now)
+
+    def acknowledged(self, count: int) -> None:
+        """A consumer handled as many."""
+        self._usage.acknowledged(self._name, self._account, count, self._clock.time_us())
+
+    def connected(self) -> None:
+        """A consumer came."""
+        self._usage.connected(self._name, self._account, self._clock.time_us())

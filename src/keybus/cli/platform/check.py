@@ -1,0 +1,96 @@
+"""``keybus platform check``: the taxonomy of unauthorized exchanges, asked of a platform."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from keybus.cli.patterns.source import until_nobody_reads
+from keybus.cli.platform.evidence import read_evidence
+from keybus.clock import SYSTEM
+from keybus.errors import KeybusError, SettingsError
+from keybus.governance.compliance import Report, check_compliance
+from keybus.governance.compliance.render import FORMS
+from keybus.settings import Settings
+
+_FOUND = 1
+_NOT_READ = 3
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option("--url", help="Judge this running bus as well.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report to this file, and its first line to standard output.",
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="Judge expiry at this day or time, in UTC: 2027-06-30, 2027-06-30T12:00:00Z.  [default: now]",
+)
+def check(
+    folder: Path, url: str | None, form: str, as_json: bool, out: Path | None, at: str | None
+) -> None:
+    """Find unauthorized exchanges in the platform declared in FOLDER.
+
+    The exit code is 0 if nothing is found that no exception accepts, 1 if something is, 2 for
+    wrong usage, 3 if the declaration has other faults or the bus gave no answer.
+    """
+    now_us = SYSTEM.time_us() if at is None else _moment(at)
+    try:
+        bus = None if url is None else Settings.from_environment().bus(url)
+        evidence = read_evidence(folder, url=bus, now_us=now_us)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    except KeybusError as error:  # 1 is for what is found
+        click.secho("error: ", fg="red", err=True, nl=False)
+        click.echo(f"{error} [{error.code}]", err=True)
+        sys.exit(_NOT_READ)
+    report = check_compliance(evidence)
+    _write(report, "json" if as_json else form, out)
+    sys.exit(exit_code(report))
+
+
+def exit_code(report: Report) -> int:
+    """How a check ends: 3 where the declaration cannot be used, 1 for findings, or else 0."""
+    if report.faults:
+        return _NOT_READ
+    return _FOUND if report.findings else 0
+
+
+def _write(report: Report, form: str, out: Path | None) -> None:
+    text = FORMS[form](report)
+    with until_nobody_reads():
+        if out is None:
+            click.echo(text, nl=False)
+            return
+    try:
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        message = f"{out} cannot be written: {error.strerror}"
+        raise click.UsageError(message) from error
+    click.echo(FORMS["text"](report).partition("\n")[0])
+
+
+def _moment(text: str) -> int:
+    """A day or time in microseconds since the Unix epoch; without a zone it is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+        moment = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+        return int(moment.timestamp()) * 1_000_000
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(
+            f"{text!r} is no day or time, such as 2027-06-30T12:00:00Z", param_hint="--at"
+        ) from error

@@ -1,0 +1,149 @@
+"""Access: every route says, as data, who may use it, and is reached through that decision only."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Literal
+
+import msgspec
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from keybus.bus import Bus
+from keybus.errors import Forbidden
+from keybus.governance import ANYBODY, Principal
+from keybus.governance.authorizer import ACTIONS
+from keybus.governance.sprawl import HEADER
+
+NOT_YOURS = 4403
+"""The close code of a WebSocket that may not be opened, or not any longer."""
+_MAX_REASON_BYTES = 123
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Who may use a route.
+
+    Attributes:
+        rule: ``public``: whoever reaches the port. ``member``: any credential that holds; what is
+            answered is cut to what it may see. ``put``: the same, and the bus decides entry by
+            entry. ``consume``: the account of the subscription that the path names.
+            ``administer``: the roles that the action asks for.
+        action: The action of ``administer``, one of the authorizer's.
+    """
+
+    rule: Literal["public", "member", "put", "consume", "administer"]
+    action: str = ""
+
+    def __post_init__(self) -> None:
+        known = self.action in ACTIONS if self.rule == "administer" else not self.action
+        if not known:
+            raise ValueError(f"{self.rule} {self.action!r} is no decision of the authorizer's")
+
+
+PUBLIC, MEMBER, PUT, CONSUME = Access("public"), Access("member"), Access("put"), Access("consume")
+
+
+def administer(action: str) -> Access:
+    """For those who may do this with the platform as a whole."""
+    return Access("administer", action)
+
+
+class Guarded(Route):
+    """A route with its decision; made by `guarded`."""
+
+    access: Access
+
+
+class GuardedSocket(WebSocketRoute):
+    """A WebSocket's route with its decision; made by `guarded_socket`."""
+
+    access: Access
+
+
+AnyRoute = Guarded | GuardedSocket
+
+
+def guarded(
+    path: str, endpoint: Endpoint, *, access: Access, methods: Iterable[str] = ("GET",)
+) -> Guarded:
+    """A route that reaches its endpoint once the decision is for it.
+
+    Args:
+        path: Its path, as Starlette writes it; ``consume`` needs ``name`` in it.
+        endpoint: What answers.
+        access: Who may use it.
+        methods: The methods that it answers.
+    """
+
+    async def answer(request: Request) -> Response:
+        decide(request, access, request.path_params.get("name", ""))
+        return await endpoint(request)
+
+    route = Guarded(path, answer, methods=list(methods))
+    route.access = access
+    return route
+
+
+def guarded_socket(path: str, endpoint: SocketEndpoint, *, access: Access) -> GuardedSocket:
+    """The same for a WebSocket; one that is refused is accepted and closed with 4403.
+
+    Only so does its client hear the reason: browsers' and most libraries' interfaces do not tell
+    the answer to a handshake that was refused. Who has no credential gets no further than that.
+    """
+
+    async def answer(websocket: WebSocket) -> None:
+        try:
+            decide(websocket, access, websocket.path_params.get("name", ""))
+        except Forbidden as error:
+            await websocket.accept()
+            await websocket.close(NOT_YOURS, shortened(str(error)))
+            return
+        await endpoint(websocket)
+
+    route = GuardedSocket(path, answer)
+    route.access = access
+    return route
+
+
+def principal_of(connection: HTTPConnection) -> Principal:
+    """Who asks, as the door found out."""
+    principal: Principal = connection.state.principal
+    return principal
+
+
+def decide(connection: HTTPConnection, access: Access, subscription: str = "") -> None:
+    """Let a request pass.
+
+    Args:
+        connection: The request.
+        access: What its route says.
+        subscription: The subscription that it names, for ``consume``.
+
+    Raises:
+        Forbidden: The authorizer is against it.
+    """
+    bus: Bus = connection.app.state.bus
+    principal = principal_of(connection)
+    if principal.account and (agent := connection.headers.get(HEADER)):
+        bus.usage.seen(principal.account, agent, bus.clock.time_us())
+    if is_open(bus, principal):
+        return
+    if access.rule == "consume":
+        refusal = bus.authorizer.consume(principal, subscription)
+        bus.permission.require(principal, f"consume {subscription[:128]}", refusal)
+    elif access.rule == "administer":
+        refusal = bus.authorizer.administer(principal, access.action)
+        bus.permission.require(principal, access.action, refusal)
+
+
+def is_open(bus: Bus, principal: Principal) -> bool:
+    """Whether the bus asks nobody for credentials, so that there is nobody to decide about."""
+    return principal == ANYBODY and bus.modes.authorization != "enforce"
+
+
+def shortened(reason: str) -> str:
+    """As much of a reason as a WebSocket's close takes."""
+    return reason.encode()[:_MAX_REASON_BYTES].decode("utf-8", "ignore")

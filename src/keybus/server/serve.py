@@ -1,0 +1,188 @@
+"""`keybus serve`: a bus that is closed: every request has a credential, and the authorizer decides."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from keybus.bus import Bus, Mode
+from keybus.engines.sqlite import SqliteEngine
+from keybus.errors import SettingsError
+from keybus.governance import Principal
+from keybus.governance.audit import Actor
+from keybus.governance.credentials import Credential, Registry
+from keybus.governance.credentials.registry import Action
+from keybus.governance.credentials.sealing import SealingKeys
+from keybus.governance.credentials.vault import Vault
+from keybus.server.app import application
+from keybus.server.dev import store_of
+from keybus.server.listening import Listening
+from keybus.server.runner import LOOPBACK, Ready, Wire, address_of, deepen_stack, listen, run
+from keybus.settings import DEFAULT_PORT
+from keybus.topology import load_platform
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """How TLS is ended here.
+
+    Attributes:
+        certificate: The certificate's file, PEM, with its chain.
+        key: Its key's file, PEM.
+        client_ca: The authorities whose certificates clients must show; None: they need none.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """TLS 1.2 or newer, with these.
+
+        Raises:
+            SettingsError: A file cannot be used.
+        """
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.certificate, self.key)
+            if self.client_ca is not None:
+                context.load_verify_locations(self.client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                f"TLS cannot be set up with {self.certificate}, {self.key}"
+                f"{f', {self.client_ca}' if self.client_ca else ''}: {error}",
+                hint="give PEM files that fit each other",
+            ) from error
+        return context
+
+
+class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a bus is served.
+
+    Attributes:
+        folder: Where `platform.yaml` is; it is applied where nothing has been applied yet.
+        data: Where events are kept; ``.keybus`` in the folder where it is not given.
+        host: The address to listen on.
+        port: The port; 0 takes any that is free.
+        admission: What happens to an event that does not fit its contract.
+        tls: How TLS is ended here; None: it is not.
+        tls_terminated: A proxy before the bus ends TLS.
+        proxies: The proxies' addresses, by commas, whose X-Forwarded-* headers are believed.
+        no_auth: Ask nobody for credentials; on the loopback only.
+    """
+
+    folder: Path
+    data: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    admission: Mode = "enforce"
+    tls: Tls | None = None
+    tls_terminated: bool = False
+    proxies: str = "127.0.0.1"
+    no_auth: bool = False
+
+    def check(self) -> None:
+        """Refuse what would leave the bus open.
+
+        Raises:
+            SettingsError: It would be.
+        """
+        local = self.host in LOOPBACK
+        if self.no_auth and not local:
+            raise SettingsError(
+                f"--no-auth lets everybody in, so it is refused on {self.host}",
+                hint="listen on 127.0.0.1, or leave --no-auth out",
+            )
+        if not (local or self.tls or self.tls_terminated):
+            raise SettingsError(
+                f"plain HTTP on {self.host} would show every token to the network",
+                hint="give --tls-cert and --tls-key, or --tls-terminated behind a proxy that ends TLS",
+            )
+        if self.tls and self.tls_terminated:
+            raise SettingsError("TLS is ended here or before, not both")
+        if "*" in self.proxies:
+            raise SettingsError("--proxy names addresses; * would believe everybody's headers")
+
+
+def serve(settings: ServeSettings, ready: Ready) -> None:
+    """Run a bus until SIGINT or SIGTERM.
+
+    Args:
+        settings: How it runs.
+        ready: Called with the bus's address and the bus once it answers.
+
+    Raises:
+        SettingsError: It would be open, nobody could administer it, or the address is taken.
+        CredentialError: An access key cannot be opened with the sealing keys.
+        TopologyError: The platform file has faults.
+        BrokenContracts: The contracts have.
+        StorageFailed: The store cannot be opened.
+    """
+    settings.check()
+    deepen_stack()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, ready))
+
+
+async def _serve(settings: ServeSettings, ready: Ready) -> None:
+    tls = None if settings.tls is None else settings.tls.context()
+    wire = Wire(
+        tls=None if tls is None else lambda: tls,
+        proxies=settings.proxies if settings.tls_terminated else None,
+    )
+    vault = SealingKeys.from_environment()
+    platform, contracts = load_platform(settings.folder)
+    with listen(settings.host, settings.port) as listener:
+        reached = Listening(address_of(listener), tls is not None, settings.tls_terminated)
+        engine = SqliteEngine.at(store_of(settings.folder, settings.data))
+        try:
+            bus = await Bus.start(
+                platform,
+                contracts,
+                engine,
+                admission=settings.admission,
+                authorization="observe" if settings.no_auth else "enforce",
+                audit_key=None if vault is None else vault.audit_key,
+                resume=True,
+            )
+            try:
+                registry = None if settings.no_auth else await open_registry(bus, vault)
+                await run(bus, application(bus, registry, reached), listener, ready, wire)
+            finally:
+                await bus.stop()
+        finally:
+            await engine.close()
+
+
+async def open_registry(bus: Bus, vault: Vault | None) -> Registry:
+    """The credentials of a bus; every change of them is written into its audit log.
+
+    Args:
+        bus: The bus.
+        vault: Opens and seals access keys.
+
+    Raises:
+        SettingsError: Nobody could administer it.
+        CredentialError: An access key cannot be opened with them.
+    """
+
+    async def changed(action: Action, credential: Credential, by: Principal) -> None:
+        about = msgspec.to_builtins(credential)
+        await bus.audit.write(Actor.of(by), f"credential.{action}", credential.id, about)
+
+    registry = await Registry.load(
+        bus.engine.documents,
+        lambda: bus.platform,
+        vault=vault,
+        changed=changed,
+        clock=bus.clock,
+    )
+    if not registry.has_central():
+        raise SettingsError(
+            "no credential of the role central holds, so nobody could administer this bus",
+            hint="stop it, and make one with `keybus credentials bootstrap FOLDER --data DATA`",
+        )
+    return registry

@@ -1,0 +1,64 @@
+"""`keybus credentials` against a running bus."""
+
+import json
+
+import pytest
+
+from tests.running import ClosedServer
+
+
+def test_a_credentials_whole_life(closed: ClosedServer) -> None:
+    token = closed.token
+    issued = json.loads(
+        closed.run(
+            "issue", "--account", "desk", "--role", "subscriber", "--role", "publisher",
+            "--expires", "90d", "--label", "screens", "--json", token=token,
+        ).stdout
+    )  # fmt: skip
+    old = issued["credential"]["id"]
+    assert issued["secret"].startswith(f"kb_{old}_")
+    new = closed.run("rotate", old, "--overlap", "1h", token=token)
+    assert new.stdout.startswith("kb_KBTK")
+    assert issued["secret"] not in new.stdout
+    closed.run("revoke", old, token=token)
+    listed = closed.run("list", "--json", token=token)
+    states = {each["credential"]["id"]: each["state"] for each in json.loads(listed.stdout)}
+    assert states[old] == "revoked"
+    assert states[new.stdout.split("_")[1]] == "active"
+    assert "secret" not in listed.stdout
+    shown = closed.run("list", token=token).stdout
+    assert old in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["revoke", "KBTKAAAAAAAAAAAAAAAA"], "[no-such-credential]"),
+        (["rotate", "../platform"], "[no-such-route]"),
+        (["issue", "--account", "nobody", "--role", "publisher"], "[credential]"),
+        (["issue", "--account", "shop", "--role", "central"], "[credential]"),
+        (["issue", "--account", "shop", "--role", "publisher", "--expires", "soon"], "[settings]"),
+    ],
+)
+def test_what_cannot_be_done_says_why(
+    closed: ClosedServer, arguments: list[str], code: str
+) -> None:
+    done = closed.run(*arguments, token=closed.token, check=False)
+    assert done.returncode == 1
+    assert code in done.stderr
+
+
+def test_only_the_central_account_may(closed: ClosedServer) -> None:
+    token = closed.issue("shop", "publisher").secret
+    for given, code in ((token, "[forbidden]"), ("", "[unauthenticated]")):
+        done = closed.run("list", token=given, check=False)
+        assert done.returncode == 1
+        assert code in done.stderr
+
+
+def test_there_is_one_first_credential(closed: ClosedServer) -> None:
+    closed.stop()
+    where = [str(closed.folder), "--data", str(closed.data)]
+    done = closed.run("bootstrap", *where, check=False)
+    assert "central already" in done.stderr
+    closed.start()
