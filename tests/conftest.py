@@ -14,7 +14,6 @@ from keybus.contracts import ContractRepository
 from keybus.contracts.bindings import generate_python
 from tests.running import EXAMPLE, ClosedServer, Server, ServerFactory
 
-
 # How long a machine takes to draw values says nothing about Keybus.
 settings.register_profile("keybus", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("keybus")

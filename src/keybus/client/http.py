@@ -10,6 +10,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from keybus.client.agent import HEADER, agent
 from keybus.client.transport import DeliveryStream
 from keybus.envelope import Entry, EntryResult
 from keybus.errors import (
@@ -126,7 +127,7 @@ class HttpTransport:
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(ssl=self._tls or True),
-                headers=self._headers,
+                headers={**self._headers, HEADER: agent()},
             )
         return self._opened
 
