@@ -48,6 +48,7 @@ def test_a_rate_of_zero_is_wrong_usage() -> None:
     assert "--rate" in done.stderr
 
 
+@pytest.mark.long
 def test_a_rate_that_the_machine_does_not_hold_is_said_to_be_that() -> None:
     done = run("--rate", "100000", "--seconds", "2", "--json")
     assert done.returncode == 1

@@ -97,6 +97,7 @@ def package(corners: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("corner_events")
 
 
+@pytest.mark.long
 def test_mypy_accepts_them(corners: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={corners}", "corner_events"]
     done = subprocess.run(command, cwd=corners, capture_output=True, text=True, check=False)

@@ -96,6 +96,7 @@ def test_a_reference_into_a_file_adds_nothing_to_it(reference: str) -> None:
     assert unchanged({**before, "y/Y.json": contract("y.y", *BOTH)}, {"z/Z.json": other})
 
 
+@pytest.mark.long
 def test_what_is_borrowed_from_the_middle_of_a_file_is_a_class_of_the_borrower(
     tmp_path: Path,
 ) -> None:
@@ -107,6 +108,7 @@ def test_what_is_borrowed_from_the_middle_of_a_file_is_a_class_of_the_borrower(
     assert made.m.z == "1"
 
 
+@pytest.mark.long
 def test_combinations_work_in_each_event(tmp_path: Path) -> None:
     events = {"m/M.json": contract("m.m", *BOTH), "z/Z.json": contract("z.z", *BOTH)}
     package = build(tmp_path, "combined_events", {**TWO, **events})
@@ -157,6 +159,7 @@ def test_another_event_changes_no_module(pieces: list[list[Any]], data: st.DataO
     assert unchanged(documents, {f"{folder}/More.json": added})
 
 
+@pytest.mark.long
 def test_modules_whose_paths_are_alike_keep_apart(tmp_path: Path) -> None:
     documents = {
         "core/a_b.json": shared(n=TEXT),

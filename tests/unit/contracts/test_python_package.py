@@ -82,6 +82,7 @@ WRONG = {
 }
 
 
+@pytest.mark.long
 def test_type_checkers_see_the_constructor(package_folder: Path, tmp_path: Path) -> None:
     snippet = tmp_path / "use.py"
     snippet.write_text(USE + "\n".join(WRONG) + "\n")

@@ -118,6 +118,7 @@ def test_a_change_that_breaks_off_changes_nothing() -> None:
     assert set(index) == {"s", "t", "q"}
 
 
+@pytest.mark.long
 def test_replacing_many_alike() -> None:
     alike = {f"r{at}": {"s": ["x"], "d": ["y"]} for at in range(2_000)}
     index = PatternIndex(alike)
