@@ -1,15 +1,17 @@
 """What follows for a running bus from a change of its platform, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from keybus.contracts.pointers import tokens_of
 from keybus.topology.model import CLASSIFICATIONS, Grant, Platform
 
 _SUBSCRIPTION = {
-    "account": "its queue, and what waits in it, is the other account's from then on",
+    "account": "its queue, and what waits in it, is the other account's from then on; consumers of "
+    "the account that had it are ended",
     "events": "deliveries already waiting are kept; what is published from then on is chosen anew",
     "filter": "deliveries already waiting are kept; what is published from then on is chosen anew",
     "fields": "deliveries carry these fields from then on",
+    "target": "what is delivered goes there from then on",
     "retry": "deliveries already waiting give up by the new rule",
 }
 _PUBLISHER = {
@@ -19,7 +21,7 @@ _PUBLISHER = {
 }
 _TOP = {
     "bus": "clients that name the bus must name the new one",
-    "central": "credentials of the other account administer the bus from then on",
+    "central": "only credentials of this account administer the bus from then on",
     "contracts": "events are checked against the contracts of the other folder",
     "footing": "nothing that waits is carried over to another footing",
     "region": "envelopes of new events say the new region",
@@ -36,39 +38,69 @@ def consequence(pointer: str, before: Platform | None, after: Platform) -> str:
     """
     section, name, field, *_ = (*tokens_of(pointer), "", "")
     if not name:
-        return _TOP.get(section, "") if before is not None else ""
+        return _of_platform(section, after) if before is not None else ""
     if section == "subscriptions":
         return _of_subscription(name, field, before, after)
     if section == "grants":
-        return _of_grant(name, before, after)
+        return _of_grant(name, field, before, after)
     if section == "accounts":
         return _of_account(name, field, before, after)
     if section == "publishers":
         gone = name not in after.publishers
         return "what it puts is refused from then on" if gone else _PUBLISHER.get(field, "")
-    return "" if name in after.exceptions else "compliance reports it again"
+    gone = section == "exceptions" and name not in after.exceptions
+    return "compliance reports it again" if gone else ""
+
+
+def _of_platform(key: str, after: Platform) -> str:
+    if key == "central" and after.central is None:
+        return "nobody administers the bus from then on"
+    return _TOP.get(key, "")
 
 
 def _of_subscription(name: str, field: str, before: Platform | None, after: Platform) -> str:
     if name not in after.subscriptions:
-        return "its queue stays until pruned, and comes back under the same name"
+        stays = "its queue stays until pruned, and comes back under the same name"
+        return f"its consumers are ended; {stays}"
     if before is None or name not in before.subscriptions:
         return "starts at the log's end, unless a queue of its name has stayed"
+    if field == "fields" and not after.subscriptions[name].fields:
+        return "deliveries carry all of the event from then on"
     return _SUBSCRIPTION.get(field, "")
 
 
-def _of_grant(name: str, before: Platform | None, after: Platform) -> str:
+def _of_grant(name: str, field: str, before: Platform | None, after: Platform) -> str:
+    if field in ("reason", "approver"):
+        return ""
     old = before.grants.get(name) if before is not None else None
     new = after.grants.get(name)
-    found = []
-    if old is not None:
-        lost = [what for what in _covered(old) if not _granted(after, old.account, what)]
-        if lost:
-            found.append(f"deliveries of {_list(lost)} to {old.account} are held from then on")
-    if new is not None:
+    found = [] if old is None else list(_lost(old, after))
+    if new is not None and (old is None or field != "expires" or _is_later(new, old)):
         until = f"{_list(_covered(new))} to {new.account} until {new.expires}"
         found.append(f"allows {until}; what was held for want of it is delivered")
     return "; ".join(found)
+
+
+def _lost(old: Grant, after: Platform) -> Iterator[str]:
+    """What the account may no longer receive for as long as it might, by the new end of that."""
+    by_end: dict[str, list[str]] = {}
+    for what in _covered(old):
+        if _is_own(after, old.account, what):
+            continue
+        covering = [
+            each
+            for each in after.grants.values()
+            if each.account == old.account and what in _covered(each)
+        ]
+        last = max(covering, key=lambda each: each.expires_us, default=None)
+        if last is None or _is_later(old, last):
+            by_end.setdefault(last.expires if last else "then", []).append(what)
+    for end, what_ends in by_end.items():
+        yield f"deliveries of {_list(what_ends)} to {old.account} are held from {end} on"
+
+
+def _is_later(one: Grant, other: Grant) -> bool:
+    return one.expires_us > other.expires_us
 
 
 def _of_account(name: str, field: str, before: Platform | None, after: Platform) -> str:
@@ -88,14 +120,12 @@ def _covered(grant: Grant) -> list[str]:
     return [*grant.events, *grant.sources]
 
 
-def _granted(platform: Platform, account: str, what: str) -> bool:
-    """Whether any grant covers it, or the account's own publisher has the source."""
-    own = any(
-        publisher.account == account and (what in publisher.events or what in publisher.sources)
-        for publisher in platform.publishers.values()
-    )
-    return own or any(
-        grant.account == account and what in _covered(grant) for grant in platform.grants.values()
+def _is_own(platform: Platform, account: str, what: str) -> bool:
+    """Whether the account's own publisher emits the event, or has the source."""
+    return any(
+        publisher.account == account
+        and (what in publisher.events or what in (publisher.sources or [name]))
+        for name, publisher in platform.publishers.items()
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from keybus.contracts.pointers import pointer_of, tokens_of
+from keybus.patterns.wording import printable
 from keybus.topology.consequences import consequence
 from keybus.topology.model import Platform
 from keybus.topology.plain import plain_data
@@ -23,6 +24,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _LONGEST = 160  # characters of a value in a line
 
 _encode = msgspec.json.encode
+_same = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -43,7 +45,10 @@ class Change(msgspec.Struct, frozen=True):
     consequence: str = ""
 
     def __str__(self) -> str:
-        """One line: sign, what, values."""
+        """One line: sign, what, values; nothing in them acts on a terminal."""
+        return printable(self._line())
+
+    def _line(self) -> str:
         sign = _SIGNS[self.kind]
         section, *rest = tokens_of(self.pointer)
         if section in _SINGULAR and len(rest) == 1 and self.kind != "changed":
@@ -146,7 +151,7 @@ def _field(
         yield Change("removed", pointer, old=old[key])
     elif key in _OPENED:
         yield from _fields(old[key], new[key], pointer)
-    elif _encode(old[key]) != _encode(new[key]):  # to Python, 1 is 1.0 and True as well
+    elif _same(old[key]) != _same(new[key]):  # to Python, 1 is 1.0 and True as well
         yield Change("changed", pointer, old[key], new[key])
 
 

@@ -127,7 +127,8 @@ def _composed(text: str) -> tuple[yaml.Node | None, dict[int, str]]:
         raise _UnreadableError("too-deep", "is nested too deeply") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise _UnreadableError("bad-yaml", f"is not YAML: {error.problem}", line) from None
+        hint = "indent with blanks instead of tabs" if "'\\t'" in (error.problem or "") else ""
+        raise _UnreadableError("bad-yaml", f"is not YAML: {error.problem}", line, hint) from None
     except (ValueError, OverflowError):  # of chr(), which PyYAML leaves to us
         what = "is not YAML: an escape names no character"
         raise _UnreadableError("bad-yaml", what, loader.line + 1) from None
@@ -174,11 +175,10 @@ class _Reader:
             message = f"has the tag {quoted(self._tagged[id(node)])}"
             hint = "write it plainly: in quotes where it is text"
             return self._break("tag", message, pointer, line, hint)
+        self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            self._seen.add(id(node))
             return self._mapping(node, pointer, depth)
         if isinstance(node, yaml.SequenceNode):
-            self._seen.add(id(node))
             return [
                 self.value(item, f"{pointer}/{index}", depth + 1)
                 for index, item in enumerate(node.value)
@@ -189,7 +189,8 @@ class _Reader:
     def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            alias = id(key_node) in self._seen  # its node stands where its anchor does
+            line = (value_node if alias else key_node).start_mark.line + 1
             key = self._key(key_node, pointer, line)
             if key is None:
                 continue
@@ -212,17 +213,22 @@ class _Reader:
             hint = "write a name before the colon, and put text with braces or brackets in quotes"
             self._find("bad-key", f"{kind} is used as a key; keys are text", pointer, line, hint)
             return None
-        key = _whole_characters(node.value)
+        if id(node) in self._seen:
+            message = f"the key {quoted(node.value)} is an alias"
+            self._find("alias", message, pointer, line, "write the key out")
+        self._seen.add(id(node))
+        text = _joined(node.value)
+        key = _whole_characters(text)
         if id(node) in self._tagged:
             message = f"the key {quoted(key)} has the tag {quoted(self._tagged[id(node)])}"
             self._find("tag", message, pointer, line, "write it plainly: keys are text")
-        if key != node.value:
+        if key != text:
             message = f"the key {quoted(key)} holds half a character (a lone surrogate)"
             self._find("bad-text", message, pointer, line, "write the character itself")
         return key
 
     def _scalar(self, node: yaml.ScalarNode, pointer: str, line: int) -> Any:
-        text: str = node.value
+        text = _joined(node.value)
         if node.style is not None:  # quoted, or a block
             if text != _whole_characters(text):
                 hint = "write the character itself"
@@ -244,6 +250,13 @@ class _Reader:
     def _break(self, code: Code, message: str, pointer: str, line: int, hint: str = "") -> None:
         self.broken.add(pointer)
         self._find(code, message, pointer, line, hint)
+
+
+def _joined(text: str) -> str:
+    """The text with characters that were escaped in two halves, as JSON does, made whole."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _whole_characters(text: str) -> str:

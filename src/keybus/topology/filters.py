@@ -9,7 +9,8 @@ from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.pattern_lint import ErrorRule, PatternFinding, lint_pattern
 from keybus.contracts.pointers import pointer_of
 from keybus.errors import PatternError
-from keybus.topology.findings import Finding
+from keybus.patterns import Pattern
+from keybus.topology.findings import Finding, quoted, repeated
 from keybus.topology.model import Platform, Publisher, Subscription
 
 
@@ -56,6 +57,27 @@ def filter_findings(
         if one.severity == "error":
             code = cast("ErrorRule", one.rule)
             yield Finding(code, one.message, pointer + one.pointer, _hint(one))
+
+
+def allowance_findings(subscription: Subscription, pointer: str) -> Iterator[Finding]:
+    """Fields that are allowed to be undeclared, and that the filter does not name.
+
+    Args:
+        subscription: The subscription.
+        pointer: Where it stands.
+    """
+    yield from repeated(subscription.allow_undeclared, f"{pointer}/allow_undeclared")
+    try:
+        pattern = Pattern.parse(subscription.filter) if subscription.filter is not None else None
+    except PatternError:
+        return
+    paths = {path for one in pattern.alternatives for path in one} if pattern else set()
+    for index, field in enumerate(subscription.allow_undeclared):
+        if not any(path == field or path.startswith(f"{field}.") for path in paths):
+            message = f"the filter does not name {quoted(field)}"
+            yield Finding(
+                "needless-allowance", message, f"{pointer}/allow_undeclared/{index}", "remove it"
+            )
 
 
 def _lint(

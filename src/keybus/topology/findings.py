@@ -39,6 +39,7 @@ Code = Literal[
     "not-owner",
     "no-events",
     "needless-grant",
+    "needless-allowance",
     "not-approver",
     "unknown-subject",
     "no-order-key",

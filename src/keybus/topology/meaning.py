@@ -6,7 +6,7 @@ from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import pointer_of
 from keybus.topology.approval import grant_findings, waiver_findings
 from keybus.topology.fields import field_findings, order_findings
-from keybus.topology.filters import filter_findings
+from keybus.topology.filters import allowance_findings, filter_findings
 from keybus.topology.findings import Finding, known_names, no_contract, quoted, repeated
 from keybus.topology.model import EventRef, Grant, Publisher, Subscription
 from keybus.topology.parts import Parts
@@ -37,6 +37,7 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
                 yield from _asked(ref, contracts, f"{pointer}/events/{index}")
         publishers = parts.publishers if parts.all_publishers else None
         yield from filter_findings(subscription, f"{pointer}/filter", publishers, contracts)
+        yield from allowance_findings(subscription, pointer)
         if contracts is not None:
             yield from field_findings(subscription, pointer, contracts)
             yield from order_findings(subscription, pointer, contracts)

@@ -19,7 +19,8 @@ _EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?$"
 _URL = r"^https?://[!-~]{1,2000}$"
-_RULE = r"^DX[0-9]{2}$"
+_RULE = r"^DX(?:0[0-9]|1[0-8])$"
+_VERSION = r"^[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}(?:[-+.]?[A-Za-z][0-9A-Za-z.+-]{0,60})?$"
 # Written out, since readers of regular expressions disagree on what a blank is.
 _SENTENCE = (
     r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
@@ -36,12 +37,16 @@ Pointer = Annotated[str, msgspec.Meta(pattern=_POINTER)]
 Moment = Annotated[str, msgspec.Meta(pattern=_DATE)]
 Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
 Url = Annotated[str, msgspec.Meta(pattern=_URL)]
+Version = Annotated[str, msgspec.Meta(pattern=_VERSION)]
 RuleId = Annotated[str, msgspec.Meta(pattern=_RULE)]
 Sentence = Annotated[str, msgspec.Meta(pattern=_SENTENCE)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=185)]
 AgeSeconds = Annotated[int, msgspec.Meta(ge=60, le=1_209_600)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+NOBODY = "000000000000"
+"""The account of an envelope whose source no publisher has."""
 
 Classification = Literal["public", "internal", "confidential", "pii"]
 CLASSIFICATIONS: tuple[Classification, ...] = ("public", "internal", "confidential", "pii")
@@ -61,7 +66,8 @@ FORMS: Mapping[str, str] = {
     _DATE: "a date such as 2027-06-30, or a time in UTC such as 2027-06-30T12:00:00Z",
     _HOST: "a host, such as hooks.example.com, with a port where it is not the usual one",
     _URL: "an http or https address in ASCII, without blanks",
-    _RULE: "a compliance rule's id, such as DX15",
+    _RULE: "a compliance rule's id, DX00 to DX18",
+    _VERSION: "a version, such as 0.4.1",
     _SENTENCE: "a sentence: it is blank",
 }
 """What each pattern of the model asks for, in words."""
@@ -281,7 +287,7 @@ class Minimum(_Declared, frozen=True):
         client: Keybus's own version, as its client reports it.
     """
 
-    client: Sentence | None = None
+    client: Version | None = None
 
 
 class Platform(_Declared, frozen=True):
@@ -320,4 +326,4 @@ class Platform(_Declared, frozen=True):
         for name, publisher in self.publishers.items():
             if source in (publisher.sources or [name]):
                 return self.accounts[publisher.account].id
-        return "000000000000"
+        return NOBODY

@@ -39,6 +39,7 @@ CASES = [
     ("bad-value", "orders: {account: you", 'orders: {account: "*"', "/grants/orders/account", "one by one"),
     ("bad-value", "[aws.key]", '["*"]', "/grants/abroad/sources/0", "one by one"),
     ("bad-value", "reason: to count", 'reason: "\\u2003 \\x1c"', "/grants/orders/reason", "blank"),
+    ("bad-value", "rule: DX15", "rule: DX19", "/exceptions/odd/rule", "DX00 to DX18"),
     ("no-order-key", "order: {key: /status}", "order: {}", "/subscriptions/all/order", "name it"),
     ("no-order-key", "/status", "/statsu", "/subscriptions/all/order/key", "'status'"),
 ]  # fmt: skip

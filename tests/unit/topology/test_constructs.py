@@ -1,5 +1,6 @@
 """Constructs say the same as YAML, and what is wrong with them is found as in YAML."""
 
+import json
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -61,7 +62,8 @@ def test_what_constructs_write_is_what_they_say(declared: Path, data: dict[str, 
             kind(root, name, **said)
     said = msgspec.structs.replace(root.declaration().platform, contracts="contracts")
     assert said == meant
-    for text in (root.to_yaml(), platform_yaml(root.declaration().platform)):
+    as_json = json.dumps(plain_data(root.declaration().platform))  # JSON is YAML
+    for text in (root.to_yaml(), platform_yaml(root.declaration().platform), as_json):
         (declared / "platform.yaml").write_text(text)
         loaded, _ = load_platform(declared)
         assert loaded == root.declaration().platform

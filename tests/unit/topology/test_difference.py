@@ -8,7 +8,17 @@ from hypothesis import given, settings
 
 from keybus.topology.difference import difference
 from keybus.topology.model import Platform
+from keybus.topology.plain import plain_data
 from tests.unit.topology.platforms import platforms
+
+canonical = msgspec.json.Encoder(order="deterministic", enc_hook=plain_data).encode
+
+
+def turned(value: Any) -> Any:
+    """The same data, with the keys of every mapping the other way round."""
+    if isinstance(value, dict):
+        return {key: turned(each) for key, each in reversed(value.items())}
+    return [turned(each) for each in value] if isinstance(value, list) else value
 
 
 @given(one=platforms(), other=platforms())
@@ -19,24 +29,28 @@ def test_its_laws(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert not difference(after, again)
     found = difference(before, after)
     assert found.apply(before) == after
+    assert not difference(after, msgspec.convert(turned(other), Platform))
+    assert bool(found) is (canonical(before) != canonical(after))
     assert bool(found) or before == after
     assert difference(None, after).apply(None) == after
     assert difference(before, after) == found
-    assert str(found).count("\n") + 1 >= len(found.changes)
+    follows = [change for change in found.changes if change.consequence]
+    assert str(found).count("\n") == max(len(found.changes) + len(follows) - 1, 0)
+    assert all(each.isprintable() or each == "\n" for each in str(found))
     for change in found.changes:
         assert (change.kind == "added") == (change.old is None)
         assert (change.kind == "removed") == (change.new is None)
 
 
+GRANT = {"account": "you", "events": ["order.placed"], "reason": "r", "approver": "a", "expires": "2027-01-01"}  # fmt: skip
+DOOR = {"door": {"account": "you", "events": []}}
 BEFORE: dict[str, Any] = {
     "bus": "tiny",
     "accounts": {
         "me": {"id": "111111111111"},
         "you": {"id": "222222222222", "clearance": "confidential"},
     },
-    "grants": {
-        "g": {"account": "you", "events": ["order.placed"], "reason": "r", "approver": "a", "expires": "2027-01-01"}
-    },
+    "grants": {"g": GRANT},
     "subscriptions": {"s": {"account": "you", "events": ["order.placed@1"], "filter": {"a": [1]}}},
 }  # fmt: skip
 
@@ -46,6 +60,7 @@ BEFORE: dict[str, Any] = {
     [
         ({"bus": "other"}, "~ bus: tiny → other", "name the new one"),
         ({"subscriptions": {}}, "- subscription s", "its queue stays until pruned"),
+        ({"subscriptions": {}}, "- subscription s", "its consumers are ended"),
         ({"grants": {}}, "- grant g", "deliveries of order.placed to you are held from then on"),
         ({"accounts": {"me": BEFORE["accounts"]["me"]}}, "- account you", "credentials"),
         ({"minimum": {"client": "1"}}, '+ minimum: {"client":"1"}', ""),
@@ -62,6 +77,13 @@ def test_a_change_in_words(changed: dict[str, Any], line: str, follows: str) -> 
     ("section", "name", "changed", "line", "follows"),
     [
         ("grants", "g", {"expires": "2028-01-01"}, "~ grants/g expires: 2027-01-01 → 2028-01-01", "until 2028-01-01"),
+        ("grants", "g", {"expires": "2026-01-01"}, "~ grants/g expires: 2027-01-01 → 2026-01-01", "order.placed to you are held from 2026-01-01 on"),
+        ("grants", "h", {**GRANT, "account": "me"}, "+ grant h: account me, reason r, approver a, expires 2027-01-01, events order.placed", "allows order.placed to me until 2027-01-01"),
+        ("subscriptions", "s", {"target": {"webhook": {"url": "https://x.example"}}}, '+ subscriptions/s target: {"webhook":{"url":"https://x.example"}}', "goes there"),
+        ("subscriptions", "s", {"fields": ["/a"]}, "+ subscriptions/s fields: /a", "these fields"),
+        ("subscriptions", "s", {"account": "me"}, "~ subscriptions/s account: you → me", "consumers of the account that had it are ended"),
+        ("accounts", "you", {"clearance": "pii"}, "~ accounts/you clearance: confidential → pii", "up to pii"),
+        ("grants", "g", {"reason": "r\n- grant h\x1b[2K\u202e"}, "~ grants/g reason: r → r\\n- grant h\\u001b[2K\\u202e", ""),
         ("grants", "g", {"events": ["order.moved"]}, "~ grants/g events: order.placed → order.moved", "order.placed to you are held"),
         ("subscriptions", "s", {"filter": {"a": [True]}}, '~ subscriptions/s filter: {"a":[1]} → {"a":[true]}', "already waiting are kept"),
         ("subscriptions", "s", {"order": {"key": "/x"}}, '+ subscriptions/s order: {"key":"/x"}', ""),
@@ -79,3 +101,34 @@ def test_a_change_of_a_part_in_words(
     [change] = difference(before, msgspec.convert({**BEFORE, section: part}, Platform)).changes
     assert str(change) == line
     assert follows in change.consequence
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "follows"),
+    [
+        ({"minimum": {"client": "1"}}, {"minimum": {"client": "2"}}, ""),
+        ({"central": "me"}, {}, "nobody administers"),
+        ({}, {"central": "me"}, "only credentials of this account"),
+        ({"central": "you"}, {"central": "me"}, "only credentials of this account"),
+        ({}, {"grants": {"g": {**GRANT, "reason": "other"}}}, ""),
+        ({}, {"grants": {"g": {**GRANT, "approver": "other"}}}, ""),
+        ({"grants": {"g": GRANT, "h": GRANT}}, {}, ""),
+        (
+            {"grants": {"g": {**GRANT, "expires": "2028-01-01"}, "h": GRANT}},
+            {"grants": {"h": GRANT}},
+            "deliveries of order.placed to you are held from 2027-01-01 on",
+        ),
+        (
+            {"grants": {"g": {**GRANT, "events": [], "sources": ["door"]}}, "publishers": DOOR},
+            {"grants": {}, "publishers": DOOR},
+            "",
+        ),
+    ],
+)
+def test_what_follows_and_nothing_else(
+    before: dict[str, Any], after: dict[str, Any], follows: str
+) -> None:
+    one, other = (msgspec.convert(BEFORE | changed, Platform) for changed in (before, after))
+    [change] = difference(one, other).changes
+    assert follows in change.consequence
+    assert bool(follows) is bool(change.consequence)

@@ -33,6 +33,9 @@ CASES = [
     ("bad-number", "bus: tiny", "bus: .nan", "/bus", 1, "quotes"),
     ("bad-key", "bus: tiny", "bus: tiny\n[a]: b", "", 2, "a list is used as a key"),
     ("alias", "  you: {id", "  us: &a {id: '333333333333'}\n  they: *a\n  you: {id", "/accounts/they", 5, "write the value out"),
+    ("alias", "bus: tiny", "bus: &a tiny\nregion: *a", "/region", 2, "write the value out"),
+    ("alias", "  you: {id", "  &a us: {id: '333333333333'}\n  *a : {id: '444444444444'}\n  you: {id", "/accounts", 5, "write the key out"),
+    ("bad-yaml", "bus: tiny", "bus:\n\ttiny", "", 2, "blanks instead of tabs"),
     ("too-deep", "[x]", "[" * 60 + "]" * 60, "/subscriptions/orders/filter/detail/status" + "/0" * 46, 8, "deeper"),
     ("duplicate-key", "  doors:", "  orders:", "/subscriptions/orders", 9, "on line 8 already"),
     ("missing-key", "account: you, ", "", "/subscriptions/doors", 9, "the key 'account' is missing"),
@@ -104,6 +107,10 @@ CASES = [
     ("undeclared-field", ORDERS, ORDERS + ", fields: [/site/kind, /site/knd]", "/subscriptions/orders/fields/1", 8, "did you mean 'kind'?"),
     ("undeclared-field", "[door_unit.opened@1]", "[door_unit.opened@1], fields: [/stops/kind, /stops/kin]", "/subscriptions/doors/fields/1", 9, "did you mean 'kind'?"),
     ("duplicate-event", ORDERS, ORDERS + ", fields: [/status, /status]", "/subscriptions/orders/fields/1", 8, "stands twice"),
+    ("bad-value", "bus: tiny", "bus: tiny\nminimum: {client: newest}", "/minimum/client", 2, "a version, such as 0.4.1"),
+    ("needless-allowance", ORDERS, ORDERS + ", allow_undeclared: [detail.colour]", "/subscriptions/orders/allow_undeclared/0", 8, "does not name 'detail.colour'"),
+    ("needless-allowance", "[door_unit.opened@1]", "[door_unit.opened@1], allow_undeclared: [detail.colour]", "/subscriptions/doors/allow_undeclared/0", 9, "remove it"),
+    ("duplicate-event", ORDERS, "events: [order.placed@1], filter: {detail: {colour: [x]}}, allow_undeclared: [detail.colour, detail.colour]", "/subscriptions/orders/allow_undeclared/1", 8, "stands twice"),
     ("bad-value", ORDERS, ORDERS + ", allow_undeclared: [colour]", "/subscriptions/orders/allow_undeclared/0", 8, "a field of an event: detail.colour"),
 ]  # fmt: skip
 OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}

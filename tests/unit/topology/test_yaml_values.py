@@ -42,6 +42,8 @@ subscriptions:
         ('"12"', "12"),
         ("'true'", "true"),
         ('"\\U0001F600"', "\U0001f600"),
+        ('"\\ud83d\\ude00"', "\U0001f600"),  # as JSON escapes it
+        ('"\\/"', "/"),
     ],
 )
 def test_a_plain_value(declared: Path, written: str, value: Any) -> None:

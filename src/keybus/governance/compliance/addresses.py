@@ -14,7 +14,15 @@ from urllib.parse import unquote, urlsplit
 _USUAL_PORTS = {"http": 80, "https": 443}
 _CERTAIN_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _ESCAPE_DEPTH = 4  # escapes of escapes that a reader may undo
-_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".home.arpa")
+# RFC 6761, RFC 6762 with its appendix G, RFC 8375, and what resolvers add by themselves.
+_LOCAL_SUFFIXES = (
+    *(".localhost", ".localdomain", ".local", ".internal", ".intranet", ".private"),
+    *(".corp", ".home", ".lan", ".home.arpa"),
+)
+# What takes events in on AWS: a region's endpoint, a private one in front of it, a global one.
+_EVENTBRIDGE = re.compile(
+    r"(?:[a-z0-9-]+\.){0,2}events(?:-fips)?(?:\.[a-z0-9-]+){0,2}\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+)
 # An IPv4 address in the last 32 bits: RFC 6052, and RFC 4291, section 2.5.5.1.
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 
@@ -111,6 +119,11 @@ def is_inside(host: str) -> bool:
         return not found.is_global or found.is_multicast
     name = host.lower().removesuffix(".")
     return "." not in name or name.endswith(_LOCAL_SUFFIXES)
+
+
+def is_eventbridge(host: str) -> bool:
+    """Whether a host, in one spelling, takes events in for buses on AWS."""
+    return _EVENTBRIDGE.fullmatch(host) is not None
 
 
 def _path(path: str) -> str:

@@ -85,8 +85,9 @@ def _of_rules(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _placed(rule: Rule, found: Found, evidence: Evidence) -> Finding:
-    running = is_running(found.pointer)
-    file, line = ("", 0) if running else evidence.place(found.pointer)
+    subject = subject_of(found.pointer, evidence.running)
+    # Code hosts show nothing that has no line, so what runs is shown where it is declared.
+    file, line = evidence.place(subject if is_running(found.pointer) else found.pointer)
     return Finding(
         rule.id,
         rule.severity,
@@ -95,7 +96,7 @@ def _placed(rule: Rule, found: Found, evidence: Evidence) -> Finding:
         line,
         found.message,
         found.hint or rule.hint,
-        subject_of(found.pointer, evidence.running),
+        subject,
     )
 
 

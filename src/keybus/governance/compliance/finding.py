@@ -39,7 +39,7 @@ class Finding(msgspec.Struct, frozen=True):
         rule: The rule's id, such as ``DX15``.
         severity: How bad it is.
         pointer: JSON pointer into the platform, or below ``/running``.
-        file: The file it stands in; empty for the running bus.
+        file: The file it stands in; of the running bus, where what it belongs to is declared.
         line: The line in the file, from 1; 0 where it is not known.
         message: What is wrong.
         hint: What to do next.

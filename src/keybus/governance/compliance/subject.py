@@ -53,6 +53,23 @@ class Subject:
             for source in publisher.sources or [name]
         }
 
+    @cached_property
+    def grants_to(self) -> Mapping[str, list[Grant]]:
+        """The grants to each account, by its name; also those that have ended."""
+        found: dict[str, list[Grant]] = {}
+        for grant in self.platform.grants.values():
+            found.setdefault(grant.account, []).append(grant)
+        return found
+
+    @cached_property
+    def reaches_of(self) -> Mapping[str, list[Reach]]:
+        """What the subscriptions of each account may receive, by the account's name."""
+        found: dict[str, list[Reach]] = {}
+        for name, reach in self.reaches.items():
+            account = self.platform.subscriptions[name].account
+            found.setdefault(account, []).append(reach)
+        return found
+
     def webhooks(self) -> Iterator[tuple[str, str, Webhook]]:
         """Every webhook: the subscription's name, the account's, and the webhook."""
         for name, subscription in self.platform.subscriptions.items():
@@ -60,13 +77,13 @@ class Subject:
                 yield name, subscription.account, subscription.target.webhook
 
     def grants_on(
-        self, account: str, *, event_type: str = "", source: str = ""
+        self, account: str, *, event_type: str | None = None, source: str | None = None
     ) -> tuple[Grant, ...]:
         """An account's grants on an event type, or on a source; also those that have ended."""
         return tuple(
             grant
-            for grant in self.platform.grants.values()
-            if grant.account == account and (event_type in grant.events or source in grant.sources)
+            for grant in self.grants_to.get(account, ())
+            if event_type in grant.events or source in grant.sources
         )
 
     def any_holds(self, grants: Iterable[Grant]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from keybus.contracts.pointers import pointer_of, tokens_of
+from keybus.governance.compliance.approvals import is_own_waiver
 from keybus.governance.compliance.finding import AcceptedUntil, Finding, is_running
 from keybus.governance.compliance.running import Running
 from keybus.governance.compliance.subject import ends_us
@@ -13,6 +14,8 @@ _SECTIONS = frozenset(("accounts", "publishers", "grants", "subscriptions", "exc
 
 def live_waivers(platform: Platform, now_us: int) -> Mapping[str, Waiver]:
     """The exceptions that hold, by name: their end is to come, and the central account approved.
+
+    An owner of the central account who owns the account that is spared as well does not count.
 
     Args:
         platform: The declared platform.
@@ -25,6 +28,7 @@ def live_waivers(platform: Platform, now_us: int) -> Mapping[str, Waiver]:
         if now_us < (ends_us(waiver.expires) or 0)
         and central is not None
         and waiver.approver in central.owners
+        and not is_own_waiver(waiver, platform)
     }
 
 

@@ -165,6 +165,18 @@ def test_a_log_that_is_rewritten_from_somewhere_on_is_found(data: st.DataObject)
     assert [(d.sequence, d.code) for d in from_elsewhere.damages] == [(at + 1, "audit-rewritten")]
 
 
+@given(st.data(), keys)
+def test_a_log_that_is_cut_off_at_an_end_that_it_had_once_is_found_by_an_anchor_alone(
+    data: st.DataObject, key: AuditKey | None
+) -> None:
+    entries = chain(data.draw(st.integers(1, 8)), key)
+    kept = entries[: data.draw(st.integers(0, len(entries) - 1))]
+    old_head = head(kept, key)  # as it was written then, and kept by whoever cut the log off
+    assert verify(kept, head=old_head, key=key).ok
+    [damage] = verify(kept, head=old_head, key=key, anchors=[anchor_of(entries[-1])]).damages
+    assert (damage.sequence, damage.code) == (len(entries), "audit-truncated")
+
+
 def places(found: Verification) -> set[int]:
     return {damage.sequence for damage in found.damages}
 

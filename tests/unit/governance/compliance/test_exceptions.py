@@ -1,11 +1,12 @@
 """Exceptions: what they accept, what they do not, and that they are listed."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keybus.governance.compliance.render import as_text
+from keybus.governance.compliance.render import as_sarif, as_text
 from tests.unit.governance.compliance.platforms import found, judge
 
 
@@ -121,7 +122,11 @@ def test_a_part_of_the_running_bus_is_excepted_by_what_it_belongs_to(
     report = judge(tmp_path, {"exceptions": {"one": waiver(rule, subject)}}, running)
     assert report.findings == ()
     assert [finding.rule for finding in report.excepted] == [rule]
-    assert [finding.where for finding in report.excepted] == ["running bus"]
+    [excepted] = report.excepted
+    assert excepted.where == "running bus"
+    assert Path(excepted.file).name == "platform.yaml"
+    [result] = json.loads(as_sarif(report))["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == excepted.line > 0
 
 
 def test_a_queue_that_nothing_declares_cannot_be_excepted(tmp_path: Path) -> None:

@@ -103,9 +103,13 @@ def test_sarif_has_a_result_for_each_finding(report: Report) -> None:
         assert rule["shortDescription"]["text"]
         assert rule["help"]["text"]
         assert rule["defaultConfiguration"]["level"] in {"error", "warning"}
-    assert len(run["results"]) == len(report.findings) + len(report.excepted)
-    for result in run["results"]:
+    judged = len(report.findings) + len(report.excepted)
+    assert [result["ruleId"] for result in run["results"][judged:]] == [
+        fault.code for fault in report.faults
+    ]
+    for result in run["results"][:judged]:
         assert ids[result["ruleIndex"]] == result["ruleId"]
+    for result in run["results"]:
         assert result["level"] in {"error", "warning", "note"}
         assert isinstance(result["message"]["text"], str)
         check_location(result["locations"])

@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from keybus.engines.memory import MemoryEngine
+from keybus.engines.memory.documents import MemoryDocuments
 from keybus.errors import Conflict, CredentialError
 from keybus.governance import Principal
 from keybus.governance.credentials import Credential, Kind, NoSuchCredential, Registry
@@ -27,7 +27,7 @@ class World:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.documents = MemoryEngine().documents
+        self.documents = MemoryDocuments()
         self.platform = PLATFORM
         self.vault: SealingKeys | None = SealingKeys([b"k" * 32])
         self.told: list[tuple[str, str, str]] = []
@@ -280,3 +280,47 @@ async def test_use_is_remembered(world: World) -> None:
     assert registry.last_used_us(issued.credential.id) is None
     registry.by_token(issued.secret)
     assert registry.last_used_us(issued.credential.id) == world.clock.time_us()
+
+
+class Slow(MemoryDocuments):
+    """Documents whose writes take some turns of the event loop, as a disk's do; then one each."""
+
+    def __init__(self, *turns: int) -> None:
+        super().__init__()
+        self.turns = list(turns)
+
+    async def put(
+        self, collection: str, key: str, value: bytes, *, expected: int | None = None
+    ) -> int:
+        for _ in range(self.turns.pop(0) if self.turns else 1):
+            await asyncio.sleep(0)
+        return await super().put(collection, key, value, expected=expected)
+
+
+async def test_a_revocation_beside_a_rotation_is_not_lost(world: World) -> None:
+    world.documents = Slow(1, 10)
+    registry = await world.load()
+    old = (await registry.issue("shop", ["publisher"], "token", by=OPERATOR)).credential.id
+    await asyncio.gather(registry.rotate(old, by=OPERATOR), registry.revoke(old, by=OPERATOR))
+    assert registry.get(old).state(world.clock.time_us()) == "revoked"
+    assert (await world.load()).get(old).revoked_us is not None
+
+
+async def test_two_revocations_at_once_leave_somebody_who_administers(world: World) -> None:
+    world.documents = Slow()
+    registry = await world.load()
+    ids = [
+        (await registry.issue("ops", ["central"], "token", by=OPERATOR)).credential.id
+        for _ in range(2)
+    ]
+    done = await asyncio.gather(
+        *(registry.revoke(each, by=OPERATOR) for each in ids), return_exceptions=True
+    )
+    assert [isinstance(each, CredentialError) for each in done] == [False, True]
+    assert registry.has_central()
+
+
+async def test_no_credential_ends_after_the_last_calendar_year(world: World) -> None:
+    registry = await world.load()
+    with pytest.raises(CredentialError, match="9999"):
+        await registry.issue("shop", ["publisher"], "token", by=OPERATOR, expires_us=10**18)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from keybus.contracts import Contract
 from keybus.contracts.pointers import pointer_of
+from keybus.governance.compliance.approvals import is_own_grant
 from keybus.governance.compliance.checks.wording import listed
 from keybus.governance.compliance.finding import Found
 from keybus.governance.compliance.reach import Reach
@@ -18,6 +19,7 @@ def no_grant(subject: Subject) -> Iterator[Found]:
     """DX06: subscriptions that nobody granted, or whose filter lets anything through."""
     if subject.contracts is None:
         return
+    yield from _granted_to_themselves(subject, subject.contracts)
     for name, reach in subject.reaches.items():
         pointer = pointer_of("subscriptions", name)
         if reach.is_open:
@@ -27,6 +29,14 @@ def no_grant(subject: Subject) -> Iterator[Found]:
             yield Found(f"{pointer}/filter", message)
             continue
         yield from _ungranted(subject, name, reach, subject.contracts)
+
+
+def _granted_to_themselves(subject: Subject, contracts: Mapping[str, Contract]) -> Iterator[Found]:
+    for name, grant in subject.platform.grants.items():
+        if is_own_grant(grant, subject.platform, contracts):
+            message = f"{quoted(grant.approver)} is an owner of {quoted(grant.account)} as well"
+            hint = "let an owner approve who does not receive"
+            yield Found(pointer_of("grants", name, "approver"), message, hint)
 
 
 def _ungranted(
@@ -77,11 +87,7 @@ def _unused(subject: Subject) -> Iterator[Found]:
     for name, grant in subject.platform.grants.items():
         if not subject.any_holds([grant]):
             continue
-        reaches = [
-            reach
-            for each, reach in subject.reaches.items()
-            if subject.platform.subscriptions[each].account == grant.account
-        ]
+        reaches = subject.reaches_of.get(grant.account, [])
         types = {event_type for reach in reaches for event_type in reach.types}
         unused = [("events", i, e) for i, e in enumerate(grant.events) if e not in types]
         unused += [
@@ -123,14 +129,14 @@ def _received(subject: Subject, account: str, reach: Reach) -> Iterator[tuple[st
             continue
         if event_type in reach.named or _granted(subject, account, event_type=event_type):
             yield event_type, contract.classification
-    granted = {
-        s for g in subject.platform.grants.values() if g.account == account for s in g.sources
-    }
+    granted = {source for each in subject.grants_to.get(account, ()) for source in each.sources}
     for source in granted | set(reach.sources):
         own = subject.source_accounts.get(source) == account
         if not own and reach.takes_source(source) and _granted(subject, account, source=source):
             yield source, _NO_CONTRACT
 
 
-def _granted(subject: Subject, account: str, *, event_type: str = "", source: str = "") -> bool:
+def _granted(
+    subject: Subject, account: str, *, event_type: str | None = None, source: str | None = None
+) -> bool:
     return subject.any_holds(subject.grants_on(account, event_type=event_type, source=source))

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 
 from keybus.contracts.pointers import pointer_of
+from keybus.governance.compliance.approvals import is_own_waiver
+from keybus.governance.compliance.checks.wording import listed
 from keybus.governance.compliance.finding import RUNNING, Found
+from keybus.governance.compliance.lookalikes import lookalikes
 from keybus.governance.compliance.running import RunningCredential
 from keybus.governance.compliance.subject import LONGEST_CREDENTIAL_US, Subject
 from keybus.topology.findings import quoted
+from keybus.topology.model import NOBODY, Platform
 
 
 def wildcard_principal(subject: Subject) -> Iterator[Found]:
@@ -42,7 +46,8 @@ def foreign_organization(subject: Subject) -> Iterator[Found]:
 
 
 def unregistered_principal(subject: Subject) -> Iterator[Found]:
-    """DX03: credentials of accounts that are not declared."""
+    """DX03: credentials of accounts that are not declared, and accounts that pass for others."""
+    yield from _passing_for_others(subject)
     for pointer, credential in _live(subject):
         account = credential.account
         if account.strip() and "*" not in account and account not in subject.platform.accounts:
@@ -51,6 +56,19 @@ def unregistered_principal(subject: Subject) -> Iterator[Found]:
                 "which is no declared account"
             )
             yield Found(pointer, message)
+
+
+def _passing_for_others(subject: Subject) -> Iterator[Found]:
+    accounts = subject.platform.accounts
+    alike = lookalikes(accounts)
+    for name, account in accounts.items():
+        if account.id == NOBODY:
+            message = f"the id {NOBODY} is what events say whose source is nobody's"
+            yield Found(pointer_of("accounts", name, "id"), message, "write the account's own id")
+        if alike[name]:
+            message = f"the account {quoted(name)} passes for {listed(alike[name])}"
+            hint = "give the accounts names that nobody can confuse"
+            yield Found(pointer_of("accounts", name), message, hint)
 
 
 def broad_role(subject: Subject) -> Iterator[Found]:
@@ -79,7 +97,7 @@ def broad_role(subject: Subject) -> Iterator[Found]:
 
 
 def delegated_control(subject: Subject) -> Iterator[Found]:
-    """DX14: administration by somebody other than the one central account."""
+    """DX14: administration by another than the central account, or in one's own favour."""
     platform, running = subject.platform, subject.running
     if platform.central is None:
         if len(platform.accounts) > 1:
@@ -91,6 +109,7 @@ def delegated_control(subject: Subject) -> Iterator[Found]:
         found = quoted(running.platform.central or "nobody")
         message = f"the bus is administered by {found}, and {platform.central!r} is declared"
         yield Found(f"{RUNNING}/platform/central", message)
+    yield from _exceptions_for_themselves(platform)
     for pointer, credential in _live(subject):
         if "central" in credential.roles and credential.account != platform.central:
             message = (
@@ -98,6 +117,14 @@ def delegated_control(subject: Subject) -> Iterator[Found]:
                 "administers the bus"
             )
             yield Found(f"{pointer}/roles", message)
+
+
+def _exceptions_for_themselves(platform: Platform) -> Iterator[Found]:
+    for name, waiver in platform.exceptions.items():
+        if is_own_waiver(waiver, platform):
+            message = f"{quoted(waiver.approver)} owns what the exception {quoted(name)} spares"
+            hint = "let another owner of the central account approve"
+            yield Found(pointer_of("exceptions", name, "approver"), message, hint)
 
 
 def _live(subject: Subject) -> Iterator[tuple[str, RunningCredential]]:

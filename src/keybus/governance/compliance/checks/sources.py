@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from keybus.contracts.pointers import pointer_of
 from keybus.governance.compliance.checks.wording import listed
 from keybus.governance.compliance.finding import Found
+from keybus.governance.compliance.lookalikes import lookalikes
 from keybus.governance.compliance.subject import Subject
 from keybus.topology.findings import quoted
+from keybus.topology.model import Publisher
 
 
 def unowned_source(subject: Subject) -> Iterator[Found]:
@@ -28,19 +30,33 @@ def unowned_source(subject: Subject) -> Iterator[Found]:
 
 def _of_publishers(subject: Subject) -> Iterator[Found]:
     publishers = subject.platform.publishers
-    spellings: dict[str, list[tuple[str, str]]] = {}  # names of publishers count: clients show them
+    said = {source for each in publishers.values() for source in each.sources}
+    alike = lookalikes({*publishers, *said})  # names of publishers count: clients show them
+    accounts: dict[str, set[str]] = {}
     for name, publisher in publishers.items():
-        for source in {name, *publisher.sources}:
-            spellings.setdefault(source.casefold(), []).append((source, publisher.account))
+        for each in {name, *publisher.sources}:
+            accounts.setdefault(each, set()).add(publisher.account)
     for name, publisher in publishers.items():
-        for index, source in enumerate(publisher.sources or [name]):
-            steps = ("sources", index) if publisher.sources else ()
-            pointer = pointer_of("publishers", name, *steps)
-            folded = source.casefold()
-            others = {who for _, who in spellings[folded] if who != publisher.account}
-            if folded == "aws" or folded.startswith("aws."):
-                message = f"the source {quoted(source)} is reserved for the services of AWS"
-                yield Found(pointer, message, "give the publisher a source of its own")
+        for pointer, text, kind in _said(name, publisher):
+            near = {text, *alike[text]}
+            if kind == "name":  # what passes for a source is said where the source stands
+                near &= publishers.keys() - {name}
+                others = {publishers[each].account for each in near} - {publisher.account}
+            else:
+                others = {who for each in near for who in accounts[each]} - {publisher.account}
+            if text.casefold() == "aws" or text.casefold().startswith("aws."):
+                message = f"the {kind} {quoted(text)} is reserved for the services of AWS"
+                yield Found(pointer, message, f"give the publisher a {kind} of its own")
             elif others:
-                message = f"the source {quoted(source)} passes for one of {listed(others)}"
-                yield Found(pointer, message, "give the publisher a source of its own")
+                message = f"the {kind} {quoted(text)} passes for one of {listed(others)}"
+                yield Found(pointer, message, f"give the publisher a {kind} of its own")
+
+
+def _said(name: str, publisher: Publisher) -> Iterator[tuple[str, str, str]]:
+    """What a publisher shows of itself: where it stands, the text, and its kind."""
+    if not publisher.sources:
+        yield pointer_of("publishers", name), name, "source"
+        return
+    yield pointer_of("publishers", name), name, "name"
+    for index, source in enumerate(publisher.sources):
+        yield pointer_of("publishers", name, "sources", index), source, "source"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from keybus.contracts.pointers import pointer_of
 from keybus.governance.compliance.addresses import (
     WebAddress,
+    is_eventbridge,
     is_inside,
     is_loopback,
     read_address,
@@ -53,7 +54,7 @@ def loop(subject: Subject) -> Iterator[Found]:
             continue
         if subject.running is not None and _is_the_bus(address, subject.running):
             yield Found(_url(name), f"{quoted(webhook.url)} is the bus itself")
-        elif _INGEST in address.path:
+        elif _INGEST in address.path or is_eventbridge(address.host):
             yield Found(_url(name), f"{quoted(webhook.url)} is where a bus takes events in")
 
 

@@ -6,6 +6,7 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 from typing import Any
 from urllib.parse import quote
 
+from keybus.errors import Fault
 from keybus.governance.compliance.finding import Finding, Report
 from keybus.governance.compliance.render.document import json_text
 from keybus.governance.compliance.render.summary import unseen
@@ -16,7 +17,11 @@ _ORDER = {rule_id: index for index, rule_id in enumerate(RULES)}
 
 
 def as_sarif(report: Report) -> str:
-    """The report as one run: a result for each finding, also for those that are excepted."""
+    """The report as one run: a result for each finding, also for those that are excepted.
+
+    Faults are results as well, beside the notification that each is: a code host takes a run
+    without results for one in which all is mended.
+    """
     reasons = {one.name: one for one in report.exceptions}
     results = [_result(finding) for finding in report.findings]
     for finding in report.excepted:
@@ -24,6 +29,7 @@ def as_sarif(report: Report) -> str:
         why = f"{one.name}: {one.reason} (approved by {one.approver}, until {one.expires})"
         suppression = {"kind": "external", "status": "accepted", "justification": why}
         results.append(_result(finding) | {"suppressions": [suppression]})
+    results += [_fault(fault) for fault in report.faults]
     notes = [_note(str(fault), "error", fault.code) for fault in report.faults]
     notes += [_note(f"unused exception: {one.name}", "note", "unused") for one in report.unused]
     run = {
@@ -58,20 +64,35 @@ def _rule(rule: Rule, elsewhere: str) -> dict[str, Any]:
 
 
 def _result(finding: Finding) -> dict[str, Any]:
-    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": finding.pointer}]}
-    if finding.file:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.file)}}
-        if finding.line:
-            physical["region"] = {"startLine": finding.line}
-        location["physicalLocation"] = physical
     return {
         "ruleId": finding.rule,
         "ruleIndex": _ORDER[finding.rule],
         "level": finding.severity,
         "message": {"text": f"{finding.message} ({finding.hint})"},
-        "locations": [location],
+        "locations": [_location(finding.pointer, finding.file, finding.line)],
         "partialFingerprints": {"keybus/v1": f"{finding.rule}:{finding.pointer}"},
     }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    hint = f" ({fault.hint})" if fault.hint else ""
+    return {
+        "ruleId": fault.code,
+        "level": "error",
+        "message": {"text": f"{fault.message}{hint}"},
+        "locations": [_location(fault.pointer, fault.file, fault.line)],
+        "partialFingerprints": {"keybus/v1": f"{fault.code}:{fault.pointer}"},
+    }
+
+
+def _location(pointer: str, file: str, line: int) -> dict[str, Any]:
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": pointer or "/"}]}
+    if file:
+        physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
+        if line:
+            physical["region"] = {"startLine": line}
+        location["physicalLocation"] = physical
+    return location
 
 
 def _note(text: str, level: str, code: str) -> dict[str, Any]:
