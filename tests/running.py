@@ -23,6 +23,7 @@ STOP_SECONDS = 20
 SECRETS = ("KEYBUS_TOKEN", "KEYBUS_SEALING_KEY", "KEYBUS_SEALING_KEY_FILE")
 CLOSED_PLATFORM = """\
 bus: small
+organization: o-smallexample
 central: operations
 accounts:
   operations: {id: "111111111111", owners: [olga]}
@@ -128,8 +129,14 @@ class ClosedServer(Server):
         self, *arguments: str, token: str = "", check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """``keybus credentials …``, by whoever has the token."""
+        return self.command("credentials", *arguments, token=token, check=check)
+
+    def command(
+        self, *arguments: str, token: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """``keybus …``, by whoever has the token."""
         return subprocess.run(
-            [sys.executable, "-m", "keybus", "credentials", *arguments],
+            [sys.executable, "-m", "keybus", *arguments],
             env=self.environment() | {"KEYBUS_TOKEN": token, "KEYBUS_URL": self.url},
             capture_output=True,
             text=True,

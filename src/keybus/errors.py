@@ -76,6 +76,12 @@ class KeybusError(Exception):
         message = str(self.args[0]) if self.args else type(self).__name__
         return f"{message} ({self.hint})" if self.hint else message
 
+    @property
+    def with_code(self) -> str:
+        """The message, with the code at the end of its first line: what the CLI prints."""
+        first, *more = str(self).split("\n", 1)
+        return "\n".join([f"{first} [{self.code}]", *more])
+
 
 class FaultsError(KeybusError):
     """A thing with faults, every one of them listed.
@@ -91,8 +97,12 @@ class FaultsError(KeybusError):
         self.faults: tuple[Fault, ...] = tuple(faults)
         count = len(self.faults)
         lines = [f"{subject}: {count} fault{'' if count == 1 else 's'}"]
-        lines += [f"  {fault}" for fault in self.faults]
+        lines += [f"  {fault} [{fault.code}]" for fault in self.faults]
         super().__init__("\n".join(lines), hint=hint)
+
+    def __str__(self) -> str:
+        """A line for each fault, and one for what to do next."""
+        return "\n".join(filter(None, (str(self.args[0]), self.hint)))
 
 
 class SettingsError(KeybusError):

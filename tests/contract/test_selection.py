@@ -8,6 +8,7 @@ import pytest
 
 from keybus.bus import Bus
 from keybus.bus.engine import Record, Selection
+from keybus.bus.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryCursor, MemoryEngine
 from keybus.envelope import Entry
@@ -69,7 +70,7 @@ async def test_a_selection_accepts_what_the_router_matches(
     declared: tuple[Platform, ContractRepository],
 ) -> None:
     engine = Watching()
-    bus = await Bus.start(*declared, engine, admission="off", clock=ManualClock())
+    bus = await Bus.start(Declared(*declared), engine, admission="off", clock=ManualClock())
     await bus.put(
         [
             Entry(source, event_type, msgspec.Raw(msgspec.json.encode(detail)))

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 import yaml
 
 from keybus import InvalidEvent
+from keybus.cli.root import keybus
 from keybus.contracts import ContractRepository
 from keybus.contracts.bindings import generate_python
+from keybus.settings import Settings
 from keybus.topology import load_platform
 from tests.docs import cli_page
 from tests.running import EXAMPLE, ROOT, ServerFactory
@@ -133,6 +136,30 @@ def test_the_command_lines_page_is_what_the_commands_say() -> None:
     command = [sys.executable, "-m", "tests.docs.cli_page", "-"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert cli_page.PAGE.read_text() == done.stdout, "python -m tests.docs.cli_page"
+
+
+def test_every_command_is_explained_beyond_its_help() -> None:
+    pages = "".join(page.read_text() for page in PAGES if page != cli_page.PAGE)
+    missing = [command for command in commands(keybus) if command not in pages]
+    assert missing == []
+
+
+def commands(group: click.Group, before: str = "") -> Iterator[str]:
+    """Every command that is no group, with all names before its own."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        whole = f"{before}{group.name} {name}"
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before}{group.name} ")
+        else:
+            yield whole
+
+
+def test_every_setting_of_clients_is_listed() -> None:
+    page = (ROOT / "docs" / "client.md").read_text()
+    listed = re.findall(r"^\| `KEYBUS_([A-Z_]+)` \|", page, re.MULTILINE)
+    assert sorted(name.lower() for name in listed) == sorted(Settings.__struct_fields__)
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

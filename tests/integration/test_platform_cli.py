@@ -174,3 +174,19 @@ def test_footings_are_listed() -> None:
     rows = answer("footings")
     assert {"id", "words", "footings"} <= rows[0].keys()
     assert "embedded" in run("footings").stdout
+
+
+@pytest.mark.usefixtures("bus")
+def test_a_note_is_text_whatever_it_looks_like(folder: Path) -> None:
+    add(folder)
+    note = "[/] [bold] \x1b[2K"
+    assert run("apply", str(folder), "--yes", "--note", note).exit_code == 0
+    listed = run("versions")
+    assert listed.exit_code == 0, listed.exception
+    assert "[/] [bold] \\u001b[2K" in listed.stdout
+    (folder / "platform.yaml").write_text(
+        (folder / "platform.yaml").read_text().replace(LATE.strip("\n"), "")
+    )
+    drifted = run("drift", str(folder))
+    assert drifted.exit_code == 1
+    assert "noted as: [/] [bold] \\u001b[2K" in drifted.stdout

@@ -61,4 +61,19 @@ def test_there_is_one_first_credential(closed: ClosedServer) -> None:
     where = [str(closed.folder), "--data", str(closed.data)]
     done = closed.run("bootstrap", *where, check=False)
     assert "central already" in done.stderr
+    assert "--recover" in done.stderr
     closed.start()
+
+
+def test_who_lost_the_first_token_makes_another_and_revokes_it(closed: ClosedServer) -> None:
+    closed.stop()
+    where = [str(closed.folder), "--data", str(closed.data)]
+    token = closed.run("bootstrap", *where, "--recover", "--expires", "30d").stdout.strip()
+    closed.start()
+    listed = json.loads(closed.run("list", "--json", token=token).stdout)
+    ends = {each["credential"]["id"]: each["credential"].get("expires_us") for each in listed}
+    old, new = closed.token.split("_")[1], token.split("_")[1]
+    assert ends[new] < ends[old]  # which has the year that a first one gets
+    closed.run("revoke", old, token=token)
+    assert "[unauthenticated]" in closed.run("list", token=closed.token, check=False).stderr
+    closed.token = token

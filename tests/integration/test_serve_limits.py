@@ -4,6 +4,8 @@ import asyncio
 import datetime as dt
 import io
 import ipaddress
+import select
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +26,8 @@ from uvicorn.server import ServerState
 from keybus import BusUnavailable
 from keybus.client.http import HttpTransport
 from keybus.errors import SettingsError
+from keybus.server.auth.allowance import MOST_BYTES_OF_ADDRESS
+from keybus.server.auth.door import MAX_SIGNED_BODY
 from keybus.server.connection import MAX_HEAD_BYTES, MAX_HEADERS, BoundedConnection
 from keybus.server.serve import ServeSettings, Tls
 from keybus.settings import Settings
@@ -77,6 +81,33 @@ async def test_a_body_that_is_too_large_is_refused(closed: ClosedServer) -> None
             assert answer.status == 413
         async with http.post("api/v1/credentials", data=io.BytesIO(b" " * (17 << 10))) as answer:
             assert answer.status == 413
+
+
+async def test_bodies_of_nobody_knows_whom_take_bounded_memory(tmp_path: Path) -> None:
+    server = ClosedServer(tmp_path)
+    await asyncio.to_thread(server.start)
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    head = (
+        f"POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Date: {stamp}\r\n"
+        f"Content-Length: {MAX_SIGNED_BODY}\r\n"
+        f"Authorization: AWS4-HMAC-SHA256 Credential=KBAK/{stamp[:8]}/a/events/aws4_request, "
+        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}\r\n\r\n"
+    )
+    waiting = []
+    try:
+        for _ in range(MOST_BYTES_OF_ADDRESS // MAX_SIGNED_BODY + 1):
+            waiting.append(socket.create_connection(("127.0.0.1", server.port), 10))
+            waiting[-1].sendall(head.encode() + bytes(MAX_SIGNED_BODY - 1))  # one byte is missing
+        answered, _, _ = await asyncio.to_thread(select.select, waiting, [], [], 10)
+        assert answered[0].recv(100).startswith(b"HTTP/1.1 429")
+        head = (
+            f"GET /api/v1/platform HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {server.token}\r\n"
+        )
+        assert (await raw(server.port, f"{head}\r\n")).startswith(b"HTTP/1.1 200")
+    finally:
+        for each in waiting:
+            each.close()
+        server.stop()
 
 
 class Impatient(BoundedConnection):

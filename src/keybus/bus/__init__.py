@@ -2,7 +2,8 @@
 
 from keybus.bus.admission import Admission, Mode
 from keybus.bus.bus import Bus
-from keybus.bus.dispatcher import DeliverySettings, Dispatcher
+from keybus.bus.delivery_settings import DeliverySettings
+from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import (
     Cursor,
     CursorState,

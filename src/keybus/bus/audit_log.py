@@ -232,6 +232,10 @@ class AuditLog:
                 kept.append((waiting, await self._tail.append(waiting.act)))
             except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
                 waiting.fail(error)
+                if (
+                    not waiting.awaited
+                ):  # a refusal: the window's last entry says that it is missing
+                    self._refusals.drop(waiting.act.actor.account)
         await self._tail.keep_head()
         for waiting, entry in kept:
             waiting.succeed(entry)
@@ -242,6 +246,11 @@ class _Waiting:
 
     def __init__(self, act: Act, written: "asyncio.Future[AuditEntry] | None") -> None:
         self.act, self._written = act, written
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for it."""
+        return self._written is not None
 
     def succeed(self, entry: AuditEntry) -> None:
         if self._written is not None and not self._written.done():

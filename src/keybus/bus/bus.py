@@ -21,7 +21,6 @@ from keybus.bus.session import Send, Session
 from keybus.bus.usage import Usage
 from keybus.bus.versions import Applied, Declared, Versions
 from keybus.clock import SYSTEM, Clock
-from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, EntryResult
 from keybus.errors import EngineError, SubscriptionError
@@ -65,35 +64,36 @@ class Bus:
     @classmethod
     async def start(
         cls,
-        platform: Platform,
-        contracts: ContractRepository,
+        declared: Declared | None,
         engine: Engine,
         *,
         admission: Mode = "observe",
         authorization: Mode = "observe",
         clock: Clock = SYSTEM,
         audit_key: AuditKey | None = None,
-        resume: bool = False,
+        note: str = "declared at the start",
     ) -> "Bus":
-        """Apply the platform to the engine and start.
+        """Apply a platform to the engine, or go on with the one that was, and start.
 
         Args:
-            platform: What is declared.
-            contracts: Its contracts.
+            declared: What is to hold; None: what was applied last.
             engine: Where events are kept; the bus closes it.
             admission: What happens to an event that does not fit its contract.
             authorization: What happens to what the authorizer refuses.
             clock: Time and ids.
             audit_key: Seals the audit log.
-            resume: Go on with what was applied last, and take the platform only where nothing was.
+            note: What the list of versions says of it.
+
+        Raises:
+            NoSuchVersion: Nothing was declared, and nothing has been applied.
         """
         audit = await AuditLog.open(engine.documents, clock, audit_key)
         usage = await Usage.open(engine.documents, clock)
         bus = cls(engine, Modes(admission, authorization), audit, usage, clock)
         try:
-            resumed = await bus.control.resume(bus._activate)
-            if not (resumed and resume):
-                await bus.apply(Declared(platform, contracts), note="declared at the start")
+            await bus.control.resume(bus._activate, required=declared is None)
+            if declared is not None:
+                await bus.apply(declared, note=note)
         except BaseException:
             await bus.stop()
             raise
@@ -119,10 +119,7 @@ class Bus:
             Conflict: Another version holds than it was planned on.
         """
         declared = await asyncio.to_thread(judged, proposal, self.clock.time_us())
-        note = proposal.note
-        if despite := proposal.despite.strip():
-            note = f"{note} (despite what compliance finds: {despite})".strip()
-        return await self.apply(declared, by, note=note, expected=proposal.expected)
+        return await self.apply(declared, by, note=proposal.remark, expected=proposal.expected)
 
     @property
     def generation(self) -> Generation:
@@ -165,12 +162,17 @@ class Bus:
     def join(
         self, subscription: str, send: Send, window: int, principal: Principal = ANYBODY
     ) -> Session:
-        """Let a consumer in, and tell it where deliveries are held.
+        """Let a consumer in, and tell it where deliveries are held; one that may not is ended.
 
         Raises:
             SubscriptionError: There is no such subscription.
         """
         session = self.dispatcher(subscription).join(send, window, principal)
+        refusal = self.authorizer.consume(principal, subscription)
+        if refusal is not None and self.modes.authorization == "enforce":
+            # Other rules came to hold since it was let in at the door.
+            self.refused(principal, f"consume {subscription}", refusal)
+            session.end(refusal.message)
         if holding := self._holding(subscription):
             session.tell(Notice("held", "; ".join(holding)))
         return session
@@ -232,8 +234,7 @@ class Bus:
 
     async def stop_delivering(self) -> None:
         """Hand leases back, untried, before consumers are cut off; events are still taken."""
-        for dispatcher in self.control.dispatchers.values():
-            await dispatcher.stop()
+        await self.control.stop()
 
     async def stop(self) -> None:
         """Stop delivering and keeping book; the engine stays open."""
@@ -248,8 +249,11 @@ class Bus:
         await self.engine.close()
 
     async def _expired(self, name: str, grant: Grant) -> None:
-        """Write down that a grant has ended, and tell both sides."""
-        await self.audit.write(BUS, "grant.expired", pointer_of("grants", name))
+        """Tell both sides that a grant has ended, and write it down.
+
+        Raises:
+            StorageFailed: It could not be written down.
+        """
         owners = owners_of(grant, self.platform, self.generation.contracts)
         what = ", ".join([*grant.events, *grant.sources])
         message = f"the grant {name!r} of {what} to {grant.account!r} expired {grant.expires}"
@@ -262,6 +266,7 @@ class Bus:
             elif account in owners:
                 hint = "renew it, or remove it, in the platform file"
                 dispatcher.tell(Notice("grant-ended", f"{message}; {hint}"))
+        await self.audit.write(BUS, "grant.expired", pointer_of("grants", name))
 
     def _activate(self, generation: Generation) -> None:
         if self._ingest is None:
@@ -287,11 +292,13 @@ class Bus:
         )
 
     def _holding(self, name: str) -> list[str]:
-        """Why events that the subscription asks for are held, if they are."""
+        """Why events that the subscription asks for would be held, and those that came were."""
         if self.modes.authorization != "enforce":
             return []
+        reasons = set(self.dispatcher(name).holding)
         now, gate = self.clock.time_us(), self.authorizer.gate(name)
         refusals = [
             gate.refusal(ref.type, "", now) for ref in self.platform.subscriptions[name].event_refs
         ]
-        return sorted({refusal.message for refusal in refusals if refusal is not None})
+        reasons.update(refusal.message for refusal in refusals if refusal is not None)
+        return sorted(reasons)

@@ -3,27 +3,26 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 from keybus.bus.acts import acts_of
 from keybus.bus.audit_log import AuditLog
-from keybus.bus.dispatcher import DeliverySettings, Dispatcher
+from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import Engine
-from keybus.bus.gatekeeper import Gatekeeper
 from keybus.bus.generation import Generation, Modes
 from keybus.bus.permission import Permission
-from keybus.bus.tally import Tally
+from keybus.bus.queues import Opened, Prepared, Queues
 from keybus.bus.usage import Usage
-from keybus.bus.versions import Applied, Declared, Versions
+from keybus.bus.versions import Applied, Declared, NoSuchVersion, Versions
 from keybus.clock import Clock
 from keybus.contracts import ContractRepository
-from keybus.errors import Conflict, EngineError, StorageFailed, SubscriptionError
+from keybus.errors import Conflict, EngineError, SubscriptionError
 from keybus.governance import Principal
-from keybus.governance.audit import Actor
-from keybus.governance.authorizer import Refusal
-from keybus.topology import Platform, Subscription
+from keybus.governance.audit import BUS, Actor
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 Activated = Callable[[Generation], None]
 """Told of a generation in the moment in which it begins to hold."""
 
@@ -33,7 +32,8 @@ class Control:
 
     A change is made in four steps: compile it, which may refuse it; open the queues that it adds;
     make it the version that holds, durably; then let events and deliveries go by it. Whatever
-    breaks off before the third has changed nothing, and a start after the third finds it.
+    breaks off before the third has changed nothing, and a start after the third finds it. Whoever
+    asked for a change may go away meanwhile: what was begun is brought to its end.
 
     Args:
         engine: Where events and versions are kept.
@@ -45,7 +45,6 @@ class Control:
 
     Attributes:
         versions: All that was applied.
-        dispatchers: By subscription.
     """
 
     def __init__(
@@ -59,13 +58,18 @@ class Control:
         clock: Clock,
     ) -> None:
         self.versions = Versions(engine.documents)
-        self.dispatchers: dict[str, Dispatcher] = {}
         self._engine, self._modes = engine, modes
-        self._permission, self._audit = permission, audit
-        self._usage, self._clock = usage, clock
+        self._audit, self._clock = audit, clock
+        self._queues = Queues(engine, modes, permission, usage, clock)
         self._applying = asyncio.Lock()
         self._generation: Generation | None = None
-        self._asked: dict[str, list[Subscription]] = {}
+        self._changes: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+
+    @property
+    def dispatchers(self) -> Mapping[str, Dispatcher]:
+        """By subscription; of those that the platform declares which holds."""
+        return self._queues.dispatchers
 
     @property
     def generation(self) -> Generation:
@@ -73,26 +77,32 @@ class Control:
         assert self._generation is not None, "nothing was activated yet"
         return self._generation
 
-    async def resume(self, activated: Activated) -> bool:
-        """Let the version that was applied last hold again.
+    async def resume(self, activated: Activated, *, required: bool) -> None:
+        """Let the version that was applied last hold again, if there is one.
 
-        Returns:
-            Whether there was one.
+        Args:
+            activated: Told when it begins to hold.
+            required: Whether there has to be one.
 
         Raises:
+            NoSuchVersion: There has to be one, and there is none.
             BrokenContracts: Its contracts cannot be used by this release of Keybus.
         """
         applied = await self.versions.current()
         if applied is None:
-            return False
+            if required:
+                raise NoSuchVersion("nothing was applied to this store yet")
+            return
         contracts = await self.versions.unpacked(applied)
         async with self._applying:
             generation = await self._compile(applied, contracts)
-            async for earlier in self.versions.all():
-                self._remember(earlier.platform)
-            await self._open(generation)
-            await self._activate(generation, activated)
-        return True
+            await self._disown(BUS, "the bus ended before it held")
+            async for name, events in self.versions.asked():
+                self._queues.remember(name, events)
+            prepared = await self._queues.prepare(generation)
+            opened: Opened = {}
+            await self._queues.open(generation, prepared, opened)
+            await self._activate(generation, prepared, opened, activated)
 
     async def apply(
         self,
@@ -114,27 +124,11 @@ class Control:
 
         Raises:
             Conflict: Another version holds than was expected; nothing was changed.
-            StorageFailed: It is unknown whether it will hold after a restart.
+            StorageFailed: It does not hold; where the store could not even be read, it is unknown
+                whether it will after a restart.
+            EngineError: The bus is stopping.
         """
-        async with self._applying:
-            standing = self._generation.applied.version if self._generation else 0
-            if expected is not None and expected != standing:
-                raise Conflict("platform", "current", expected=expected, found=standing)
-            if self._generation is not None and self._same(declared):
-                return self._generation.applied
-            applied = await self.versions.prepare(declared, by, self._clock.time_us(), note)
-            generation = await self._compile(applied, declared.contracts)
-            opened = await self._open(generation)
-            try:
-                before = self._generation.declared if self._generation else None
-                for act in acts_of(before, declared, applied, by):
-                    await self._audit.write(act.actor, act.action, act.subject, act.data)
-                await self.versions.hold(applied)
-            except EngineError as error:
-                await self._undo(opened, applied, by, error)
-                raise
-            await self._activate(generation, activated)
-            return applied
+        return await self._unbroken(self._apply(declared, by, activated, note, expected))
 
     async def prune(self, names: Iterable[str], by: Principal) -> None:
         """Remove queues that no subscription declares, with all that waits in them.
@@ -146,27 +140,94 @@ class Control:
         Raises:
             SubscriptionError: A subscription declares one of them; nothing was removed.
             StorageFailed: It is unknown which were removed.
+            EngineError: The bus is stopping.
         """
+        await self._unbroken(self._prune(sorted(set(names)), by))
+
+    async def stop(self) -> None:
+        """Bring to its end what was begun, take no other change, and stop delivering."""
+        self._stopped = True
+        await asyncio.gather(*self._changes, return_exceptions=True)
+        await self._queues.stop()
+
+    async def _unbroken(self, change: Coroutine[Any, Any, T]) -> T:
+        """Carry a change through, also where whoever waits for it is cancelled."""
+        task = asyncio.create_task(change, name="platform change")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        task.add_done_callback(_log_failure)
+        return await asyncio.shield(task)
+
+    def _check_running(self) -> None:
+        if self._stopped:
+            raise EngineError("the bus is stopping, so nothing is changed", hint="try again later")
+
+    async def _apply(
+        self,
+        declared: Declared,
+        by: Principal,
+        activated: Activated,
+        note: str,
+        expected: int | None,
+    ) -> Applied:
         async with self._applying:
-            wanted = sorted(set(names))
+            self._check_running()
+            standing = self._generation.applied.version if self._generation else 0
+            if expected is not None and expected != standing:
+                raise Conflict("platform", "current", expected=expected, found=standing)
+            await self._disown(BUS, "it could not be made to hold")
+            if self._generation is not None and await self._same(declared):
+                return self._generation.applied
+            applied = await self.versions.prepare(declared, by, self._clock.time_us(), note)
+            opened: Opened = {}
+            try:
+                generation = await self._compile(applied, declared.contracts)
+                prepared = await self._queues.prepare(generation)
+                await self._queues.open(generation, prepared, opened)
+                await self._make_hold(declared, applied, by)
+            except Exception as error:
+                await self._undo(opened, by, error)
+                raise
+            await self._activate(generation, prepared, opened, activated)
+            return applied
+
+    async def _make_hold(self, declared: Declared, applied: Applied, by: Principal) -> None:
+        """Write each change down, and then the version that holds."""
+        before = self._generation.declared if self._generation else None
+        acts = await asyncio.to_thread(lambda: list(acts_of(before, declared, applied, by)))
+        for act in acts:
+            await self._audit.write(act.actor, act.action, act.subject, act.data)
+        await self.versions.hold(applied)
+
+    async def _prune(self, wanted: list[str], by: Principal) -> None:
+        async with self._applying:
+            self._check_running()
             if declared := [name for name in wanted if name in self.dispatchers]:
                 raise SubscriptionError(
                     f"the subscription {declared[0]!r} is declared, so its queue is in use",
                     hint="remove it from the platform first",
                 )
-            for name in wanted:
+            there = set(await self._engine.queues())
+            for name in (each for each in wanted if each in there):
                 await self._audit.write(Actor.of(by), "queue.removed", name)
                 await self._engine.remove(name)
 
-    async def _undo(
-        self, opened: Iterable[str], applied: Applied, by: Principal, error: EngineError
-    ) -> None:
+    async def _undo(self, opened: Opened, by: Principal, error: Exception) -> None:
         """What was prepared does not hold: close what it opened, and write that down."""
-        for name in opened:
-            await self._close(name)
-        data = {"version": applied.version, "error": str(error)}
-        with contextlib.suppress(EngineError):  # it is the store that fails
-            await self._audit.write(Actor.of(by), "platform.not-applied", "", data)
+        await self._queues.close(opened)
+        with contextlib.suppress(EngineError):  # the store fails; the next change writes it down
+            await self._disown(Actor.of(by), str(error))
+
+    async def _disown(self, actor: Actor, why: str) -> None:
+        """Write down of a version that was prepared that it does not hold, and forget it.
+
+        The log may have it as applied already: each change is written down before it holds.
+        """
+        version = await self.versions.unheld()
+        if version is not None:
+            data = {"version": version, "error": why}
+            await self._audit.write(actor, "platform.not-applied", "", data)
+            await self.versions.forget(version)
 
     def end(self, ends: Callable[[str, Principal], str]) -> None:
         """End consumers.
@@ -175,86 +236,32 @@ class Control:
             ends: Says of a subscription and who consumes it why they may no longer; an empty
                 text lets them go on.
         """
-        for name, dispatcher in self.dispatchers.items():
-            for session in dispatcher.sessions:
-                if reason := ends(name, session.principal):
-                    session.end(reason)
+        self._queues.end(ends)
 
     async def _compile(self, applied: Applied, contracts: ContractRepository) -> Generation:
         """Compile on a thread: thousands of subscriptions take a second."""
         return await asyncio.to_thread(Generation, applied, contracts, self._modes)
 
-    def _same(self, declared: Declared) -> bool:
+    async def _same(self, declared: Declared) -> bool:
+        """Whether it holds already: here, and in the store."""
         applied = self.generation.applied
         return (
             declared.platform == applied.platform
             and declared.contracts.pack().digest == applied.contracts
+            and await self.versions.number() == applied.version
         )
 
-    async def _open(self, generation: Generation) -> list[str]:
-        """Open the queues that are new, before an event can match them; answers their names."""
-        rules, opened = generation.router.rules, []
-        for name, subscription in generation.platform.subscriptions.items():
-            if name not in self.dispatchers:
-                settings = self._settings(name, subscription, generation)
-                cursor = await self._engine.open(name, rules[name])
-                self.dispatchers[name] = Dispatcher(cursor, settings, self._clock)
-                opened.append(name)
-        return opened
-
-    async def _activate(self, generation: Generation, activated: Activated) -> None:
+    async def _activate(
+        self, generation: Generation, prepared: Prepared, opened: Opened, activated: Activated
+    ) -> None:
+        """Let events and deliveries go by it: all at once, as nothing waits before the end."""
         self._generation = generation
-        self._remember(generation.platform)
-        activated(generation)  # from here on events go by it
-        declared = generation.platform.subscriptions
-        gone = [name for name in self.dispatchers if name not in declared]
-        for name in gone:
-            await self._close(name)
-        for name, subscription in declared.items():
-            settings = self._settings(name, subscription, generation)
-            try:
-                await self.dispatchers[name].change(settings)
-            except StorageFailed:
-                _log.exception("%s: what is held stays so until the next start", name)
-        if self._modes.authorization == "enforce":
-            self.end(lambda name, principal: _objection(generation, name, principal))
-
-    def _remember(self, platform: Platform) -> None:
-        """Remember what each name asked for: such events may still wait in its queue."""
-        for name, subscription in platform.subscriptions.items():
-            asked = self._asked.setdefault(name, [])
-            if all(subscription.events != each.events for each in asked):
-                asked.append(subscription)
-
-    async def _close(self, name: str) -> None:
-        """Let a subscription go; its queue stays in the store."""
-        dispatcher = self.dispatchers.pop(name)
-        for session in dispatcher.sessions:
-            session.end("the subscription was removed from the platform")
-        await dispatcher.stop()
-        await self._engine.close_queue(name)
-
-    def _settings(
-        self, name: str, subscription: Subscription, generation: Generation
-    ) -> DeliverySettings:
-        gatekeeper = None
-        if self._modes.authorization != "off":
-
-            def observed(refusal: Refusal) -> None:
-                self._permission.tell_delivery(name, refusal)
-
-            enforce = self._modes.authorization == "enforce"
-            gate = generation.authorizer.gate(name, self._asked.get(name, ()))
-            gatekeeper = Gatekeeper(gate, enforce=enforce, observed=observed)
-        return DeliverySettings(
-            subscription.retry,
-            gatekeeper,
-            generation.projections.get(name),
-            Tally(self._usage, name, subscription, self._clock),
-        )
+        gone = self._queues.change(generation, prepared, opened)
+        activated(generation)
+        await self._queues.close(gone)
 
 
-def _objection(generation: Generation, name: str, principal: Principal) -> str:
-    """Why somebody may not go on consuming under these rules; empty where they may."""
-    refusal = generation.authorizer.consume(principal, name)
-    return refusal.message if refusal else ""
+def _log_failure(change: asyncio.Task[Any]) -> None:
+    """Keep what nobody may wait for any more from being lost."""
+    if not change.cancelled() and (error := change.exception()) is not None:
+        _log.info("a change of the platform was refused: %s", error)

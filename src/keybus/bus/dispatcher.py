@@ -9,41 +9,24 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 
-import msgspec
-
 from keybus.backoff import backoff
+from keybus.bus.delivery_settings import DeliverySettings, Judged
 from keybus.bus.engine import Cursor, DeadLetter, Delivery
-from keybus.bus.gatekeeper import Gatekeeper
 from keybus.bus.session import Send, Session
-from keybus.bus.tally import Tally
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance import ANYBODY, Principal
 from keybus.protocol import MAX_FRAME_DELIVERIES, Notice, Settlement
-from keybus.topology import Retry
-from keybus.topology.projection import Projection
 
 _log = logging.getLogger(__name__)
 FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
 """Bounds, in seconds, of the backoff after a delivery's first failure and after many."""
 _FAILURE_PAUSE = 0.5
 """Seconds to wait after the store failed, so that a full disk is not asked without pause."""
-
-
-class DeliverySettings(msgspec.Struct, frozen=True):
-    """How a subscription is delivered.
-
-    Attributes:
-        retry: When a delivery gives up.
-        gatekeeper: What may be delivered; None: everything.
-        projection: What of an event is delivered; None: all of it.
-        tally: Counts what is delivered; None: nobody asks.
-    """
-
-    retry: Retry = Retry()
-    gatekeeper: Gatekeeper | None = None
-    projection: Projection | None = None
-    tally: Tally | None = None
+_HELD_PAUSE = 5.0
+"""The same, before held deliveries are looked at once more."""
+_MOST_REASONS = 20
+"""Reasons for holding that are remembered and told: events may have a thousand sources."""
 
 
 class Dispatcher:
@@ -57,15 +40,19 @@ class Dispatcher:
     Attributes:
         cursor: The subscription's place in the log.
         acknowledged: Deliveries handled since the dispatcher was made.
+        holding: Why deliveries were held under the settings of now, each reason once.
     """
 
     def __init__(self, cursor: Cursor, settings: DeliverySettings, clock: Clock) -> None:
         self.cursor = cursor
         self.acknowledged = 0
+        self.holding: dict[str, None] = {}  # in the order in which they came
         self._settings, self._clock = settings, clock
         self._sessions: list[Session] = []
         self._ready = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._look_again = False
         self._stopped = False
         self._store_fails = False
 
@@ -79,23 +66,11 @@ class Dispatcher:
         """Everybody who consumes."""
         return tuple(self._sessions)
 
-    async def change(self, settings: DeliverySettings) -> None:
-        """Deliver by other settings from now on, and look again at what was held.
-
-        Raises:
-            StorageFailed: What was held stays so for now.
-        """
+    def change(self, settings: DeliverySettings) -> None:
+        """Deliver by other settings from now on; look again, soon, at what was held."""
         self._settings = settings
-        await self.unhold()
-
-    async def unhold(self) -> None:
-        """Look again at what was held; what may still not be delivered is held once more.
-
-        Raises:
-            StorageFailed: It stays held.
-        """
-        if (await self.cursor.state()).held:
-            await self.cursor.unhold()
+        self.holding.clear()
+        self._unhold()
 
     async def dead_letters(self) -> AsyncIterator[tuple[DeadLetter, str]]:
         """All dead letters, oldest first, each as the account may have it now.
@@ -104,12 +79,7 @@ class Dispatcher:
             The letter, its event as it would be delivered; and why it may not be had, if so.
         """
         async for letter in self.cursor.dead_letters():
-            settings, withheld, envelope = self._settings, "", letter.envelope
-            if settings.gatekeeper is not None:
-                withheld = settings.gatekeeper.objection(envelope, self._clock.time_us())
-            if settings.projection is not None:
-                envelope = settings.projection.apply(envelope)
-            yield msgspec.structs.replace(letter, envelope=envelope), withheld
+            yield self._settings.show(letter, self._clock.time_us())
 
     def tell(self, notice: Notice) -> None:
         """Tell everybody who consumes."""
@@ -140,13 +110,14 @@ class Dispatcher:
         """Let a consumer go: each delivery it held counts a failed attempt.
 
         Without the count, a message that kills its consumer would come back for ever. One that
-        had said that it was leaving hands back untried what it held.
+        had said that it was leaving, or that may consume no longer, hands back untried what it
+        held: nothing of that is the events' fault.
         """
         if session in self._sessions:
             self._sessions.remove(session)
         await session.stop()
         held = session.take(list(session.leased))
-        if session.leaving:
+        if session.leaving or session.ended:
             await self.cursor.release([delivery.position for delivery in held])
         else:
             await asyncio.gather(*self._failed(held, reason))
@@ -175,11 +146,12 @@ class Dispatcher:
         """Stop dispatching and hand back, untried, what is out with consumers."""
         self._stopped = True
         sessions, self._sessions = self._sessions, []
-        pump, self._pump = self._pump, None
-        if pump is not None:
-            pump.cancel()
+        tasks = [task for task in (self._pump, self._looking) if task is not None]
+        self._pump = self._looking = None
+        for task in tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await pump
+                await task
         for session in sessions:
             await session.stop()
             held = session.take(list(session.leased))
@@ -235,7 +207,6 @@ class Dispatcher:
             except Exception:  # noqa: BLE001 - logged; without its pump a subscription is dead
                 _log.exception("%s: cannot deliver, trying again", self.cursor.name)
                 self._store_fails = True
-                await self.cursor.release([delivery.position for delivery in batch])
 
     async def _credit(self) -> int:
         """The most that one consumer can take, once there is one that can take any."""
@@ -250,34 +221,71 @@ class Dispatcher:
         return best if best is not None and best.credit else None
 
     async def _hand_out(self, batch: Sequence[Delivery]) -> None:
-        """Give the batch to whoever can take most of it now; what nobody can take goes back."""
-        batch = self._projected(await self._permitted(batch))
-        while batch and (best := self._best()) is not None:
-            share = best.credit
-            best.hand(batch[:share])
-            if self._settings.tally is not None:
-                self._settings.tally.delivered(batch[:share])
-            batch = batch[share:]
-        await self.cursor.release([delivery.position for delivery in batch])
+        """Give the batch to whoever can take most of it now; what nobody was given goes back."""
+        given: set[int] = set()
+        try:
+            ready = await self._ready_to_go(batch)
+            while ready and (best := self._best()) is not None:
+                share, ready = ready[: best.credit], ready[best.credit :]
+                best.hand(share)
+                given.update(delivery.position for delivery in share)
+                if self._settings.tally is not None:
+                    self._settings.tally.delivered(share)
+        finally:  # also where it is stopped while something is put aside
+            back = [each.position for each in batch if each.position not in given]
+            if back:
+                await self.cursor.release(back)
 
-    async def _permitted(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
-        """What of the batch may be delivered; the others are held, durably."""
-        settings = self._settings
-        if settings.gatekeeper is None:
-            return batch
-        permitted, refused = settings.gatekeeper.sort(batch, self._clock.time_us())
-        for reason, positions in refused.items():
+    async def _ready_to_go(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """What of the batch may go out this moment, projected; the others are put aside, durably.
+
+        That takes time, in which other rules may come to hold, or a grant end: so what is left is
+        judged once more.
+        """
+        while batch:
+            settings = self._settings
+            judged = settings.judge(batch, self._clock.time_us())
+            if not (judged.held or judged.unfit):
+                ready, unfit = settings.project(batch)
+                if not unfit:
+                    return ready
+                judged = Judged(batch, {}, unfit)
+            await self._put_aside(batch, judged)
+            if self._settings is not settings:
+                self._unhold()
+            unfit_positions = {each.delivery.position for each in judged.unfit}
+            batch = [each for each in judged.permitted if each.position not in unfit_positions]
+        return ()
+
+    async def _put_aside(self, batch: Sequence[Delivery], judged: Judged) -> None:
+        for reason, positions in judged.held.items():
             held = [each for each in batch if each.position in positions]
+            self._tell_holding(reason)
             await self._settled(held, self.cursor.hold(list(positions), reason=reason))
-        if refused and self._settings is not settings:  # they were changed meanwhile
-            await self.cursor.unhold()
-        return permitted
+        for unfit in judged.unfit:
+            _log.warning("%s: %s", self.cursor.name, unfit.reason)
+            bury = self.cursor.bury(unfit.delivery.position, reason=unfit.reason)
+            await self._settled([unfit.delivery], bury)
 
-    def _projected(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
-        projection = self._settings.projection
-        if projection is None:
-            return batch
-        return [
-            Delivery(each.position, each.ingested_at, projection.apply(each.envelope), each.attempt)
-            for each in batch
-        ]
+    def _tell_holding(self, reason: str) -> None:
+        if reason not in self.holding and len(self.holding) < _MOST_REASONS:
+            self.holding[reason] = None
+            self.tell(Notice("held", reason))
+
+    def _unhold(self) -> None:
+        """Let all that is held go once more; what may still not be delivered is held again."""
+        self._look_again = not self._stopped
+        if self._look_again and self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name=f"unhold {self.cursor.name}")
+
+    async def _look(self) -> None:
+        while self._look_again:
+            self._look_again = False
+            try:
+                if (await self.cursor.state()).held:
+                    await self.cursor.unhold()
+            except Exception:  # noqa: BLE001 - logged; nobody else would let it go
+                _log.exception("%s: cannot look at what is held, trying again", self.cursor.name)
+                self._look_again = True
+                await self._clock.sleep(_HELD_PAUSE)
+        self._looking = None

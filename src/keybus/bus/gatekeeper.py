@@ -7,7 +7,7 @@ from keybus.envelope import head
 from keybus.governance.authorizer import Gate, Refusal
 
 Observed = Callable[[Refusal], None]
-"""Told of a refusal."""
+"""Told of a refusal, once a batch."""
 
 
 class Gatekeeper:
@@ -16,7 +16,7 @@ class Gatekeeper:
     Args:
         gate: The subscription's, compiled.
         enforce: Whether what is refused is held; else it is only told.
-        observed: Told of every refusal.
+        observed: Told of what is refused.
     """
 
     def __init__(self, gate: Gate, *, enforce: bool, observed: Observed) -> None:
@@ -38,16 +38,19 @@ class Gatekeeper:
             return batch, {}
         permitted: list[Delivery] = []
         held: dict[str, set[int]] = {}
+        refusals: dict[str, Refusal] = {}
         for delivery in batch:
             refusal = self._gate.refusal(*head(delivery.envelope), now)
             if refusal is None:
                 permitted.append(delivery)
                 continue
-            self._observed(refusal)
+            refusals[refusal.message] = refusal
             if self._enforce:
                 held.setdefault(refusal.message, set()).add(delivery.position)
             else:
                 permitted.append(delivery)
+        for refusal in refusals.values():
+            self._observed(refusal)
         return permitted, held
 
     def objection(self, envelope: bytes, now: int) -> str:
@@ -55,4 +58,7 @@ class Gatekeeper:
         if not self._enforce or now < self._gate.open_until:
             return ""
         refusal = self._gate.refusal(*head(envelope), now)
-        return refusal.message if refusal is not None else ""
+        if refusal is None:
+            return ""
+        self._observed(refusal)
+        return refusal.message

@@ -15,6 +15,8 @@ _log = logging.getLogger(__name__)
 _COLLECTION, _KEY = "grant-watch", "looked"
 _LONGEST_SLEEP = 3600.0
 """Seconds after which the wall clock is looked at again: it may have been set."""
+_FAILURE_PAUSE = 30.0
+"""Seconds after which what could not be told, or written down, is tried again."""
 
 Expired = Callable[[str, Grant], Awaitable[None]]
 """Told of a grant, by its name, that no longer holds."""
@@ -61,6 +63,7 @@ class GrantWatch:
     def __init__(self, documents: Documents, clock: Clock, expired: Expired) -> None:
         self._documents, self._clock, self._expired = documents, clock, expired
         self._grants: dict[str, Grant] = {}
+        self._told: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -78,30 +81,34 @@ class GrantWatch:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        looked = await self._read()
+        looked: int | None = None
         while True:
             self._changed.clear()
-            now = self._clock.time_us()
+            now, longest = self._clock.time_us(), _LONGEST_SLEEP
             try:
-                looked = await self._look(looked, now)
+                looked = await self._look(await self._read() if looked is None else looked, now)
             except Exception:  # noqa: BLE001 - logged; the watch must go on
                 _log.exception("cannot tell of grants that expired; trying again")
-            await self._sleep(now)
+                longest = _FAILURE_PAUSE
+            await self._sleep(now, longest)
 
     async def _look(self, since: int, now: int) -> int:
         due = [
             (name, grant) for name, grant in self._grants.items() if since < grant.expires_us <= now
         ]
         for name, grant in due:
-            await self._expired(name, grant)
+            if (name, grant.expires_us) not in self._told:
+                await self._expired(name, grant)
+                self._told.add((name, grant.expires_us))
         if due:
             await self._documents.put(_COLLECTION, _KEY, str(now).encode())
+        self._told.clear()
         return now
 
-    async def _sleep(self, now: int) -> None:
+    async def _sleep(self, now: int, longest: float) -> None:
         """Until the next grant expires, or there are others."""
         ahead = [each.expires_us - now for each in self._grants.values() if each.expires_us > now]
-        seconds = min(min(ahead, default=0) / 1_000_000 or _LONGEST_SLEEP, _LONGEST_SLEEP)
+        seconds = min(min(ahead, default=0) / 1_000_000 or longest, longest)
         timer = asyncio.ensure_future(self._clock.sleep(seconds))
         changed = asyncio.ensure_future(self._changed.wait())
         try:

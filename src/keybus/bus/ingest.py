@@ -66,6 +66,9 @@ class Ingest:
                 record = self._record(entry, generation, now)
             except EnvelopeError as error:
                 results.append(EntryResult(code=error.reason, message=str(error)))
+            except (UnicodeEncodeError, RecursionError) as error:
+                message = f"the entry cannot be written as JSON, or read: {error}"
+                results.append(EntryResult(code="MalformedDetail", message=message))
             else:
                 records.append(record)
                 results.append(EntryResult(event_id=record.event_id))

@@ -80,10 +80,19 @@ class Permission:
             raise EnvelopeError(refusal.message, reason=reason, hint=refusal.hint)
         self.tell(what, refusal)
 
-    def tell_delivery(self, subscription: str, refusal: Refusal) -> None:
-        """Log, where it is not enforced, that a delivery would have been held."""
-        if self.mode != "enforce":
-            self.tell(f"deliver to {subscription}", refusal)
+    def refuse_delivery(self, subscription: str, account: str, refusal: Refusal) -> None:
+        """Keep book of a delivery that is held; or log that it would have been.
+
+        Args:
+            subscription: To which.
+            account: Whose that is.
+            refusal: Why its account may not have it.
+        """
+        what = f"deliver to {subscription}"
+        if self.mode == "enforce":
+            self._refused(Principal(account, frozenset()), what, refusal)
+        else:
+            self.tell(what, refusal)
 
     def tell(self, what: str, refusal: Refusal) -> None:
         """Log what would have been refused, each once."""

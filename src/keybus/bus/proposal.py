@@ -24,6 +24,17 @@ class Proposal(msgspec.Struct, frozen=True):
     note: str = ""
     despite: str = ""
 
+    @property
+    def remark(self) -> str:
+        """What the list of versions says of it."""
+        return remark(self.note, self.despite)
+
+
+def remark(note: str, despite: str) -> str:
+    """A note, and why the platform holds although compliance finds something."""
+    despite = despite.strip()
+    return f"{note} (despite what compliance finds: {despite})".strip() if despite else note
+
 
 class VersionInfo(msgspec.Struct, frozen=True):
     """A version as ``GET /api/v1/platform/versions`` lists it.

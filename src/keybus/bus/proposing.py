@@ -3,7 +3,7 @@
 from keybus.bus.proposal import Proposal
 from keybus.bus.versions import Declared
 from keybus.contracts import ContractRepository
-from keybus.errors import PlanRefused, TopologyError
+from keybus.errors import TopologyError
 from keybus.governance.objections import nowhere, objections
 from keybus.topology.judging import faults_of
 
@@ -25,10 +25,5 @@ def judged(proposal: Proposal, now_us: int) -> Declared:
     if faults := faults_of(platform, contracts):
         raise TopologyError("the platform", faults)
     found = objections(platform, contracts, now_us, nowhere)
-    if found.lacks:
-        hint = "leave it out, or declare a footing that has it"
-        raise PlanRefused(f"the footing {platform.footing!r} lacks", found.lacks, hint=hint)
-    if found.findings and not proposal.despite.strip():
-        hint = "mend it, or declare an exception; in an emergency, `--despite REASON`"
-        raise PlanRefused("compliance finds", found.findings, hint=hint)
+    found.refuse(platform.footing, proposal.despite)
     return Declared(platform, contracts)

@@ -100,6 +100,8 @@ class Session:
         try:
             while True:
                 frame = await self._frames.get()
+                if self.ended:
+                    return
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._send(frame)
                 self._changed()

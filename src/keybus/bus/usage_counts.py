@@ -1,5 +1,6 @@
 """What is counted of use, in memory: cheap to count, bounded, and the rows that are kept of it."""
 
+from collections import Counter
 from operator import itemgetter
 from typing import Final
 
@@ -18,6 +19,8 @@ from keybus.governance.sprawl import (
 MOST_PAIRS: Final = 50_000
 """Pairs of account and event type, and of subscription and event type: foreign types are without
 number. Subscriptions are declared, so their names are bounded."""
+MOST_PAIRS_EACH: Final = MOST_PAIRS // 10
+"""Pairs of one account, or of one subscription: nobody crowds out the others."""
 MOST_AGENTS: Final = 2_000
 """Different software of all accounts; of one account the tenth part."""
 SINCE: Final = "since"
@@ -82,6 +85,7 @@ class Counts:
         self._published: dict[tuple[str, str], _Count] = {}
         # By subscription and event type: one look-up a delivery; accounts are summed up later.
         self._delivered: dict[tuple[str, str], _Count] = {}
+        self._types_of: Counter[tuple[int, str]] = Counter()
         self._lines: dict[str, _Line] = {}
         self._seen: dict[tuple[str, Agent], int] = {}
         self._agents: dict[str, Agent] = {}
@@ -234,8 +238,11 @@ class Counts:
     def _new(
         self, counts: dict[tuple[str, str], _Count], name: str, event_type: str, now: int
     ) -> _Count | None:
-        if len(counts) >= MOST_PAIRS:
+        # Accounts and subscriptions may bear one name; they are told apart by what counts them.
+        whose = id(counts), name
+        if len(counts) >= MOST_PAIRS or self._types_of[whose] >= MOST_PAIRS_EACH:
             return None
+        self._types_of[whose] += 1
         found = counts[name, event_type] = _Count(now)
         return found
 

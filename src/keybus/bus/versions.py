@@ -7,7 +7,7 @@ import msgspec
 from keybus.bus.engine import Documents
 from keybus.contracts import ContractRepository
 from keybus.contracts.packed import PackedContracts
-from keybus.errors import KeybusError
+from keybus.errors import KeybusError, StorageFailed
 from keybus.governance import Principal
 from keybus.topology import Platform
 
@@ -44,6 +44,20 @@ class Applied(msgspec.Struct, frozen=True):
     contracts: str
 
 
+class _AskedFor(msgspec.Struct, frozen=True):
+    events: list[str] = []
+
+
+class _Subscriptions(msgspec.Struct, frozen=True):
+    subscriptions: dict[str, _AskedFor] = {}
+
+
+class _Asking(msgspec.Struct, frozen=True):
+    """So much of a version as says what was asked for: all of each is slow to read."""
+
+    platform: _Subscriptions
+
+
 class Declared(msgspec.Struct, frozen=True):
     """A platform and its contracts."""
 
@@ -66,29 +80,39 @@ class Versions:
 
     async def current(self) -> Applied | None:
         """The version that holds; None where nothing was applied yet."""
-        version = await self._number()
-        return None if not version else await self.get(version)
+        version = await self.number()
+        return None if not version else await self._read(version)
 
     async def get(self, version: int) -> Applied:
-        """A version.
+        """A version that holds, or held.
 
         Raises:
             NoSuchVersion: There is none.
         """
+        if version > await self.number():
+            raise _no_version(version)
+        return await self._read(version)
+
+    async def _read(self, version: int) -> Applied:
         found = await self._documents.get(VERSIONS, _numbered(version))
         if found is None:
-            raise NoSuchVersion(
-                f"the platform has no version {version}", hint="see `keybus platform versions`"
-            )
+            raise _no_version(version)
         return msgspec.json.decode(found.value, type=Applied)
 
     async def all(self) -> AsyncIterator[Applied]:
         """All versions up to the one that holds, the oldest first."""
-        current = await self._number()
+        current = await self.number()
         async for document in self._documents.list(VERSIONS):
             applied = msgspec.json.decode(document.value, type=Applied)
             if applied.version <= current:
                 yield applied
+
+    async def asked(self) -> AsyncIterator[tuple[str, list[str]]]:
+        """What every subscription of every version asked for: its name, and the events."""
+        async for document in self._documents.list(VERSIONS):
+            kept = msgspec.json.decode(document.value, type=_Asking)
+            for name, subscription in kept.platform.subscriptions.items():
+                yield name, subscription.events
 
     async def unpacked(self, applied: Applied) -> ContractRepository:
         """The contracts of a version, checked.
@@ -108,7 +132,7 @@ class Versions:
     async def prepare(self, declared: Declared, by: Principal, now: int, note: str) -> Applied:
         """Write the next version, durably, without making it hold."""
         packed = declared.contracts.pack()
-        version = await self._number() + 1
+        version = await self.number() + 1
         applied = Applied(
             version, now, by.account, by.credential, note, declared.platform, packed.digest
         )
@@ -121,16 +145,38 @@ class Versions:
 
         Raises:
             Conflict: Another one was made to hold since it was prepared.
+            StorageFailed: It does not hold, or the store cannot say whether it does.
         """
         found = await self._documents.get(CURRENT, _KEY)
         expected = found.version if found and int(found.value) == applied.version - 1 else 0
         value = str(applied.version).encode()
-        await self._documents.put(CURRENT, _KEY, value, expected=expected)
+        try:
+            await self._documents.put(CURRENT, _KEY, value, expected=expected)
+        except StorageFailed:
+            if await self.number() != applied.version:  # it may have been kept all the same
+                raise
 
-    async def _number(self) -> int:
+    async def unheld(self) -> int | None:
+        """The version that was prepared and does not hold, if there is one."""
+        version = await self.number() + 1
+        found = await self._documents.get(VERSIONS, _numbered(version))
+        return None if found is None else version
+
+    async def forget(self, version: int) -> None:
+        """Forget a version that does not hold; its contracts may be another's too, and stay."""
+        await self._documents.delete(VERSIONS, _numbered(version))
+
+    async def number(self) -> int:
+        """The number of the version that holds; 0 where nothing was applied yet."""
         found = await self._documents.get(CURRENT, _KEY)
         return int(found.value) if found else 0
 
 
 def _numbered(version: int) -> str:
     return f"{version:012}"
+
+
+def _no_version(version: int) -> NoSuchVersion:
+    return NoSuchVersion(
+        f"the platform has no version {version}", hint="see `keybus platform versions`"
+    )

@@ -79,10 +79,7 @@ def send(method: Method, url: str, path: str, body: object, kind: type[T]) -> T:
         with error:
             raise _refusal(error, f"{url}{API}{path}") from None
     except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BusUnavailable(
-            f"no answer from {url}{API}{path}: {error}",
-            hint="is the bus running, and is KEYBUS_URL right?",
-        ) from error
+        raise _no_answer(f"{url}{API}{path}", error) from error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -96,6 +93,18 @@ def _opener(tls: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(
         urllib.request.HTTPSHandler(context=tls), _NoRedirect, urllib.request.ProxyHandler({})
     )
+
+
+def _no_answer(address: str, error: Exception) -> BusUnavailable:
+    """Nothing came, in the words of whoever noticed."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    hint = "is the bus running, and is KEYBUS_URL right?"
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        reason = f"its certificate does not hold: {reason.verify_message}"
+        hint = "does KEYBUS_CA_FILE name the certificates of whoever signed it?"
+    elif isinstance(reason, OSError) and reason.strerror:
+        reason = reason.strerror
+    return BusUnavailable(f"no answer from {address}: {reason}", hint=hint)
 
 
 def _refusal(error: urllib.error.HTTPError, address: str) -> KeybusError:

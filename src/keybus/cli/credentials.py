@@ -58,14 +58,23 @@ def new_sealing_key(out: Path | None) -> None:
     type=click.Path(path_type=Path),
     help="Where events are kept.  [default: .keybus in FOLDER]",
 )
+@click.option(
+    "--expires", default="365d", show_default=True, help="When it ends; as for `issue`, or never."
+)
 @click.option("--label", default="bootstrap", show_default=True, help="What to call it.")
+@click.option("--recover", is_flag=True, help="Another one, as the first one's token is lost.")
 @_JSON
-def bootstrap(folder: Path, data: Path | None, label: str, as_json: bool) -> None:
+def bootstrap(
+    folder: Path, data: Path | None, expires: str, label: str, recover: bool, as_json: bool
+) -> None:
     """Write the first credential of the central account into the store of a bus that is stopped.
 
-    The token is printed, and never shown again.
+    The token is printed, and never shown again. With --recover, revoke the one that was lost when
+    the bus runs.
     """
-    _hand_over(first_credential(folder, data, label), as_json=as_json)
+    expires_us = None if expires == "never" else _moment_us(expires)
+    issued = first_credential(folder, data, label, expires_us=expires_us, recover=recover)
+    _hand_over(issued, as_json=as_json)
 
 
 @credentials.command()
@@ -114,9 +123,9 @@ def list_(url: str | None, as_json: bool) -> None:
     if as_json:
         _print_json(found)
         return
-    table = Table(box=None)
+    table = Table(box=None, pad_edge=False)
     for name in ("id", "account", "roles", "kind", "state", "expires", "used", "label"):
-        table.add_column(name, no_wrap=name in ("id", "state"))
+        table.add_column(name, no_wrap=name not in ("roles", "label"), overflow="fold")
     for info in found:
         each = info.credential
         table.add_row(
@@ -125,8 +134,8 @@ def list_(url: str | None, as_json: bool) -> None:
             " ".join(each.roles),
             each.kind,
             info.state,
-            _shown(each.expires_us),
-            _shown(info.last_used_us),
+            _minute(each.expires_us),
+            _minute(info.last_used_us),
             each.label,
         )
     console().print(table)
@@ -186,6 +195,11 @@ def _print_json(value: object) -> None:
 
 def _shown(time_us: int | None) -> str:
     return "" if time_us is None else rfc3339(time_us, fraction=False)
+
+
+def _minute(time_us: int | None) -> str:
+    """As much of a time as a table has room for."""
+    return f"{_shown(time_us)[:16]}Z" if time_us is not None else ""
 
 
 def _seconds(text: str) -> int:

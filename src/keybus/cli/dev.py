@@ -53,7 +53,7 @@ def dev(
         count = len(bus.platform.subscriptions)
         click.echo(f"ready {url}")
         click.echo(
-            f"bus {bus.platform.bus!r}, {count} subscriptions; open to this machine only, "
+            f"bus {bus.platform.bus!r}, {count} subscription{'' if count == 1 else 's'}; open to this machine only, "
             f"without credentials. EventBridge clients: --endpoint-url {url}",
             err=True,
         )

@@ -71,5 +71,5 @@ def run() -> None:
         keybus(prog_name="keybus")
     except KeybusError as error:
         click.secho("error: ", fg="red", err=True, nl=False)
-        click.echo(f"{error} [{error.code}]", err=True)
+        click.echo(error.with_code, err=True)
         sys.exit(1)

@@ -45,6 +45,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="The proxy's address, whose X-Forwarded-For is believed; repeatable.  "
     "[default: 127.0.0.1, with --tls-terminated]",
 )
+@click.option(
+    "--despite",
+    metavar="REASON",
+    default="",
+    help="Start with FOLDER's platform although compliance finds something.",
+)
 @click.option("--no-auth", is_flag=True, help="Ask nobody for credentials; on the loopback only.")
 def serve(
     folder: Path,
@@ -57,12 +63,14 @@ def serve(
     tls_client_ca: Path | None,
     tls_terminated: bool,
     proxies: tuple[str, ...],
+    despite: str,
     no_auth: bool,
 ) -> None:
     """Run a bus, closed: every request needs a credential, and the authorizer decides on it.
 
-    FOLDER's platform is applied where the store holds none yet; afterwards the one that was
-    applied last counts, and `keybus platform apply` changes it. KEYBUS_SEALING_KEY_FILE names the
+    FOLDER's platform is applied where the store holds none yet, unless its footing lacks what it
+    asks for or compliance finds something. Afterwards FOLDER is not read any more: the platform that
+    was applied last counts, and `keybus platform apply` changes it. KEYBUS_SEALING_KEY_FILE names the
     key that access keys are sealed under.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -71,6 +79,7 @@ def serve(
         raise SettingsError("--proxy goes with --tls-terminated")
     settings = ServeSettings(
         folder=folder,
+        despite=despite,
         data=data,
         host=host,
         port=port,

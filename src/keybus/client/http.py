@@ -128,6 +128,7 @@ class HttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(ssl=self._tls or True),
                 headers={**self._headers, HEADER: agent()},
+                trace_configs=[_no_redirects()],
             )
         return self._opened
 
@@ -164,12 +165,14 @@ class HttpTransport:
         return PublishError(f"{self._url} refused ({status}): {told}")
 
     def _unavailable(self, error: Exception) -> BusUnavailable:
-        reason = str(error) or type(error).__name__
-        if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
+        reason, hint = str(error), "is the bus running, and is KEYBUS_URL right?"
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            reason = f"its certificate does not hold: {error.certificate_error}"
+            hint = "does KEYBUS_CA_FILE name the certificates of whoever signed it?"
+        elif isinstance(error, aiohttp.ClientConnectorError) and error.errno:
             reason = os.strerror(error.errno)
         return BusUnavailable(
-            f"no answer from {self._url}: {reason}",
-            hint="is the bus running, and is KEYBUS_URL right?",
+            f"no answer from {self._url}: {reason or type(error).__name__}", hint=hint
         )
 
 
@@ -184,6 +187,23 @@ def _problem(content: bytes) -> str:
     except msgspec.DecodeError:
         return content[:200].decode("utf-8", "replace")
     return f"{told.message} ({told.hint})" if told.hint else told.message
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """Ends a request that is sent elsewhere: what is not the bus could feed a subscriber anything.
+
+    It is for WebSockets, which follow redirects whatever they are told.
+    """
+
+    async def end(
+        _session: object, _context: object, sent: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        place = sent.response.headers.get("Location", "")
+        raise aiohttp.ClientError(f"it sends elsewhere, to {place[:200]!r}, where nobody is asked")
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(end)
+    return config
 
 
 class _WebSocketStream:

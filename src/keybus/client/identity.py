@@ -56,8 +56,9 @@ class Identity:
             return info.name, self._source or info.sources[0]
         several = f"several publishers emit it: {', '.join(found)}"
         raise SettingsError(
-            f"who publishes {event_type!r}? {several if found else 'no publisher emits it'}",
-            hint="name the publisher: EventPublisher(publisher=…) or KEYBUS_PUBLISHER",
+            f"who publishes {event_type!r}? {several if found else 'no publisher of yours emits it'}",
+            hint="name the publisher: EventPublisher(publisher=…) or KEYBUS_PUBLISHER; on a bus "
+            "that asks for credentials, KEYBUS_TOKEN says whose publishers are looked at",
         )
 
     async def _ask(self, event_type: str) -> "list[PublisherInfo]":

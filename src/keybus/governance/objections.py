@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from keybus.contracts import ContractRepository
-from keybus.errors import Fault
+from keybus.errors import Fault, PlanRefused
 from keybus.governance.compliance import Evidence, Finding, Place, check_compliance
 from keybus.topology import Platform
 from keybus.topology.footings import Lack, lacking
@@ -22,6 +22,23 @@ class Objections(NamedTuple):
     lacks: tuple[Fault, ...]
     findings: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
+
+    def refuse(self, footing: str, despite: str = "") -> None:
+        """Let the platform pass only where nothing speaks against it, or somebody answers for it.
+
+        Args:
+            footing: What the platform stands on.
+            despite: Why it is to hold although compliance finds something; empty: it is not to.
+
+        Raises:
+            PlanRefused: It may not hold; the reasons are listed.
+        """
+        if self.lacks:
+            hint = "leave it out, or declare a footing that has it"
+            raise PlanRefused(f"the footing {footing!r} lacks", self.lacks, hint=hint)
+        if self.findings and not despite.strip():
+            hint = "mend it, or declare an exception; in an emergency, --despite REASON"
+            raise PlanRefused("compliance finds", self.findings, hint=hint)
 
 
 def objections(

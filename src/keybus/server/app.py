@@ -45,14 +45,7 @@ def application(
         registry: The credentials.
         listening: How the server can be reached, as compliance asks.
     """
-    every = routes()
-    app = Starlette(
-        routes=every,
-        exception_handlers={KeybusError: _refused, HTTPException: _no_such_route},
-    )
-    app.router.redirect_slashes = False  # a path is the route's own, or there is none
-    app.state.bus, app.state.registry = bus, registry
-    app.state.listening = listening or Listening()
+    app = behind_the_door(bus, registry, listening)
     if registry is None:
         return LoopbackOnly(open_door(app))
 
@@ -63,12 +56,26 @@ def application(
     door = Door(
         app,
         registry,
-        public=public_paths(every),
+        public=public_paths(routes()),
         render=_as_asked,
         refused=told,
         clock=bus.clock,
     )
     return SameOrigin(door)
+
+
+def behind_the_door(
+    bus: Bus, registry: Registry | None = None, listening: Listening | None = None
+) -> Starlette:
+    """The routes, and all that is reached through them; it takes nobody who has no principal."""
+    app = Starlette(
+        routes=routes(),
+        exception_handlers={KeybusError: _refused, HTTPException: _no_such_route},
+    )
+    app.router.redirect_slashes = False  # a path is the route's own, or there is none
+    app.state.bus, app.state.registry = bus, registry
+    app.state.listening = listening or Listening()
+    return app
 
 
 def public_paths(among: Sequence[AnyRoute]) -> frozenset[str]:

@@ -19,18 +19,27 @@ from keybus.governance.credentials import Credential, Issued, Registry
 from keybus.governance.credentials.registry import Action
 from keybus.governance.credentials.sealing import SealingKeys
 from keybus.server.dev import store_of
-from keybus.topology import Platform, load_platform
+from keybus.topology import load_platform
 
 _BY = Principal("", frozenset())
 
 
-def bootstrap(folder: Path, data: Path | None, label: str) -> Issued:
+def bootstrap(
+    folder: Path,
+    data: Path | None,
+    label: str,
+    *,
+    expires_us: int | None = None,
+    recover: bool = False,
+) -> Issued:
     """Issue a bearer token of the central account.
 
     Args:
         folder: Where `platform.yaml` is; what was applied to the store already comes before it.
         data: Where events are kept; ``.keybus`` in the folder where it is not given.
         label: What to call the credential.
+        expires_us: The first moment at which it no longer holds; None: it does not end.
+        recover: Also where a central credential holds, since its token was lost.
 
     Returns:
         The credential and its token, which is never shown again.
@@ -41,16 +50,18 @@ def bootstrap(folder: Path, data: Path | None, label: str) -> Issued:
         BrokenContracts: The contracts have.
         StorageFailed: The store cannot be opened.
     """
-    platform, _ = load_platform(folder)
-    return asyncio.run(_bootstrap(platform, store_of(folder, data), label))
+    store = store_of(folder, data)
+    return asyncio.run(_bootstrap(folder, store, label, expires_us, recover=recover))
 
 
-async def _bootstrap(declared: Platform, store: Path, label: str) -> Issued:
+async def _bootstrap(
+    folder: Path, store: Path, label: str, expires_us: int | None, *, recover: bool
+) -> Issued:
     vault = SealingKeys.from_environment()
     engine = SqliteEngine.at(store)
     try:
         applied = await Versions(engine.documents).current()
-        platform = applied.platform if applied else declared
+        platform = applied.platform if applied else load_platform(folder)[0]
         if platform.central is None:
             raise CredentialError(
                 f"the platform {platform.bus!r} names no central account",
@@ -68,12 +79,14 @@ async def _bootstrap(declared: Platform, store: Path, label: str) -> Issued:
             registry = await Registry.load(
                 engine.documents, lambda: platform, vault=vault, changed=changed
             )
-            if registry.has_central():
+            if registry.has_central() and not recover:
                 raise CredentialError(
                     "there is a credential of the role central already",
-                    hint="issue more with `keybus credentials issue`; what is lost is revoked",
+                    hint="issue more with `keybus credentials issue`; is its token lost: --recover",
                 )
-            return await registry.issue(platform.central, ["central"], "token", by=_BY, label=label)
+            return await registry.issue(
+                platform.central, ["central"], "token", by=_BY, expires_us=expires_us, label=label
+            )
         finally:
             await audit.close()
     finally:

@@ -1,12 +1,14 @@
 """`keybus dev`: a whole bus in one process, on the loopback, from a folder."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import msgspec
 import uvloop
 
 from keybus.bus import Bus, Engine, Mode
+from keybus.bus.versions import Declared
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError
@@ -14,7 +16,10 @@ from keybus.server.app import application
 from keybus.server.listening import Listening
 from keybus.server.runner import LOOPBACK, Ready, address_of, deepen_stack, listen, run
 from keybus.settings import DEFAULT_PORT
-from keybus.topology import load_platform
+from keybus.topology import load_declaration
+from keybus.topology.footings import lacking
+
+_log = logging.getLogger(__name__)
 
 
 class DevSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +67,15 @@ def serve_dev(settings: DevSettings, ready: Ready) -> None:
 
 
 async def _serve(settings: DevSettings, ready: Ready) -> None:
-    platform, contracts = load_platform(settings.folder)
+    declaration = load_declaration(settings.folder)
+    declared = Declared(declaration.platform, declaration.contracts)
+    for lack in lacking(declared.platform):
+        place = declaration.place(lack.pointer)
+        _log.warning("%s:%s: %s; it is ignored", place.file, place.line, lack.message)
     with listen(settings.host, settings.port) as listener:
         engine = _engine(settings)
         try:
-            bus = await Bus.start(platform, contracts, engine, admission=settings.admission)
+            bus = await Bus.start(declared, engine, admission=settings.admission)
             try:
                 await run(
                     bus, application(bus, None, Listening(address_of(listener))), listener, ready

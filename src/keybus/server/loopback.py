@@ -5,11 +5,13 @@ the answers. So the Host must name the loopback, and an Origin, which only brows
 the bus itself.
 """
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
 class LoopbackOnly:
@@ -26,9 +28,9 @@ class LoopbackOnly:
         """Pass the request on, or answer 403."""
         if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
-            host, origin = headers.get("host", ""), headers.get("origin")
-            local = _hostname(host) in _LOOPBACK
-            if not local or origin not in (None, f"http://{host}"):
+            hosts, origins = headers.getlist("host"), headers.getlist("origin")
+            local = len(hosts) == 1 and _LOOPBACK.fullmatch(hosts[0])
+            if not local or any(origin != f"http://{hosts[0]}" for origin in origins):
                 await self._refuse(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -43,10 +45,3 @@ class LoopbackOnly:
             status_code=403,
         )
         await answer(scope, receive, send)
-
-
-def _hostname(host: str) -> str:
-    """The host without its port; brackets of an IPv6 address are kept."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()

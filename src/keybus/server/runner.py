@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 from keybus.bus import Bus
 from keybus.envelope import MAX_DEPTH
 from keybus.errors import SettingsError
+from keybus.server.bounded_socket import BoundedSocket
 from keybus.server.connection import MAX_CONNECTIONS, BoundedConnection
+from keybus.server.log_limit import LogLimit
 
 _SHUTDOWN_SECONDS = 5
 _BACKLOG = 512
@@ -82,7 +84,13 @@ async def run(
         wire: How requests arrive; plain HTTP from nobody's proxy where it is not given.
     """
     wire = wire or Wire()
-    server = _Server(_config(app, wire))
+    with LogLimit(bus.clock).attached():
+        await _run(bus, _Server(_config(app, wire)), listener, ready, wire)
+
+
+async def _run(
+    bus: Bus, server: "_Server", listener: socket.socket, ready: Ready, wire: Wire
+) -> None:
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,7 +125,7 @@ def _config(app: ASGIApp, wire: Wire) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=BoundedConnection,
-        ws="websockets-sansio",
+        ws=BoundedSocket,
         ws_max_size=1 << 20,
         ws_per_message_deflate=False,
         lifespan="off",

@@ -7,7 +7,10 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from keybus.bus import Bus, Mode
+from keybus.bus import Bus, Engine, Mode
+from keybus.bus.proposal import remark
+from keybus.bus.versions import Declared, Versions
+from keybus.clock import SYSTEM
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError
 from keybus.governance import Principal
@@ -16,12 +19,13 @@ from keybus.governance.credentials import Credential, Registry
 from keybus.governance.credentials.registry import Action
 from keybus.governance.credentials.sealing import SealingKeys
 from keybus.governance.credentials.vault import Vault
+from keybus.governance.objections import objections
 from keybus.server.app import application
 from keybus.server.dev import store_of
 from keybus.server.listening import Listening
 from keybus.server.runner import LOOPBACK, Ready, Wire, address_of, deepen_stack, listen, run
 from keybus.settings import DEFAULT_PORT
-from keybus.topology import load_platform
+from keybus.topology import Platform, load_declaration
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -63,7 +67,8 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How a bus is served.
 
     Attributes:
-        folder: Where `platform.yaml` is; it is applied where nothing has been applied yet.
+        folder: Where `platform.yaml` is; it is read, and applied, only where nothing has been yet.
+        despite: Why the first platform is to hold although compliance finds something.
         data: Where events are kept; ``.keybus`` in the folder where it is not given.
         host: The address to listen on.
         port: The port; 0 takes any that is free.
@@ -75,6 +80,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     folder: Path
+    despite: str = ""
     data: Path | None = None
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
@@ -119,6 +125,7 @@ def serve(settings: ServeSettings, ready: Ready) -> None:
         CredentialError: An access key cannot be opened with the sealing keys.
         TopologyError: The platform file has faults.
         BrokenContracts: The contracts have.
+        PlanRefused: Nothing was applied yet, and the platform may not hold.
         StorageFailed: The store cannot be opened.
     """
     settings.check()
@@ -134,20 +141,11 @@ async def _serve(settings: ServeSettings, ready: Ready) -> None:
         proxies=settings.proxies if settings.tls_terminated else None,
     )
     vault = SealingKeys.from_environment()
-    platform, contracts = load_platform(settings.folder)
     with listen(settings.host, settings.port) as listener:
         reached = Listening(address_of(listener), tls is not None, settings.tls_terminated)
         engine = SqliteEngine.at(store_of(settings.folder, settings.data))
         try:
-            bus = await Bus.start(
-                platform,
-                contracts,
-                engine,
-                admission=settings.admission,
-                authorization="observe" if settings.no_auth else "enforce",
-                audit_key=None if vault is None else vault.audit_key,
-                resume=True,
-            )
+            bus = await _start(settings, engine, vault)
             try:
                 registry = None if settings.no_auth else await open_registry(bus, vault)
                 await run(bus, application(bus, registry, reached), listener, ready, wire)
@@ -155,6 +153,41 @@ async def _serve(settings: ServeSettings, ready: Ready) -> None:
                 await bus.stop()
         finally:
             await engine.close()
+
+
+async def _start(settings: ServeSettings, engine: Engine, vault: SealingKeys | None) -> Bus:
+    """Go on with what was applied last, or with the folder's platform where nothing was."""
+    applied = await Versions(engine.documents).current()
+    first = None if applied else await asyncio.to_thread(_first, settings)
+    holds = applied or first
+    if not settings.no_auth and holds:
+        await _refuse_unadministered(engine, holds.platform, vault)
+    return await Bus.start(
+        first,
+        engine,
+        admission=settings.admission,
+        authorization="observe" if settings.no_auth else "enforce",
+        audit_key=None if vault is None else vault.audit_key,
+        note=remark("declared at the start", settings.despite),
+    )
+
+
+def _first(settings: ServeSettings) -> Declared:
+    """The folder's platform, where it may hold."""
+    declaration = load_declaration(settings.folder)
+    platform, contracts = declaration.platform, declaration.contracts
+    found = objections(platform, contracts, SYSTEM.time_us(), declaration.place)
+    found.refuse(platform.footing, settings.despite)
+    return Declared(platform, contracts)
+
+
+async def _refuse_unadministered(engine: Engine, platform: Platform, vault: Vault | None) -> None:
+    registry = await Registry.load(engine.documents, lambda: platform, vault=vault)
+    if not registry.has_central():
+        raise SettingsError(
+            "no credential of the role central holds, so nobody could administer this bus",
+            hint="make one with `keybus credentials bootstrap FOLDER --data DATA`",
+        )
 
 
 async def open_registry(bus: Bus, vault: Vault | None) -> Registry:
@@ -165,7 +198,6 @@ async def open_registry(bus: Bus, vault: Vault | None) -> Registry:
         vault: Opens and seals access keys.
 
     Raises:
-        SettingsError: Nobody could administer it.
         CredentialError: An access key cannot be opened with them.
     """
 
@@ -173,16 +205,10 @@ async def open_registry(bus: Bus, vault: Vault | None) -> Registry:
         about = msgspec.to_builtins(credential)
         await bus.audit.write(Actor.of(by), f"credential.{action}", credential.id, about)
 
-    registry = await Registry.load(
+    return await Registry.load(
         bus.engine.documents,
         lambda: bus.platform,
         vault=vault,
         changed=changed,
         clock=bus.clock,
     )
-    if not registry.has_central():
-        raise SettingsError(
-            "no credential of the role central holds, so nobody could administer this bus",
-            hint="stop it, and make one with `keybus credentials bootstrap FOLDER --data DATA`",
-        )
-    return registry

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
 from keybus.bus.session import delivered
+from keybus.bus.versions import Declared
 from keybus.client import AsyncEventPublisher, DeliveryStream, EventPublisher, EventSubscriber
 from keybus.client.portal import Portal
 from keybus.clock import SYSTEM, Clock
@@ -198,7 +199,7 @@ async def _start(
     platform: Platform, contracts: ContractRepository, admission: Mode, clock: Clock
 ) -> Bus:
     return await Bus.start(
-        platform, contracts, MemoryEngine(clock=clock), admission=admission, clock=clock
+        Declared(platform, contracts), MemoryEngine(clock=clock), admission=admission, clock=clock
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from keybus.bus import Bus, Mode
+from keybus.bus.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.testing import ManualClock
@@ -51,7 +52,11 @@ async def start(
     async def run(admission: Mode = "observe", authorization: Mode = "observe") -> Bus:
         engine = MemoryEngine(clock=clock)
         bus = await Bus.start(
-            *declared, engine, admission=admission, authorization=authorization, clock=clock
+            Declared(*declared),
+            engine,
+            admission=admission,
+            authorization=authorization,
+            clock=clock,
         )
         started.append(bus)
         return bus

@@ -153,7 +153,7 @@ async def test_what_cannot_be_made_durable_does_not_hold(
     declared: tuple[Platform, ContractRepository], clock: ManualClock
 ) -> None:
     engine = Stubborn(MemoryEngine(clock=clock))
-    bus = await Bus.start(*declared, cast("Engine", engine), clock=clock)
+    bus = await Bus.start(Declared(*declared), cast("Engine", engine), clock=clock)
     engine.documents.refuses = True
     with pytest.raises(StorageFailed):
         await apply(bus, changed(bus.platform, late=NEW))
@@ -170,10 +170,10 @@ async def test_a_restart_goes_on_with_what_was_applied_last(
     declared: tuple[Platform, ContractRepository], clock: ManualClock
 ) -> None:
     engine = MemoryEngine(clock=clock)
-    first = await Bus.start(*declared, engine, clock=clock)
+    first = await Bus.start(Declared(*declared), engine, clock=clock)
     await apply(first, changed(first.platform, late=NEW))
     await first.stop()
-    again = await Bus.start(*declared, engine, clock=clock, resume=True)
+    again = await Bus.start(None, engine, clock=clock)
     assert again.generation.applied.version == 2
     assert "late" in again.platform.subscriptions
     await again.close()

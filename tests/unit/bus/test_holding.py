@@ -36,8 +36,7 @@ def granting(platform: Platform, expires: str) -> Platform:
 async def bus(declared: tuple[Platform, ContractRepository], clock: ManualClock) -> Bus:
     platform, contracts = declared
     return await Bus.start(
-        granting(platform, ENDS),
-        contracts,
+        Declared(granting(platform, ENDS), contracts),
         MemoryEngine(clock=clock),
         authorization="enforce",
         clock=clock,

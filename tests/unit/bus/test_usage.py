@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from keybus.bus.usage import COLLECTION, FLUSH_SECONDS, Usage
-from keybus.bus.usage_counts import MOST_AGENTS, MOST_PAIRS
+from keybus.bus.usage_counts import MOST_AGENTS, MOST_PAIRS, MOST_PAIRS_EACH
 from keybus.engines.memory import MemoryDocuments
 from keybus.errors import StorageFailed
 from keybus.governance.sprawl import Agent, Consumed, Published, Received, Seen
@@ -117,14 +117,14 @@ async def test_names_without_number_do_not_fill_memory(
     documents: FailingDocuments, clock: ManualClock
 ) -> None:
     usage = await Usage.open(documents, clock)
-    for number in range(MOST_PAIRS + 7):
-        usage.published("", f"foreign {number}", 2, NOW)
+    for number in range(MOST_PAIRS + 70):
+        usage.published(f"account {number % 10}", f"foreign {number}", 2, NOW)
     for number in range(MOST_AGENTS):
         usage.seen("mallory", f"keybus/{number}", NOW)
     usage.seen("shop", "keybus/0.1.0", NOW)
     snapshot = usage.snapshot()
     assert len(snapshot.published) == MOST_PAIRS
-    assert snapshot.overflow == 2 * 7 + MOST_AGENTS - MOST_AGENTS // 10
+    assert snapshot.overflow == 2 * 70 + MOST_AGENTS - MOST_AGENTS // 10
     assert snapshot.seen[-1].account == "shop"
     await usage.close()
 
@@ -143,3 +143,19 @@ async def test_what_cannot_be_read_is_counted_anew(
     third = await Usage.open(documents, clock)
     assert third.snapshot().published[1].count == 1
     await third.close()
+
+
+async def test_one_account_crowds_nobody_out(
+    documents: FailingDocuments, clock: ManualClock
+) -> None:
+    usage = await Usage.open(documents, clock)
+    for number in range(MOST_PAIRS_EACH + 3):
+        usage.published("mallory", f"made up {number}", 1, NOW)
+        usage.delivered("feed", "shop", f"made up {number}", 1, NOW)
+    usage.published("shop", "order.placed", 1, NOW)
+    usage.delivered("orders", "shop", "order.placed", 1, NOW)
+    snapshot = usage.snapshot()
+    assert snapshot.overflow == 2 * 3
+    assert snapshot.published[-1].account == "shop"
+    assert "order.placed" in {each.event_type for each in snapshot.received}
+    await usage.close()

@@ -1,16 +1,23 @@
 """Every route of every face has a decision, and none is reached round it."""
 
 import ast
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
 
 import keybus.server
+from keybus.bus import Bus
+from keybus.bus.versions import Declared
+from keybus.engines.memory import MemoryEngine
 from keybus.governance.authorizer import ACTIONS
 from keybus.server.access import Access, Guarded, GuardedSocket
-from keybus.server.app import public_paths, routes
+from keybus.server.app import behind_the_door, public_paths, routes
 from keybus.server.eventbridge import OPERATIONS
+from keybus.topology import load_platform
 
 DECISIONS = {
     "DELETE /api/v1/credentials/{id}": "credentials.revoke",
@@ -37,10 +44,12 @@ DECISIONS = {
 }
 
 
-def decided() -> dict[str, str]:
+def decided(among: Sequence[BaseRoute]) -> dict[str, str]:
     found = {}
-    for route in routes():
+    for route in among:
+        assert isinstance(route, Guarded | GuardedSocket), route
         access = route.access
+        assert isinstance(access, Access)
         methods = (route.methods or set()) - {"HEAD"} if isinstance(route, Guarded) else {"SOCKET"}
         for method in methods:
             found[f"{method} {route.path}"] = access.action or access.rule
@@ -48,12 +57,27 @@ def decided() -> dict[str, str]:
 
 
 def test_every_route_has_the_decision_that_is_written_here() -> None:
-    assert decided() == DECISIONS
+    assert decided(routes()) == DECISIONS
 
 
-def test_every_route_of_the_application_is_one_of_them() -> None:
-    assert all(isinstance(route, Guarded | GuardedSocket) for route in routes())
-    assert all(isinstance(route.access, Access) for route in routes())
+async def test_the_application_has_these_routes_and_no_others(example: Path) -> None:
+    bus = await Bus.start(Declared(*load_platform(example)), MemoryEngine())
+    try:
+        app = behind_the_door(bus)
+        assert decided(app.routes) == DECISIONS
+        assert app.user_middleware == []
+        assert app.router.default == app.router.not_found
+    finally:
+        await bus.close()
+
+
+def test_a_route_without_a_decision_is_found() -> None:
+    def nothing(_: Request) -> Response:
+        return Response()
+
+    for route in (Route("/more", nothing), Guarded("/more", nothing), Mount("/more", routes=[])):
+        with pytest.raises((AssertionError, AttributeError)):
+            decided([*routes(), route])
 
 
 def test_every_operation_has_a_decision() -> None:
@@ -71,20 +95,51 @@ def test_a_decision_that_the_authorizer_does_not_know_cannot_be_written(rule: st
     assert Access("administer", next(iter(ACTIONS))).action in ACTIONS
 
 
+MAKERS = {
+    "Guarded",
+    "GuardedSocket",
+    "Host",
+    "Mount",
+    "Route",
+    "Router",
+    "WebSocketRoute",
+    "add_route",
+    "add_websocket_route",
+    "host",
+    "mount",
+    "route",
+    "websocket_route",
+}
+"""What makes a route, or takes one in, without asking for its decision."""
+
+
 def test_no_module_of_the_server_makes_a_route_without_a_decision() -> None:
-    makers = {
-        Route.__name__,
-        "WebSocketRoute",
-        "Mount",
-        "add_route",
-        "add_websocket_route",
-        "mount",
-    }
     found = []
-    for file in Path(keybus.server.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                if name in makers:
-                    found.append(f"{file.name}:{node.lineno}")
+    for file, node in nodes():
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in MAKERS and (file, name) not in MADE_BY_ACCESS:
+                found.append(f"{file}:{node.lineno} {name}")
     assert found == []
+
+
+def test_one_module_alone_can_make_a_route_of_its_own() -> None:
+    imports = {
+        file
+        for file, node in nodes()
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for module in (getattr(node, "module", ""), *(each.name for each in node.names))
+        if module in ROUTING
+    }
+    assert imports == {"access.py"}
+
+
+MADE_BY_ACCESS = {("access.py", "Guarded"), ("access.py", "GuardedSocket")}
+ROUTING = {"starlette.routing", "routing"}
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    """All of the server's code, each piece with its file's name."""
+    for file in sorted(Path(keybus.server.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            yield file.name, node

@@ -42,8 +42,21 @@ def test_a_credential_pauses_wherever_it_is_tried() -> None:
     throttle = Throttle(ManualClock())
     for number in range(FREE_FAILURES):
         throttle.failed(f"192.0.2.{number}", "K")
+    throttle.failed("198.51.100.1", "")
     assert throttle.pause("198.51.100.1", "K") > 0
     assert throttle.pause("198.51.100.1", "L") == 0
+
+
+def test_nobody_is_locked_out_everywhere_by_failures_with_the_id() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    tried(throttle, 50)
+    assert throttle.pause("198.51.100.1", "K") == 0  # a first try, or one after a quiet minute
+    throttle.failed("198.51.100.1", "K")
+    assert throttle.pause("198.51.100.1", "K") > 0
+    clock.advance(LONGEST_PAUSE + 61)
+    tried(throttle, 1)
+    assert throttle.pause("198.51.100.1", "K") == 0
 
 
 def test_who_was_good_from_there_goes_on_whatever_others_do() -> None:
@@ -53,6 +66,7 @@ def test_who_was_good_from_there_goes_on_whatever_others_do() -> None:
     tried(throttle, 50, name="mine")
     assert throttle.pause("192.0.2.1", "mine") == 0
     assert throttle.pause("192.0.2.1", "theirs") > 0
+    throttle.failed("192.0.2.9", "another")
     assert throttle.pause("192.0.2.9", "mine") > 0
 
 

@@ -7,15 +7,13 @@ from urllib.parse import quote
 
 import click
 import msgspec
-from rich.table import Table
-from rich.text import Text
 
 from keybus.cli.audit.source import Source, printable, source, source_options
-from keybus.cli.terminal import console
 from keybus.clock import rfc3339
 from keybus.governance.audit import AuditEntry, Filter, read_entry
 
-_MOST_OF_DATA = 200
+_MOST_OF_DATA = 500
+"""Characters of what an entry has beside; `--json` has all of it."""
 
 
 @click.command(name="list")
@@ -54,12 +52,9 @@ def list_(
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(list(entries))).decode())
         return
-    table = Table(box=None)
-    for name in ("entry", "time", "account", "credential", "action", "subject", "more"):
-        table.add_column(name, overflow="fold")  # nothing of an entry is left out
     for entry in entries:
-        table.add_row(*(Text(printable(cell)) for cell in _row(entry)))
-    console().print(table)
+        for line in _lines(entry):
+            click.echo(printable(line))
 
 
 def _entries(log: Source, after: int, wanted: Filter) -> Iterator[AuditEntry]:
@@ -72,14 +67,13 @@ def _entries(log: Source, after: int, wanted: Filter) -> Iterator[AuditEntry]:
             yield entry
 
 
-def _row(entry: AuditEntry) -> tuple[str, ...]:
+def _lines(entry: AuditEntry) -> Iterator[str]:
+    """What was done to what and when; below it, by whom, and what more there is."""
+    when = rfc3339(entry.time_us, fraction=False)
+    yield f"{entry.sequence:>6}  {when}  {entry.action}  {entry.subject}".rstrip()
+    who = f"{entry.actor.account or '-'} {entry.actor.credential}".rstrip()
     more = msgspec.json.encode(entry.data).decode() if entry.data else ""
-    return (
-        str(entry.sequence),
-        rfc3339(entry.time_us, fraction=False),
-        entry.actor.account,
-        entry.actor.credential,
-        entry.action,
-        entry.subject,
-        more if len(more) <= _MOST_OF_DATA else f"{more[:_MOST_OF_DATA]}…",
-    )
+    told = f"by {who}" if who != "-" else ""
+    told += f"  {more[:_MOST_OF_DATA]}{'…' if len(more) > _MOST_OF_DATA else ''}"
+    if told.strip():
+        yield f"        {told.strip()}"

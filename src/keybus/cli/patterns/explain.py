@@ -37,7 +37,7 @@ def explain(pattern: str, event: str, as_json: bool) -> None:
     try:
         explanation = parsed.explain(contents(event))
     except EnvelopeError as error:
-        raise Unusable(f"{error} [{error.code}]") from error
+        raise Unusable(error.with_code) from error
     with until_nobody_reads():
         if as_json:
             click.echo(as_text(explanation))

@@ -126,7 +126,7 @@ def _contracts(folder: Path, events: Iterable[str]) -> list[Contract]:
         repository = ContractRepository.load(folder)
         return [repository[each] for each in events] or list(repository.values())
     except (BrokenContracts, UnknownEventType) as error:
-        raise Unusable(f"{error} [{error.code}]") from error
+        raise Unusable(error.with_code) from error
 
 
 def _of_pattern(
@@ -157,11 +157,11 @@ def _of_platform(path: Path) -> Iterator[Row]:
         declaration = load_declaration(path)
     except TopologyError as error:
         if any(fault.code in _NOT_READ and not fault.pointer for fault in error.faults):
-            raise Unusable(f"{error} [{error.code}]") from error
+            raise Unusable(error.with_code) from error
         yield from map(_fault, error.faults)
         return
     except BrokenContracts as error:
-        raise Unusable(f"{error} [{error.code}]") from error
+        raise Unusable(error.with_code) from error
     for name, one in lint_filters(declaration.platform, declaration.contracts):
         row = _row(one, name, one.pointer, one.hint)
         file, line = declaration.place(one.pointer)

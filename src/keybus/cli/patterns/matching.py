@@ -76,7 +76,7 @@ def _one(pattern: Pattern, event: str) -> bool:
     try:
         return pattern.matches(contents(event))
     except EnvelopeError as error:
-        raise Unusable(f"{error} [{error.code}]") from error
+        raise Unusable(error.with_code) from error
 
 
 class _Stream:

@@ -17,7 +17,6 @@ from keybus.cli.platform.planned import (
     standing_on,
 )
 from keybus.contracts import ContractRepository
-from keybus.errors import PlanRefused
 from keybus.settings import Settings
 from keybus.topology.difference import difference
 
@@ -51,13 +50,7 @@ def apply(folder: Path, url: str | None, yes: bool, note: str, despite: str, as_
     assert plan.standing is not None
     if not as_json:
         print_plan(plan)
-    if plan.objections.lacks:
-        raise PlanRefused("it may not be applied: the footing lacks", plan.objections.lacks)
-    if plan.objections.findings and not despite.strip():
-        hint = "mend it, or declare an exception; in an emergency, --despite REASON"
-        raise PlanRefused(
-            "it may not be applied: compliance finds", plan.objections.findings, hint=hint
-        )
+    plan.objections.refuse(declaration.platform.footing, despite)
     if not plan.empty:
         _confirm(yes)
     proposal = Proposal(

@@ -56,7 +56,7 @@ def check(
         raise click.UsageError(str(error)) from error
     except KeybusError as error:  # 1 is for what is found
         click.secho("error: ", fg="red", err=True, nl=False)
-        click.echo(f"{error} [{error.code}]", err=True)
+        click.echo(error.with_code, err=True)
         sys.exit(_NOT_READ)
     report = check_compliance(evidence)
     _write(report, "json" if as_json else form, out)

@@ -13,6 +13,7 @@ from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.planned import Planned, heading, planned, print_changes
 from keybus.clock import SYSTEM
 from keybus.governance.compliance import Running
+from keybus.patterns.wording import printable
 from keybus.settings import Settings
 
 _URL = click.option("--url", help="The bus.  [default: KEYBUS_URL, or the local bus]")
@@ -129,10 +130,14 @@ def _print(found: Drift) -> None:
         click.echo(f"  live credential of an account that is not declared: {credential}")
     for consumer in found.consumers:
         click.echo(f"  consumed, and not declared: {consumer}")
+    if not plan.empty:
+        click.echo("`keybus platform apply` makes it so; `versions` says who applied what")
+    elif found.queues:
+        click.echo("`keybus platform prune` removes such queues")
 
 
 def _said(info: VersionInfo) -> str:
-    return f" (what holds was noted as: {info.note})" if info.note else ""
+    return f" (what holds was noted as: {printable(info.note)})" if info.note else ""
 
 
 def _queue(queue: QueueInfo) -> str:

@@ -55,8 +55,12 @@ def report(folder: Path, url: str | None, days: int, fail_on: str | None, as_jso
 
 
 def _print(found: SprawlReport) -> None:
-    counts = f"{found.events} event types, {found.grants} grants"
-    click.echo(f"{found.bus}: {counts}, {found.subscriptions} subscriptions")
+    counts = (
+        _counted(found.events, "event type"),
+        _counted(found.grants, "grant"),
+        _counted(found.subscriptions, "subscription"),
+    )
+    click.echo(f"{found.bus}: {', '.join(counts)}")
     if found.since_us:
         click.echo(f"use counted since {rfc3339(found.since_us, fraction=False)}")
     else:
@@ -67,8 +71,11 @@ def _print(found: SprawlReport) -> None:
     if found.software:
         click.echo("")
         console().print(_software(found))
-    count = len(found.findings)
-    click.echo(f"\n{count} thing{'' if count == 1 else 's'} to look at")
+    click.echo(f"\n{_counted(len(found.findings), 'thing')} to look at")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _findings(found: SprawlReport) -> Table:

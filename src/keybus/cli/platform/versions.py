@@ -2,12 +2,14 @@
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from keybus.bus.proposal import VersionInfo
 from keybus.cli.api import get
 from keybus.cli.platform.declared import print_json
 from keybus.cli.terminal import console
 from keybus.clock import rfc3339
+from keybus.patterns.wording import printable
 from keybus.settings import Settings
 
 
@@ -23,5 +25,5 @@ def versions(url: str | None, as_json: bool) -> None:
     table = Table("version", "applied", "by", "note", box=None)
     for info in found:
         when = rfc3339(info.applied_us, fraction=False)
-        table.add_row(str(info.version), when, info.account or "-", info.note)
+        table.add_row(str(info.version), when, info.account or "-", Text(printable(info.note)))
     console().print(table)

@@ -30,6 +30,7 @@ DAY_SECONDS = 24 * 3600.0
 DEFAULT_OVERLAP_SECONDS = DAY_SECONDS
 _US = 1_000_000
 _RECHECK_SECONDS = 60.0  # the wall clock may be set while somebody waits for an expiry
+_LATEST_US = 253_402_300_799 * _US  # the last second that a calendar has
 _MAX_LABEL = 200
 _NOTHING = digest("")
 
@@ -91,6 +92,7 @@ class Registry:
         self._vault, self._changed, self._clock = vault, changed, clock
         self._held: dict[str, _Held] = {}
         self._change = asyncio.Event()
+        self._changing = asyncio.Lock()  # what one change has looked at, no other changes meanwhile
 
     @classmethod
     async def load(
@@ -137,9 +139,9 @@ class Registry:
         """Whether there is a key under which secrets are sealed."""
         return self._vault is not None
 
-    def has_central(self) -> bool:
-        """Whether a credential of the central account holds."""
-        return self._any_central(list(self._held.values()))
+    def has_central(self, platform: Platform | None = None) -> bool:
+        """Whether a credential of the central account holds: now, or on a platform to come."""
+        return self._any_central(list(self._held.values()), platform)
 
     def by_token(self, text: str) -> Principal | None:
         """Whoever sent this token; None where it does not hold."""
@@ -222,29 +224,16 @@ class Registry:
         Raises:
             CredentialError: There is none, or it does not hold any more.
         """
-        old = self._find(credential_id)
-        replaced = old.stored.credential
-        now = self._clock.time_us()
-        if not self._holds(old, now):
-            state = replaced.state(now)
-            why = "its account may not have it any more" if state == "active" else f"it is {state}"
-            raise CredentialError(f"{credential_id}: {why}", hint="issue a new one")
-        lifetime = replaced.expires_us and replaced.expires_us - replaced.created_us
-        issued, stored = self._make(
-            msgspec.structs.replace(
-                replaced,
-                id=new_id(replaced.kind),
-                created_us=now,
-                expires_us=lifetime and now + lifetime,
-                rotated_from=replaced.id,
-            )
-        )
-        await self._add(stored)
-        ends = now + int(max(0.0, overlap) * _US)
-        ends = ends if replaced.expires_us is None else min(ends, replaced.expires_us)
-        await self._replace(old, msgspec.structs.replace(replaced, expires_us=ends))
-        await self._changed("rotated", issued.credential, by)
-        return issued
+        async with self._changing:
+            old, now = self._find(credential_id), self._clock.time_us()
+            replaced = old.stored.credential
+            issued, stored = self._make(self._successor(old, now))
+            await self._add(stored)
+            ends = now + int(max(0.0, overlap) * _US)
+            ends = ends if replaced.expires_us is None else min(ends, replaced.expires_us)
+            await self._replace(old, msgspec.structs.replace(replaced, expires_us=ends))
+            await self._changed("rotated", issued.credential, by)
+            return issued
 
     async def revoke(self, credential_id: str, *, by: Principal) -> Credential:
         """End a credential, at once; one that was revoked stays so.
@@ -252,19 +241,38 @@ class Registry:
         Raises:
             CredentialError: There is none, or it is the last that can administer.
         """
-        held = self._find(credential_id)
-        if held.stored.credential.revoked_us is not None:
-            return held.stored.credential
-        others = [other for other in self._held.values() if other is not held]
-        if "central" in held.stored.credential.roles and not self._any_central(others):
-            raise CredentialError(
-                f"{credential_id} is the last credential of the role central",
-                hint="issue or rotate one first, and use it",
+        async with self._changing:
+            held = self._find(credential_id)
+            if held.stored.credential.revoked_us is not None:
+                return held.stored.credential
+            others = [other for other in self._held.values() if other is not held]
+            if "central" in held.stored.credential.roles and not self._any_central(others):
+                raise CredentialError(
+                    f"{credential_id} is the last credential of the role central",
+                    hint="issue or rotate one first, and use it",
+                )
+            revoked = msgspec.structs.replace(
+                held.stored.credential, revoked_us=self._clock.time_us()
             )
-        revoked = msgspec.structs.replace(held.stored.credential, revoked_us=self._clock.time_us())
-        await self._replace(held, revoked)
-        await self._changed("revoked", revoked, by)
-        return revoked
+            await self._replace(held, revoked)
+            await self._changed("revoked", revoked, by)
+            return revoked
+
+    def _successor(self, held: _Held, now_us: int) -> Credential:
+        """What comes in a credential's place; it holds for as long from now on."""
+        old = held.stored.credential
+        if not self._holds(held, now_us):
+            state = old.state(now_us)
+            why = "its account may not have it any more" if state == "active" else f"it is {state}"
+            raise CredentialError(f"{old.id}: {why}", hint="issue a new one")
+        lifetime = old.expires_us and old.expires_us - old.created_us
+        return msgspec.structs.replace(
+            old,
+            id=new_id(old.kind),
+            created_us=now_us,
+            expires_us=lifetime and min(now_us + lifetime, _LATEST_US),
+            rotated_from=old.id,
+        )
 
     def _checked(
         self, account: str, roles: Iterable[Role], expires_us: int | None, label: str
@@ -286,6 +294,11 @@ class Registry:
             )
         if expires_us is not None and expires_us <= self._clock.time_us():
             raise CredentialError("the credential would have expired already")
+        if expires_us is not None and expires_us > _LATEST_US:
+            raise CredentialError(
+                "the credential would expire after the year 9999",
+                hint="give microseconds since the Unix epoch, or no end",
+            )
         if len(label) > _MAX_LABEL or not label.isprintable():
             raise CredentialError(f"a label has up to {_MAX_LABEL} printable characters")
         return tuple(sorted(asked))
@@ -346,13 +359,18 @@ class Registry:
             )
         return held
 
-    def _any_central(self, among: Sequence[_Held]) -> bool:
+    def _any_central(self, among: Sequence[_Held], platform: Platform | None = None) -> bool:
         now = self._clock.time_us()
-        return any("central" in h.stored.credential.roles and self._holds(h, now) for h in among)
+        return any(
+            "central" in held.stored.credential.roles and self._holds(held, now, platform)
+            for held in among
+        )
 
-    def _holds(self, held: _Held, now_us: int | None = None) -> bool:
+    def _holds(
+        self, held: _Held, now_us: int | None = None, platform: Platform | None = None
+    ) -> bool:
         """Whether it holds now, on the platform that holds now."""
-        credential, platform = held.stored.credential, self._platform()
+        credential, platform = held.stored.credential, platform or self._platform()
         if credential.state(self._clock.time_us() if now_us is None else now_us) != "active":
             return False
         if "central" in credential.roles and credential.account != platform.central:

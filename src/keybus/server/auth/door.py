@@ -14,15 +14,17 @@ from keybus.governance import ANYBODY, Principal
 from keybus.governance.credentials import Registry
 from keybus.governance.credentials.tokens import read_token
 from keybus.server.answers import body
+from keybus.server.auth.allowance import Allowance, Waiting
 from keybus.server.auth.canonical import HttpRequest
 from keybus.server.auth.failures import AuthenticationFailed, incomplete, missing, unknown
 from keybus.server.auth.sigv4 import Verifier, is_signed
-from keybus.server.auth.throttle import Throttle
+from keybus.server.auth.throttle import Throttle, network_of
 
 MAX_SIGNED_BODY = 8 << 20
 """Bytes of a signed request's body, which has to be here whole before it is known who sent it."""
 NOBODY = Principal("", frozenset())
 _MAX_AUTHORIZATION = 4096
+_MAX_ADDRESS = 64  # a proxy that is believed may pass anything on
 
 
 class Refused(Protocol):
@@ -62,6 +64,7 @@ class Door:
         self._public, self._render, self._refused = public, render, refused
         self._verifier = Verifier(registry.secret_key, clock)
         self._throttle = Throttle(clock)
+        self._allowance = Allowance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its principal, or answer it."""
@@ -85,17 +88,19 @@ class Door:
 
         Raises:
             AuthenticationFailed: It has no credential that holds.
-            Throttled: Too many had none.
+            Throttled: Too many had none, or too many are on their way.
             TooLarge: The body cannot be taken.
         """
         given = Headers(scope=scope).getlist("authorization")
         if not given:
             raise missing()
-        address = scope["client"][0] if scope.get("client") else ""
+        address = scope["client"][0][:_MAX_ADDRESS] if scope.get("client") else ""
         claimed = _claimed(given[0])
         try:
             self._slow_down(address, claimed)
-            found = await self._verified(scope, receive, given)
+            trusted = self._throttle.trusts(address, claimed)
+            with self._allowance.body(network_of(address), trusted=trusted) as waiting:
+                found = await self._verified(scope, receive, given, waiting)
         except (AuthenticationFailed, Throttled) as error:
             if isinstance(error, AuthenticationFailed) and error.guess:
                 self._throttle.failed(address, claimed)
@@ -116,7 +121,7 @@ class Door:
             )
 
     async def _verified(
-        self, scope: Scope, receive: Receive, given: list[str]
+        self, scope: Scope, receive: Receive, given: list[str], waiting: Waiting
     ) -> tuple[Principal, Receive]:
         if len(given) > 1 or len(given[0]) > _MAX_AUTHORIZATION:
             raise incomplete("There is more than one Authorization header, or it is too long.")
@@ -134,7 +139,7 @@ class Door:
         claim = self._verifier.claim(request)
         content = b""
         if scope["type"] == "http":
-            content = await body(Request(scope, receive), MAX_SIGNED_BODY)
+            content = await body(Request(scope, _counted(receive, waiting)), MAX_SIGNED_BODY)
             receive = _once_more(content, receive)
         principal = self._registry.by_key(self._verifier.verify(request, claim, content))
         if principal is None:
@@ -175,6 +180,17 @@ def _as_signed(scope: Scope) -> HttpRequest:
         query=scope["query_string"].decode("latin-1"),
         headers=[(n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"]],
     )
+
+
+def _counted(receive: Receive, waiting: Waiting) -> Receive:
+    """The body, each part of it counted as it comes."""
+
+    async def counted() -> Message:
+        message = await receive()
+        waiting.more(len(message.get("body", b"")))
+        return message
+
+    return counted
 
 
 def _once_more(content: bytes, receive: Receive) -> Receive:

@@ -2,13 +2,15 @@
 
 After 10 failures in a row, each no more than a minute after the one before or after its pause, an
 address is answered 429 for a second, then for twice as long after each further failure, up to five
-minutes. The same goes for a credential's id, from wherever it is tried.
+minutes. The same goes for a credential's id, from wherever it is tried, but for an address's first
+try: nobody can lock a credential out everywhere by failing with its id.
 
 Whoever has shown a good credential from an address may go on with that credential from there,
 whatever others do at the same address (behind one proxy, say) or with the same id: what is left to
 guess there is a secret of 240 bits or more.
 """
 
+import functools
 import ipaddress
 from collections import OrderedDict
 
@@ -52,16 +54,23 @@ class Throttle:
             address: The client's.
             credential_id: What it claims to be; empty where it claims nothing.
         """
-        now, network = self._clock.monotonic(), _network(address)
-        if self._trusted.get((network, credential_id), 0.0) > now:
+        if self.trusts(address, credential_id):
             return 0.0
-        found = [self._failures.get(key) for key in _keys(network, credential_id)]
-        return max([0.0, *(each.until - now for each in found if each is not None)])
+        now, network = self._clock.monotonic(), network_of(address)
+        here, *claimed = [self._failures.get(key) for key in _keys(network, credential_id)]
+        if here is None or now > here.until + FORGET_SECONDS:
+            return 0.0
+        return max([0.0, *(each.until - now for each in (here, *claimed) if each is not None)])
+
+    def trusts(self, address: str, credential_id: str) -> bool:
+        """Whether the credential was good from there, within a day."""
+        until = self._trusted.get((network_of(address), credential_id), 0.0)
+        return until > self._clock.monotonic()
 
     def failed(self, address: str, credential_id: str) -> None:
         """Count a failure."""
         now = self._clock.monotonic()
-        for key in _keys(_network(address), credential_id):
+        for key in _keys(network_of(address), credential_id):
             failures = self._failures.setdefault(key, _Failures(until=now))
             if now > failures.until + FORGET_SECONDS:
                 failures.count = 0
@@ -75,7 +84,7 @@ class Throttle:
 
     def succeeded(self, address: str, credential_id: str) -> None:
         """Remember that the credential was good from there."""
-        place = (_network(address), credential_id)
+        place = (network_of(address), credential_id)
         self._trusted[place] = self._clock.monotonic() + _TRUST_SECONDS
         self._trusted.move_to_end(place)
         while len(self._trusted) > MAX_REMEMBERED:
@@ -86,7 +95,8 @@ def _keys(network: str, credential_id: str) -> list[str]:
     return [f"@{network}", credential_id] if credential_id else [f"@{network}"]
 
 
-def _network(address: str) -> str:
+@functools.lru_cache(MAX_REMEMBERED)
+def network_of(address: str) -> str:
     """The address; of IPv6 the first 64 bits, of which one machine has all the rest."""
     try:
         found = ipaddress.ip_address(address)

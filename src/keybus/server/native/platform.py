@@ -7,6 +7,8 @@ from starlette.responses import Response
 from keybus.bus import Bus
 from keybus.bus.proposal import Proposal, Prune, QueueInfo, VersionContent, VersionInfo
 from keybus.bus.versions import NoSuchVersion
+from keybus.errors import Fault, PlanRefused
+from keybus.governance.credentials import Registry
 from keybus.protocol import API
 from keybus.server.access import AnyRoute, administer, guarded, principal_of
 from keybus.server.answers import UNREADABLE, BadRequest, body, json
@@ -45,8 +47,32 @@ async def _apply(request: Request) -> Response:
         raise BadRequest(
             f"the body is no platform: {error}", hint="send it with `keybus platform apply`"
         ) from error
-    applied = await _bus(request).propose(proposal, principal_of(request))
+    _stay_administered(request.app.state.registry, proposal)
+    try:
+        applied = await _bus(request).propose(proposal, principal_of(request))
+    except RecursionError as error:  # it could be decoded, and is too deep to be looked through
+        raise BadRequest(
+            "the platform is nested too deeply", hint="see the filters of its subscriptions"
+        ) from error
     return json(VersionInfo.of(applied))
+
+
+def _stay_administered(registry: Registry | None, proposal: Proposal) -> None:
+    """Refuse a platform that nobody could change again, now or ever."""
+    central = proposal.platform.central
+    if registry is None or registry.has_central(proposal.platform):
+        return
+    if central is None:
+        message = "without a central account nobody could ever change this platform again"
+        hint = "name one: `central: NAME`"
+    elif not proposal.despite.strip():
+        message = f"no credential of {central!r} has the role central: nobody could administer"
+        hint = "with --despite REASON; then stop the bus, `keybus credentials bootstrap`, start it"
+    else:
+        return
+    raise PlanRefused(
+        "the credentials", [Fault("nobody-administers", message, "/central")], hint=hint
+    )
 
 
 async def _versions(request: Request) -> Response:

@@ -30,6 +30,8 @@ from keybus.server.native.deliveries import deliveries
 
 _put_decoder = msgspec.json.Decoder(PutRequest)
 _MAX_DEAD_LETTERS = 1000
+MAX_DEAD_LETTER_BYTES = 32 << 20
+"""Of the events of one answer, which is made in memory; one event more than that may be in it."""
 
 
 class DeadLetterInfo(msgspec.Struct, frozen=True):
@@ -102,9 +104,11 @@ def _visible(request: Request) -> Visibility | None:
 
 async def _dead_letters(request: Request) -> Response:
     found: list[DeadLetterInfo] = []
+    size = 0
     async for letter, withheld in _bus(request).dead_letters(request.path_params["name"]):
-        if len(found) == _MAX_DEAD_LETTERS:
+        if len(found) == _MAX_DEAD_LETTERS or size > MAX_DEAD_LETTER_BYTES:
             break
+        size += len(letter.envelope)
         found.append(
             DeadLetterInfo(
                 position=letter.position,

@@ -1,0 +1,63 @@
+"""What the pages do step by step can be done, and prints what they say."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.docs import transcript
+from tests.docs.test_pages import shop
+from tests.running import EXAMPLE, ROOT
+
+DOCUMENTED_END = "2027-12-31"
+"""Until when grants hold, on the pages and in the example."""
+END = (datetime.now(UTC) + timedelta(days=365)).date().isoformat()
+"""Until when they hold here, so that the tests do not end with them."""
+
+
+def of_page(name: str) -> list[transcript.Step]:
+    text = (ROOT / "docs" / name).read_text()
+    return list(transcript.steps(text.replace(DOCUMENTED_END, END)))
+
+
+def check(steps: list[transcript.Step], folder: Path) -> None:
+    printed = transcript.run(steps, folder)
+    assert len(printed) == len(steps)
+    for step, found in zip(steps, printed, strict=True):
+        if step.expected is not None and not transcript.fits(step.expected, found):
+            pytest.fail(f"$ {step.commands}{transcript.plain(found)}\n-- not --\n{step.expected}")
+
+
+def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    copy = shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    for file in [copy / "platform.yaml", *(copy / "teams").glob("*.yaml")]:
+        file.write_text(file.read_text().replace(DOCUMENTED_END, END))
+    check(of_page("server.md"), tmp_path)
+
+
+def test_accounts_and_grants_of_a_project_of_ones_own(tmp_path: Path) -> None:
+    shop(tmp_path / "shop")
+    running = transcript.Step("keybus dev . &\n", None)
+    check([running, *of_page("getting-started.md")], tmp_path / "shop")
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed"),
+    [
+        ("a  b", "a  b   \n"),
+        ("a … c", "a b\nb c"),
+        ("at 2026-01-31T08:00:00Z", "at 2027-02-28T23:59:59Z"),
+    ],
+)
+def test_a_transcript_fits(expected: str, printed: str) -> None:
+    assert transcript.fits(expected, printed)
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed"),
+    [("at 2026-01-31T08:00:00Z", "at noon"), ("a", "a\nb"), ("(a)", "a"), ("a …", "b a c")],
+)
+def test_a_transcript_does_not_fit(expected: str, printed: str) -> None:
+    assert not transcript.fits(expected, printed)
