@@ -40,6 +40,22 @@ async def test_a_put_on_another_version_is_a_conflict(engine: Engine) -> None:
         await documents.put("c", "absent", b"1", expected=first)
 
 
+async def test_new_documents_are_written_all_or_none(engine: Engine) -> None:
+    documents = engine.documents
+    await documents.create("c", [("a", b"1"), ("b", b"2")])
+    stands = await documents.get("c", "b")
+    assert stands is not None
+    with pytest.raises(Conflict) as caught:
+        await documents.create("c", [("0", b"3"), ("b", b"4"), ("c", b"5")])
+    assert (caught.value.key, caught.value.expected, caught.value.found) == ("b", 0, stands.version)
+    assert [(each.key, each.value) async for each in documents.list("c")] == [
+        ("a", b"1"),
+        ("b", b"2"),
+    ]
+    assert await documents.put("c", "b", b"6", expected=stands.version) > stands.version
+    await documents.create("c", [])
+
+
 async def test_removal_compares_as_well(engine: Engine) -> None:
     documents = engine.documents
     await documents.delete("c", "absent")

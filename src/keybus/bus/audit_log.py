@@ -33,6 +33,7 @@ from keybus.governance.audit import (
 )
 
 _WAITING: Final = 1_000
+_AT_ONCE: Final = 200
 _MOST_LOOKED_AT: Final = 10_000
 _MOST_NAMED: Final = 100
 _log = logging.getLogger(__name__)
@@ -106,11 +107,27 @@ class AuditLog:
             StorageFailed: It is unknown whether it was kept.
             EngineError: The log is closed.
         """
+        [entry] = await self.write_all([Act(actor, action, subject, data or {})])
+        return entry
+
+    async def write_all(self, acts: Iterable[Act]) -> list[AuditEntry]:
+        """Write acts down, in this order; durable on return.
+
+        Raises:
+            StorageFailed: It is unknown which of them were kept.
+            EngineError: The log is closed.
+        """
         if self._closed:
             raise EngineError("the audit log is closed")
-        written: asyncio.Future[AuditEntry] = asyncio.get_running_loop().create_future()
-        await self._queue.put(_Waiting(Act(actor, action, subject, data or {}), written))
-        return await written
+        loop, written = asyncio.get_running_loop(), list[asyncio.Future[AuditEntry]]()
+        for act in acts:
+            written.append(loop.create_future())
+            await self._queue.put(_Waiting(act, written[-1]))
+        results = await asyncio.gather(*written, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
 
     def note(self, actor: Actor, action: str, subject: str, code: str, message: str = "") -> None:
         """Write a refusal down soon, without waiting; equal ones of a minute are counted together.
@@ -226,19 +243,26 @@ class AuditLog:
 
     async def _write(self, group: "list[_Waiting]") -> None:
         """Write a group, then the head, then tell whoever waits."""
-        kept = []
-        for waiting in group:
-            try:
-                kept.append((waiting, await self._tail.append(waiting.act)))
-            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
-                waiting.fail(error)
-                if (
-                    not waiting.awaited
-                ):  # a refusal: the window's last entry says that it is missing
-                    self._refusals.drop(waiting.act.actor.account)
+        kept: list[tuple[_Waiting, AuditEntry]] = []
+        for start in range(0, len(group), _AT_ONCE):
+            kept += await self._append(group[start : start + _AT_ONCE])
         await self._tail.keep_head()
         for waiting, entry in kept:
             waiting.succeed(entry)
+
+    async def _append(self, group: "list[_Waiting]") -> "list[tuple[_Waiting, AuditEntry]]":
+        """Write acts in one go; one that cannot be written at all fails no other."""
+        try:
+            entries = await self._tail.append([waiting.act for waiting in group])
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it was
+            if len(group) > 1 and not isinstance(error, EngineError):
+                return [kept for one in group for kept in await self._append([one])]
+            for waiting in group:
+                waiting.fail(error)
+                if not waiting.awaited:  # a refusal: the window's last entry says it is missing
+                    self._refusals.drop(waiting.act.actor.account)
+            return []
+        return list(zip(group, entries, strict=True))
 
 
 class _Waiting:

@@ -7,7 +7,7 @@ after the entries; what a crash leaves beyond it is adopted when the log is open
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 from keybus.bus.engine import Documents
@@ -81,33 +81,41 @@ class Tail:
         # From the first entry on there is a head, so that its loss is never taken for a beginning.
         await self._put_head()
 
-    async def append(self, act: Act) -> AuditEntry:
-        """Write the next entry; durable on return.
+    async def append(self, acts: Sequence[Act]) -> list[AuditEntry]:
+        """Write the next entries, all or none; durable on return.
+
+        Args:
+            acts: At least one.
 
         Raises:
-            StorageFailed: It is unknown whether it was kept; the next append finds out, by a conflict.
+            StorageFailed: It is unknown whether they were kept; the next append finds out, by a
+                conflict.
             Conflict: Another writer was always faster.
         """
         for _ in range(_TRIES):
             if self._unsure:
                 await self._catch_up()
-            entry = chained(
-                act,
-                sequence=self.head.count + 1,
-                time_us=self._clock.time_us(),
-                previous=self.head.hash,
-                key=self.key,
-            )
+            entries = self._chained(acts)
+            texts = [(name_of(entry.sequence), entry.encode()) for entry in entries]
             try:
-                key = name_of(entry.sequence)
-                await self._documents.put(ENTRIES, key, entry.encode(), expected=0)
+                await self._documents.create(ENTRIES, texts)
             except Conflict as error:
                 self._unsure, conflict = True, error
                 continue
-            self._move(entry.sequence, entry.hash)
+            self._move(entries[-1].sequence, entries[-1].hash)
             self._sealed = self.key is not None
-            return entry
+            return entries
         raise conflict
+
+    def _chained(self, acts: Sequence[Act]) -> list[AuditEntry]:
+        """The acts as entries, each following the one before."""
+        entries: list[AuditEntry] = []
+        previous, now = self.head.hash, self._clock.time_us()
+        for number, act in enumerate(acts, self.head.count + 1):
+            entry = chained(act, sequence=number, time_us=now, previous=previous, key=self.key)
+            previous = entry.hash
+            entries.append(entry)
+        return entries
 
     async def keep_head(self) -> None:
         """Write the head, where it moved; a failure is made good by the next, or at opening."""

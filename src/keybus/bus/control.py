@@ -195,8 +195,7 @@ class Control:
         """Write each change down, and then the version that holds."""
         before = self._generation.declared if self._generation else None
         acts = await asyncio.to_thread(lambda: list(acts_of(before, declared, applied, by)))
-        for act in acts:
-            await self._audit.write(act.actor, act.action, act.subject, act.data)
+        await self._audit.write_all(acts)
         await self.versions.hold(applied)
 
     async def _prune(self, wanted: list[str], by: Principal) -> None:

@@ -250,6 +250,18 @@ class Documents(Protocol):
         """
         ...
 
+    async def create(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
+        """Write new documents durably, all of them or none.
+
+        Args:
+            collection: Name of the collection.
+            documents: Their keys and bytes; each key once.
+
+        Raises:
+            Conflict: One of them stands already.
+        """
+        ...
+
     async def delete(self, collection: str, key: str, *, expected: int | None = None) -> None:
         """Remove durably; a document that is not there is no error unless ``expected`` says so.
 

@@ -1,7 +1,7 @@
 """The audit log of a running bus: durable, never forked, bounded, and its damage is reported."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -39,11 +39,16 @@ class FailingDocuments(MemoryDocuments):
         if self.failing == "before":
             raise StorageFailed("the disk is full")
         version = await super().put(collection, key, value, expected=expected)
-        if self.failing == "after":
-            raise StorageFailed("the disk is slow to tell")
         if self.failing == "head" and collection == HEADS:
             raise StorageFailed("the disk became full")
         return version
+
+    async def create(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
+        if self.failing == "before":
+            raise StorageFailed("the disk is full")
+        await super().create(collection, documents)
+        if self.failing == "after":
+            raise StorageFailed("the disk is slow to tell")
 
 
 @pytest.fixture
@@ -149,6 +154,26 @@ async def test_what_a_crash_left_beyond_the_head_is_adopted(
     assert (await second.write(CENTRAL, "three")).sequence == 3
     assert (await second.verify()).ok
     assert old is not None
+
+
+async def test_many_at_once_stand_in_their_order(opened: Open) -> None:
+    log = await opened(KEY)
+    acts = [act(number) for number in range(1_500)]
+    entries = await log.write_all(acts)
+    assert [entry.sequence for entry in entries] == list(
+        range(entries[0].sequence, 1_500 + entries[0].sequence)
+    )
+    assert [entry.subject for entry in entries] == [act.subject for act in acts]
+    assert (await log.verify()).ok
+
+
+async def test_an_act_that_cannot_be_written_fails_no_other(opened: Open) -> None:
+    log = await opened()
+    writes = [log.write(CENTRAL, "x", data={"n": value}) for value in (1, object(), 2)]
+    ends = await asyncio.gather(*writes, return_exceptions=True)
+    assert isinstance(ends[1], TypeError)
+    assert [each.data async for each in log.entries()] == [{"n": 1}, {"n": 2}]
+    assert (await log.verify()).ok
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

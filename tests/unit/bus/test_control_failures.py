@@ -66,7 +66,7 @@ async def broken(bus: Bus, store: Store, number: int, *, kept: bool) -> bool:
 
     def fails(call: Call) -> bool:
         nonlocal left
-        counts = call[0] in {"put", "open", "close_queue"}
+        counts = call[0] in {"put", "create", "open", "close_queue"}
         left -= counts
         return counts and left == 0
 
@@ -104,7 +104,7 @@ async def test_a_write_that_fails_leaves_the_bus_on_one_version(
     assert number > len({"version", "contracts", "one", "two", "holds", "failed"})
 
 
-@pytest.mark.parametrize("where", [("open", "one"), ("put", "audit"), HOLDS])
+@pytest.mark.parametrize("where", [("open", "one"), ("create", "audit"), HOLDS])
 async def test_a_change_whose_asker_goes_away_is_brought_to_its_end(
     bus: Bus, store: Store, where: Call
 ) -> None:
@@ -130,7 +130,7 @@ async def test_what_the_log_has_as_applied_and_is_not_is_written_down_once_it_ca
     def fails(call: Call) -> bool:
         nonlocal full
         full = full or call[:3] == HOLDS
-        return full and call[0] == "put"
+        return full and call[0] in {"put", "create"}
 
     store.fails = fails
     with pytest.raises(StorageFailed, match="the disk is full"):
@@ -195,7 +195,7 @@ async def test_refusals_that_could_not_be_written_down_are_counted(
     bus: Bus, store: Store, clock: ManualClock
 ) -> None:
     await turns()
-    store.fails = lambda call: call[:2] == ("put", "audit")
+    store.fails = lambda call: call[:2] == ("create", "audit")
     bus.audit.note(BUS, "exchange.refused", "x", "event")
     await turns()
     store.fails = lambda _call: False

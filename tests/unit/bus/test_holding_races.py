@@ -140,7 +140,7 @@ async def test_a_grant_whose_end_could_not_be_written_down_is_told_at_once_and_w
 ) -> None:
     consumer = Consumer(bus, "all", principal=ME)
     await turns()
-    store.fails = lambda call: call[:2] == ("put", "audit")
+    store.fails = lambda call: call[:2] == ("create", "audit")
     clock.advance(SIXTY_SECONDS)
     await consumer.until_told()
     await turns()

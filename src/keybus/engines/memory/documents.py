@@ -1,6 +1,6 @@
 """Versioned documents, for as long as the process lives."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from keybus.bus.engine import Document
 from keybus.errors import Conflict
@@ -36,6 +36,18 @@ class MemoryDocuments:
         self._version += 1
         self._held[collection, key] = Document(key, self._version, value)
         return self._version
+
+    async def create(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
+        """Write new documents, all of them or none.
+
+        Raises:
+            Conflict: One of them stands already.
+        """
+        for key, _ in documents:
+            self._compare(collection, key, 0)
+        for key, value in documents:
+            self._version += 1
+            self._held[collection, key] = Document(key, self._version, value)
 
     async def delete(self, collection: str, key: str, *, expected: int | None = None) -> None:
         """Remove; a document that is not there is no error unless ``expected`` says so.

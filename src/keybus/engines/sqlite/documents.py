@@ -1,6 +1,6 @@
 """Versioned documents with compare-and-set, in the store's table."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from keybus.bus.engine import Document
 from keybus.engines.sqlite.committer import Committer
@@ -45,6 +45,28 @@ class _Write(Operation[int]):
         return self._version
 
 
+class _Create(Operation[None]):
+    """New documents."""
+
+    def __init__(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
+        super().__init__()
+        self._collection, self._documents = collection, documents
+
+    def apply(self, transaction: Transaction) -> None:
+        """Look for each, then write all."""
+        connection = transaction.connection
+        for key, _ in self._documents:
+            row = connection.execute(_GET, (self._collection, key)).fetchone()
+            if row is not None:
+                raise Refusal(Conflict(self._collection, key, expected=0, found=row[1]))
+        for key, value in self._documents:
+            version = int(connection.execute(_VERSION).get)
+            connection.execute(_UPSERT, (self._collection, key, version, value))
+
+    def landed(self) -> None:
+        """Nothing to tell."""
+
+
 class SqliteDocuments:
     """The documents of a store.
 
@@ -80,6 +102,19 @@ class SqliteDocuments:
             StorageFailed: Nothing was written.
         """
         return await self._committer.submit(_Write(collection, key, value, expected))
+
+    async def create(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
+        """Write new documents durably, all of them or none.
+
+        Args:
+            collection: Name of the collection.
+            documents: Their keys and bytes, each key once.
+
+        Raises:
+            Conflict: One of them stands already.
+            StorageFailed: Nothing was written.
+        """
+        await self._committer.submit(_Create(collection, documents))
 
     async def delete(self, collection: str, key: str, *, expected: int | None = None) -> None:
         """Remove durably; a document that is not there is no error unless ``expected`` says so.
