@@ -190,6 +190,24 @@ class PlanRefused(FaultsError):
     code = "plan-refused"
 
 
+class PlanOutdated(KeybusError):
+    """Another version of the platform holds than the one that a change was planned on.
+
+    Attributes:
+        expected: The version that it was planned on.
+        found: The version that holds.
+    """
+
+    code = "plan-outdated"
+
+    def __init__(self, *, expected: int, found: int) -> None:
+        super().__init__(
+            f"version {found} of the platform holds, and this was planned on {expected}",
+            hint="somebody else applied one meanwhile: look at the plan again",
+        )
+        self.expected, self.found = expected, found
+
+
 class Unauthenticated(KeybusError):
     """A request without a credential, or with one that does not hold."""
 

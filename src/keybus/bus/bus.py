@@ -116,7 +116,7 @@ class Bus:
         Raises:
             BrokenContracts, TopologyError: It has faults.
             PlanRefused: It may not hold; the reasons are listed.
-            Conflict: Another version holds than it was planned on.
+            PlanOutdated: Another version holds than it was planned on.
         """
         declared = await asyncio.to_thread(judged, proposal, self.clock.time_us())
         return await self.apply(declared, by, note=proposal.remark, expected=proposal.expected)

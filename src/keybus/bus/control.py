@@ -17,7 +17,7 @@ from keybus.bus.usage import Usage
 from keybus.bus.versions import Applied, Declared, NoSuchVersion, Versions
 from keybus.clock import Clock
 from keybus.contracts import ContractRepository
-from keybus.errors import Conflict, EngineError, SubscriptionError
+from keybus.errors import EngineError, PlanOutdated, SubscriptionError
 from keybus.governance import Principal
 from keybus.governance.audit import BUS, Actor
 
@@ -123,7 +123,7 @@ class Control:
             expected: The version on which it was planned; None applies it on any.
 
         Raises:
-            Conflict: Another version holds than was expected; nothing was changed.
+            PlanOutdated: Another version holds than was expected; nothing was changed.
             StorageFailed: It does not hold; where the store could not even be read, it is unknown
                 whether it will after a restart.
             EngineError: The bus is stopping.
@@ -174,7 +174,7 @@ class Control:
             self._check_running()
             standing = self._generation.applied.version if self._generation else 0
             if expected is not None and expected != standing:
-                raise Conflict("platform", "current", expected=expected, found=standing)
+                raise PlanOutdated(expected=expected, found=standing)
             await self._disown(BUS, "it could not be made to hold")
             if self._generation is not None and await self._same(declared):
                 return self._generation.applied

@@ -11,10 +11,10 @@ from keybus.bus.versions import Applied, Declared
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer import Authorizer
 from keybus.topology import Platform
+from keybus.topology.model import NOBODY
 from keybus.topology.projection import Projection
 
 _log = logging.getLogger(__name__)
-_NOBODY = "000000000000"
 
 
 class Modes(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Generation:
     def account_id(self, source: str) -> str:
         """The id of the account whose publisher has the source; zeros where none has."""
         account = self._accounts.get(source)
-        return _NOBODY if account is None else self.platform.accounts[account].id
+        return NOBODY if account is None else self.platform.accounts[account].id
 
     def account_of(self, source: str) -> str:
         """The name of the account whose publisher has the source; empty where none has."""

@@ -108,6 +108,12 @@ def guarded_socket(path: str, endpoint: SocketEndpoint, *, access: Access) -> Gu
     return route
 
 
+def bus_of(connection: HTTPConnection) -> Bus:
+    """The bus that the application serves."""
+    bus: Bus = connection.app.state.bus
+    return bus
+
+
 def principal_of(connection: HTTPConnection) -> Principal:
     """Who asks, as the door found out."""
     principal: Principal = connection.state.principal
@@ -125,7 +131,7 @@ def decide(connection: HTTPConnection, access: Access, subscription: str = "") -
     Raises:
         Forbidden: The authorizer is against it.
     """
-    bus: Bus = connection.app.state.bus
+    bus = bus_of(connection)
     principal = principal_of(connection)
     if principal.account and (agent := connection.headers.get(HEADER)):
         bus.usage.seen(principal.account, agent, bus.clock.time_us())

@@ -10,7 +10,7 @@ from keybus.bus import Bus, Declared, Documents, Engine, NoSuchVersion
 from keybus.bus.proposal import Proposal
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
-from keybus.errors import Conflict, PlanRefused, StorageFailed, SubscriptionError, TopologyError
+from keybus.errors import PlanOutdated, PlanRefused, StorageFailed, SubscriptionError, TopologyError
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.audit import BUS
 from keybus.testing import ManualClock
@@ -63,7 +63,7 @@ async def test_applying_the_same_again_changes_nothing(bus: Bus) -> None:
 
 async def test_a_change_planned_on_another_version_is_refused(bus: Bus) -> None:
     await apply(bus, changed(bus.platform, late=NEW), expected=1)
-    with pytest.raises(Conflict):
+    with pytest.raises(PlanOutdated):
         await apply(bus, changed(bus.platform, later=NEW), expected=1)
     assert "later" not in bus.platform.subscriptions
 
@@ -74,7 +74,7 @@ async def test_of_two_at_once_one_is_refused(bus: Bus) -> None:
         apply(bus, changed(bus.platform, two=NEW), expected=1),
         return_exceptions=True,
     )
-    assert sorted(type(each).__name__ for each in results) == ["Conflict", "int"]
+    assert sorted(type(each).__name__ for each in results) == ["PlanOutdated", "int"]
 
 
 async def test_a_removed_subscription_ends_its_consumers_and_keeps_its_queue(bus: Bus) -> None:

@@ -11,8 +11,15 @@ from typing import Literal
 import msgspec
 
 from keybus.clock import SYSTEM, Clock
-from keybus.errors import CredentialError
+from keybus.errors import CredentialError, EngineError
 from keybus.governance.credentials.model import Credential, Issued, Kind, new_id
+from keybus.governance.credentials.rules import (
+    LATEST_US,
+    check_end,
+    check_label,
+    checked_roles,
+    holds,
+)
 from keybus.governance.credentials.tokens import (
     digest,
     fits,
@@ -22,7 +29,7 @@ from keybus.governance.credentials.tokens import (
     write_token,
 )
 from keybus.governance.credentials.vault import Documents, Sealed, Vault
-from keybus.governance.principal import ROLES, Principal, Role
+from keybus.governance.principal import Principal, Role
 from keybus.topology import Platform
 
 COLLECTION = "credentials"
@@ -30,13 +37,15 @@ DAY_SECONDS = 24 * 3600.0
 DEFAULT_OVERLAP_SECONDS = DAY_SECONDS
 _US = 1_000_000
 _RECHECK_SECONDS = 60.0  # the wall clock may be set while somebody waits for an expiry
-_LATEST_US = 253_402_300_799 * _US  # the last second that a calendar has
-_MAX_LABEL = 200
 _NOTHING = digest("")
 
-Action = Literal["issued", "rotated", "revoked"]
+Action = Literal["issued", "rotated", "revoked", "failed"]
 Changed = Callable[[Action, Credential, Principal], Awaitable[None]]
-"""Told of every change, after it is durable: what, which credential, and by whom."""
+"""Told of every change: what, which credential, and by whom.
+
+Of a new credential before it holds, and again where it came to nothing (``failed``); of a
+revocation after it took effect, which waits for nothing.
+"""
 
 
 class NoSuchCredential(CredentialError):
@@ -202,13 +211,14 @@ class Registry:
             CredentialError: There is no such account, it may not have such a role, the time is
                 past, or no sealing key is set.
         """
-        sorted_roles = self._checked(account, roles, expires_us, label)
         now = self._clock.time_us()
+        sorted_roles = checked_roles(account, roles, self._platform())
+        check_end(expires_us, now)
+        check_label(label)
         issued, stored = self._make(
             Credential(new_id(kind), account, sorted_roles, kind, now, expires_us, label=label)
         )
-        await self._add(stored)
-        await self._changed("issued", issued.credential, by)
+        await self._add("issued", stored, by)
         return issued
 
     async def rotate(
@@ -228,11 +238,10 @@ class Registry:
             old, now = self._find(credential_id), self._clock.time_us()
             replaced = old.stored.credential
             issued, stored = self._make(self._successor(old, now))
-            await self._add(stored)
+            await self._add("rotated", stored, by)
             ends = now + int(max(0.0, overlap) * _US)
             ends = ends if replaced.expires_us is None else min(ends, replaced.expires_us)
             await self._replace(old, msgspec.structs.replace(replaced, expires_us=ends))
-            await self._changed("rotated", issued.credential, by)
             return issued
 
     async def revoke(self, credential_id: str, *, by: Principal) -> Credential:
@@ -240,6 +249,7 @@ class Registry:
 
         Raises:
             CredentialError: There is none, or it is the last that can administer.
+            StorageFailed: It holds on, or has ended and could not be written down.
         """
         async with self._changing:
             held = self._find(credential_id)
@@ -270,38 +280,9 @@ class Registry:
             old,
             id=new_id(old.kind),
             created_us=now_us,
-            expires_us=lifetime and min(now_us + lifetime, _LATEST_US),
+            expires_us=lifetime and min(now_us + lifetime, LATEST_US),
             rotated_from=old.id,
         )
-
-    def _checked(
-        self, account: str, roles: Iterable[Role], expires_us: int | None, label: str
-    ) -> tuple[Role, ...]:
-        platform, asked = self._platform(), set(roles)
-        if account not in platform.accounts:
-            raise CredentialError(
-                f"the platform has no account {account!r}",
-                hint=f"it has {_some(platform.accounts)}",
-            )
-        if not asked or not asked <= set(ROLES):
-            raise CredentialError("a credential has roles", hint=f"among {', '.join(ROLES)}")
-        if "central" in asked and account != platform.central:
-            raise CredentialError(
-                f"the account {account!r} is not the central one",
-                hint=f"central is {platform.central!r}"
-                if platform.central
-                else "the platform file names it with `central:`",
-            )
-        if expires_us is not None and expires_us <= self._clock.time_us():
-            raise CredentialError("the credential would have expired already")
-        if expires_us is not None and expires_us > _LATEST_US:
-            raise CredentialError(
-                "the credential would expire after the year 9999",
-                hint="give microseconds since the Unix epoch, or no end",
-            )
-        if len(label) > _MAX_LABEL or not label.isprintable():
-            raise CredentialError(f"a label has up to {_MAX_LABEL} printable characters")
-        return tuple(sorted(asked))
 
     def _make(self, credential: Credential) -> tuple[Issued, Stored]:
         if credential.kind == "token":
@@ -317,8 +298,15 @@ class Registry:
         sealed = self._vault.seal(secret, _bound(credential))
         return Issued(credential, secret), Stored(credential, sealed=sealed)
 
-    async def _add(self, stored: Stored) -> None:
-        version = await self._write(stored, 0)
+    async def _add(self, action: Action, stored: Stored, by: Principal) -> None:
+        """Write it down, then let it hold; what cannot be written down never does."""
+        await self._changed(action, stored.credential, by)
+        try:
+            version = await self._write(stored, 0)
+        except EngineError:
+            with contextlib.suppress(EngineError):  # the store fails, and says so to whoever asked
+                await self._changed("failed", stored.credential, by)
+            raise
         self._held[stored.credential.id] = _Held(stored, version)
         self._wake()
 
@@ -370,12 +358,8 @@ class Registry:
         self, held: _Held, now_us: int | None = None, platform: Platform | None = None
     ) -> bool:
         """Whether it holds now, on the platform that holds now."""
-        credential, platform = held.stored.credential, platform or self._platform()
-        if credential.state(self._clock.time_us() if now_us is None else now_us) != "active":
-            return False
-        if "central" in credential.roles and credential.account != platform.central:
-            return False
-        return credential.account in platform.accounts
+        now_us = self._clock.time_us() if now_us is None else now_us
+        return holds(held.stored.credential, platform or self._platform(), now_us)
 
     def _used(self, held: _Held) -> Principal | None:
         now = self._clock.time_us()
@@ -392,8 +376,3 @@ class Registry:
 def _bound(credential: Credential) -> str:
     """What a sealed secret is bound to."""
     return f"{credential.id}/{credential.account}"
-
-
-def _some(names: Iterable[str]) -> str:
-    shown = sorted(names)
-    return ", ".join(shown[:10]) + (", …" if len(shown) > 10 else "")  # noqa: PLR2004 - a line's worth

@@ -15,7 +15,16 @@ from keybus.bus import Bus
 from keybus.clock import SYSTEM
 from keybus.errors import Forbidden, KeybusError, Throttled
 from keybus.governance import Principal
-from keybus.server.access import MEMBER, PUT, Access, AnyRoute, decide, guarded, principal_of
+from keybus.server.access import (
+    MEMBER,
+    PUT,
+    Access,
+    AnyRoute,
+    bus_of,
+    decide,
+    guarded,
+    principal_of,
+)
 from keybus.server.answers import BadRequest, TooLarge, body
 from keybus.server.auth import AuthenticationFailed
 from keybus.server.eventbridge.errors import AwsError
@@ -90,7 +99,7 @@ async def _answer(request: Request) -> msgspec.Struct:
         raise AwsError("UnknownOperationException", "")
     decide(request, operation.access)
     content = await body(request, _MAX_BODY)
-    return await operation.handler(request.app.state.bus, principal_of(request), content)
+    return await operation.handler(bus_of(request), principal_of(request), content)
 
 
 def _as_aws(error: KeybusError) -> AwsError:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from keybus.bus import Bus, Delivery, Dispatcher, Session
+from keybus.bus import Delivery, Dispatcher, Session
 from keybus.bus.session import delivered
 from keybus.errors import SubscriptionError
 from keybus.protocol import (
@@ -26,7 +26,7 @@ from keybus.protocol import (
     Notice,
     Settlement,
 )
-from keybus.server.access import NOT_YOURS, principal_of, shortened
+from keybus.server.access import NOT_YOURS, bus_of, principal_of, shortened
 from keybus.server.answers import UNREADABLE
 
 BAD_MESSAGE, NOT_KNOWN, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4401, 4404, 4408
@@ -38,7 +38,7 @@ _encoder = msgspec.json.Encoder()
 
 async def deliveries(websocket: WebSocket) -> None:
     """``/api/v1/subscriptions/NAME/deliveries?window=N``."""
-    bus: Bus = websocket.app.state.bus
+    bus = bus_of(websocket)
     name = websocket.path_params["name"]
     await websocket.accept()
     try:
@@ -61,7 +61,11 @@ async def deliveries(websocket: WebSocket) -> None:
         except (WebSocketDisconnect, RuntimeError) as error:
             raise ConnectionError(str(error)) from error
 
-    session = bus.join(name, send, window, principal_of(websocket))
+    try:
+        session = bus.join(name, send, window, principal_of(websocket))
+    except SubscriptionError as error:  # it was removed since
+        await _close(websocket, UNKNOWN_SUBSCRIPTION, str(error))
+        return
     code, reason = 0, "connection lost"
     try:
         code, reason = await _until_lost(websocket, dispatcher, session)
@@ -90,7 +94,8 @@ async def _until_lost(
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if ending.done():
-            return NOT_KNOWN, "the credential has expired or was revoked"
+            session.end(reason := "the credential has expired or was revoked")
+            return NOT_KNOWN, reason
         if listening.done():
             return listening.result()
         return (NOT_YOURS, session.ended) if session.ended else (SILENT, "frames are not taken")

@@ -20,6 +20,7 @@ from keybus.server.access import (
     MEMBER,
     AnyRoute,
     administer,
+    bus_of,
     guarded,
     is_open,
     principal_of,
@@ -39,13 +40,8 @@ def routes() -> list[AnyRoute]:
     ]
 
 
-def _bus(request: Request) -> Bus:
-    bus: Bus = request.app.state.bus
-    return bus
-
-
 async def _grants(request: Request) -> Response:
-    bus, principal = _bus(request), principal_of(request)
+    bus, principal = bus_of(request), principal_of(request)
     found = grant_infos(bus.platform, bus.generation.contracts, bus.clock.time_us())
     if is_open(bus, principal):
         return json(list(found))
@@ -58,18 +54,18 @@ async def _audit(request: Request) -> Response:
     wanted = Filter(query.get("action", ""), query.get("account", ""))
     after, limit = _number(request, "after", 0), _number(request, "limit", 100)
     if query.get("export") == "true" and after == 0:
-        await _bus(request).audit.write(Actor.of(principal_of(request)), "audit.exported")
-    return json(await _bus(request).audit.page(after, min(limit, MAX_PAGE), wanted))
+        await bus_of(request).audit.write(Actor.of(principal_of(request)), "audit.exported")
+    return json(await bus_of(request).audit.page(after, min(limit, MAX_PAGE), wanted))
 
 
 async def _usage(request: Request) -> Response:
-    return json(_bus(request).usage.snapshot())
+    return json(bus_of(request).usage.snapshot())
 
 
 async def _evidence(request: Request) -> Response:
     registry: Registry | None = request.app.state.registry
     listening: Listening = request.app.state.listening
-    return json(await evidence(_bus(request), registry, listening))
+    return json(await evidence(bus_of(request), registry, listening))
 
 
 async def evidence(bus: Bus, registry: Registry | None, listening: Listening) -> Running:

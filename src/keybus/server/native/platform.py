@@ -10,7 +10,7 @@ from keybus.bus.versions import NoSuchVersion
 from keybus.errors import Fault, PlanRefused
 from keybus.governance.credentials import Registry
 from keybus.protocol import API
-from keybus.server.access import AnyRoute, administer, guarded, principal_of
+from keybus.server.access import AnyRoute, administer, bus_of, guarded, principal_of
 from keybus.server.answers import UNREADABLE, BadRequest, body, json
 
 MAX_PROPOSAL_BYTES = 32 << 20
@@ -34,11 +34,6 @@ def routes() -> list[AnyRoute]:
     ]
 
 
-def _bus(request: Request) -> Bus:
-    bus: Bus = request.app.state.bus
-    return bus
-
-
 async def _apply(request: Request) -> Response:
     """Let a platform hold, where nothing speaks against it."""
     try:
@@ -49,7 +44,7 @@ async def _apply(request: Request) -> Response:
         ) from error
     _stay_administered(request.app.state.registry, proposal)
     try:
-        applied = await _bus(request).propose(proposal, principal_of(request))
+        applied = await bus_of(request).propose(proposal, principal_of(request))
     except RecursionError as error:  # it could be decoded, and is too deep to be looked through
         raise BadRequest(
             "the platform is nested too deeply", hint="see the filters of its subscriptions"
@@ -76,13 +71,13 @@ def _stay_administered(registry: Registry | None, proposal: Proposal) -> None:
 
 
 async def _versions(request: Request) -> Response:
-    return json([VersionInfo.of(applied) async for applied in _bus(request).versions.all()])
+    return json([VersionInfo.of(applied) async for applied in bus_of(request).versions.all()])
 
 
 async def _version(request: Request) -> Response:
-    versions, asked = _bus(request).versions, request.path_params["version"]
+    versions, asked = bus_of(request).versions, request.path_params["version"]
     if asked == _CURRENT:
-        applied = _bus(request).generation.applied
+        applied = bus_of(request).generation.applied
     elif asked.isdecimal() and len(asked) < 10:  # noqa: PLR2004 - nobody applies a billion
         applied = await versions.get(int(asked))
     else:
@@ -92,7 +87,7 @@ async def _version(request: Request) -> Response:
 
 
 async def _queues(request: Request) -> Response:
-    return json(await queues(_bus(request)))
+    return json(await queues(bus_of(request)))
 
 
 async def queues(bus: Bus) -> list[QueueInfo]:
@@ -112,5 +107,5 @@ async def _prune(request: Request) -> Response:
         raise BadRequest(
             f"the body names no queues: {error}", hint='send {"queues": ["name"]}'
         ) from error
-    await _bus(request).control.prune(prune.queues, principal_of(request))
+    await bus_of(request).control.prune(prune.queues, principal_of(request))
     return json({"removed": sorted(set(prune.queues))})

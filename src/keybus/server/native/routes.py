@@ -4,7 +4,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keybus.bus import Bus
 from keybus.governance.authorizer import Visibility
 from keybus.protocol import (
     API,
@@ -19,6 +18,7 @@ from keybus.server.access import (
     PUT,
     AnyRoute,
     administer,
+    bus_of,
     guarded,
     guarded_socket,
     is_open,
@@ -63,11 +63,6 @@ def routes() -> list[AnyRoute]:
     ]
 
 
-def _bus(request: Request) -> Bus:
-    bus: Bus = request.app.state.bus
-    return bus
-
-
 async def _put(request: Request) -> Response:
     try:
         put = _put_decoder.decode(await body(request, MAX_PUT_BYTES))
@@ -75,37 +70,37 @@ async def _put(request: Request) -> Response:
         raise BadRequest(
             f"the body is no list of entries: {error}", hint='send {"entries": [{"source": …}]}'
         ) from error
-    return json(PutResponse(await _bus(request).put(put.entries, principal_of(request))))
+    return json(PutResponse(await bus_of(request).put(put.entries, principal_of(request))))
 
 
 async def _platform(request: Request) -> Response:
-    bus = _bus(request)
+    bus = bus_of(request)
     visible = _visible(request)
     return json(bus.platform if visible is None else visible.cut(bus.platform))
 
 
 async def _publishers(request: Request) -> Response:
-    found = _bus(request).publishers(request.query_params.get("event_type"))
+    found = bus_of(request).publishers(request.query_params.get("event_type"))
     visible = _visible(request)
     return json([each for each in found if visible is None or each.name in visible.publishers])
 
 
 async def _subscriptions(request: Request) -> Response:
-    found = await _bus(request).subscriptions()
+    found = await bus_of(request).subscriptions()
     visible = _visible(request)
     return json([each for each in found if visible is None or each.name in visible.subscriptions])
 
 
 def _visible(request: Request) -> Visibility | None:
     """Which names may be answered; None: all."""
-    bus, principal = _bus(request), principal_of(request)
+    bus, principal = bus_of(request), principal_of(request)
     return None if is_open(bus, principal) else bus.authorizer.visible(principal)
 
 
 async def _dead_letters(request: Request) -> Response:
     found: list[DeadLetterInfo] = []
     size = 0
-    async for letter, withheld in _bus(request).dead_letters(request.path_params["name"]):
+    async for letter, withheld in bus_of(request).dead_letters(request.path_params["name"]):
         if len(found) == _MAX_DEAD_LETTERS or size > MAX_DEAD_LETTER_BYTES:
             break
         size += len(letter.envelope)
@@ -125,6 +120,6 @@ async def _dead_letters(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     told = {"status": "ok"}
-    if is_open(_bus(request), principal_of(request)):
-        told["bus"] = _bus(request).platform.bus
+    if is_open(bus_of(request), principal_of(request)):
+        told["bus"] = bus_of(request).platform.bus
     return json(told)

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from keybus.engines.memory.documents import MemoryDocuments
-from keybus.errors import Conflict, CredentialError
+from keybus.errors import Conflict, CredentialError, StorageFailed
 from keybus.governance import Principal
 from keybus.governance.credentials import Credential, Kind, NoSuchCredential, Registry
 from keybus.governance.credentials.registry import COLLECTION
@@ -31,9 +31,12 @@ class World:
         self.platform = PLATFORM
         self.vault: SealingKeys | None = SealingKeys([b"k" * 32])
         self.told: list[tuple[str, str, str]] = []
+        self.log_fails = False
 
     async def load(self) -> Registry:
         async def changed(action: str, credential: Credential, by: Principal) -> None:
+            if self.log_fails:
+                raise StorageFailed("the disk is full")
             self.told.append((action, credential.id, by.credential))
 
         return await Registry.load(
@@ -324,3 +327,34 @@ async def test_no_credential_ends_after_the_last_calendar_year(world: World) -> 
     registry = await world.load()
     with pytest.raises(CredentialError, match="9999"):
         await registry.issue("shop", ["publisher"], "token", by=OPERATOR, expires_us=10**18)
+
+
+class Full(MemoryDocuments):
+    """Documents on a full disk."""
+
+    async def put(self, *_: object, **__: object) -> int:
+        raise StorageFailed("the disk is full")
+
+
+async def test_what_cannot_be_written_down_is_not_issued(world: World) -> None:
+    registry = await world.load()
+    old = await registry.issue("shop", ["publisher"], "token", by=OPERATOR)
+    world.log_fails = True
+    with pytest.raises(StorageFailed):
+        await registry.issue("shop", ["publisher"], "token", by=OPERATOR)
+    with pytest.raises(StorageFailed):
+        await registry.rotate(old.credential.id, by=OPERATOR, overlap=0)
+    assert [each.id for each in registry] == [old.credential.id]
+    assert works(registry, old.credential, old.secret)
+    with pytest.raises(StorageFailed):  # it ends all the same, and whoever asked knows
+        await registry.revoke(old.credential.id, by=OPERATOR)
+    assert not works(registry, old.credential, old.secret)
+
+
+async def test_what_was_written_down_and_not_kept_is_written_down_too(world: World) -> None:
+    world.documents = Full()
+    registry = await world.load()
+    with pytest.raises(StorageFailed):
+        await registry.issue("shop", ["publisher"], "token", by=OPERATOR)
+    assert not list(registry)
+    assert [what for what, *_ in world.told] == ["issued", "failed"]
