@@ -204,17 +204,18 @@ def test_unknown_fields_survive_forwarding(example: Path, events: ModuleType) ->
 
 def test_publish_takes_a_type_and_fields(bus: InMemoryBus, events: ModuleType) -> None:
     publisher = bus.publisher("key.delivery")
-    fields = {"delivery_id": "DEL-1", "status": "FAILED", "timestamp": AT}
-    publisher.publish("delivery.status.updated", fields)
+    site = {"site_id": "SITE-1", "kind": "SINGLE_HOME"}
+    fields = {"delivery_id": "DEL-1", "site": site, "reason": "NO_ACCESS", "timestamp": AT}
+    publisher.publish("delivery.failed", fields)
     assert bus.published[0].decoded_detail()["delivery_id"] == "DEL-1"
     with pytest.raises(InvalidEvent) as caught:
-        publisher.publish("delivery.status.updated", {"delivery_id": 7, "unheard": 1})
+        publisher.publish("delivery.failed", {"delivery_id": 7, "unheard": 1})
     assert {fault.pointer for fault in caught.value.faults} >= {
-        "/delivery_id", "/unheard", "/status", "/timestamp",
+        "/delivery_id", "/unheard", "/site", "/reason", "/timestamp",
     }  # fmt: skip
     with pytest.raises(UnknownEventType) as unknown:
-        publisher.publish("delivery.status.updatd", fields)
-    assert unknown.value.nearest[0] == "delivery.status.updated"
+        publisher.publish("delivery.faild", fields)
+    assert unknown.value.nearest[0] == "delivery.failed"
     with pytest.raises(PublishError, match=r"delivery\.status\.updated"):
         publisher.publish("delivery.completed", status(events))
 

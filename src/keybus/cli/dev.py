@@ -6,31 +6,13 @@ from pathlib import Path
 import click
 
 from keybus.bus import Bus, Mode
+from keybus.cli.served import bus_options
 from keybus.server.dev import DevSettings, serve_dev
-from keybus.settings import DEFAULT_PORT
 
 
 @click.command()
-@click.argument(
-    "folder", type=click.Path(exists=True, path_type=Path), default=Path(), metavar="[FOLDER]"
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
-@click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="The port; 0 takes any that is free."
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Where events are kept.  [default: .keybus in FOLDER]",
-)
+@bus_options(address="A loopback address.", admission="observe")
 @click.option("--memory", is_flag=True, help="Keep nothing on disk.")
-@click.option(
-    "--admission",
-    type=click.Choice(["enforce", "observe", "off"]),
-    default="observe",
-    show_default=True,
-    help="What happens to an event that does not fit its contract.",
-)
 def dev(
     folder: Path,
     host: str,

@@ -6,34 +6,16 @@ from pathlib import Path
 import click
 
 from keybus.bus import Bus, Mode
+from keybus.cli.served import bus_options
 from keybus.errors import SettingsError
 from keybus.server.serve import ServeSettings, Tls
 from keybus.server.serve import serve as run
-from keybus.settings import DEFAULT_PORT
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument(
-    "folder", type=click.Path(exists=True, path_type=Path), default=Path(), metavar="[FOLDER]"
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="The port; 0 takes any that is free."
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Where events are kept.  [default: .keybus in FOLDER]",
-)
-@click.option(
-    "--admission",
-    type=click.Choice(["enforce", "observe", "off"]),
-    default="enforce",
-    show_default=True,
-    help="What happens to an event that does not fit its contract.",
-)
+@bus_options(address="The address to listen on.", admission="enforce")
 @click.option("--tls-cert", type=_FILE, help="The certificate with its chain (PEM).")
 @click.option("--tls-key", type=_FILE, help="The certificate's key (PEM).")
 @click.option("--tls-client-ca", type=_FILE, help="Whose certificates clients must show (PEM).")

@@ -11,6 +11,7 @@ from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.testing import ManualClock
 from keybus.topology import Platform, load_platform
+from tests.unit.bus.failing import Store
 from tests.unit.bus.offered import StartBus
 
 PLATFORM = """\
@@ -34,6 +35,17 @@ subscriptions:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture
+def store() -> Store:
+    """What happens to the calls of `failing`."""
+    return Store()
+
+
+@pytest.fixture
+def engine(clock: ManualClock) -> MemoryEngine:
+    return MemoryEngine(clock=clock)
 
 
 @pytest.fixture

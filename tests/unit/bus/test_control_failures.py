@@ -24,16 +24,6 @@ HOLDS = ("put", "platform", "current")
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def engine(clock: ManualClock) -> MemoryEngine:
-    return MemoryEngine(clock=clock)
-
-
-@pytest.fixture
 async def bus(
     declared: tuple[Platform, ContractRepository],
     clock: ManualClock,

@@ -21,16 +21,6 @@ LATER = "2023-11-15"
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def engine(clock: ManualClock) -> MemoryEngine:
-    return MemoryEngine(clock=clock)
-
-
-@pytest.fixture
 async def bus(
     declared: tuple[Platform, ContractRepository],
     clock: ManualClock,
