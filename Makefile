@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXAMPLE := examples/amazon_key
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types layers docs lock clean
+.PHONY: help demo test check reliability lint types layers docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -15,10 +15,14 @@ demo: $(VENV)/.run ## set up and run the main job: the reference application at 
 	$(BIN)/keybus demo $(DEMO)
 
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not long" $(TESTS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not long and not soak" $(TESTS)
 
 check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
-	$(BIN)/python -m pytest -q -m long
+	$(BIN)/python -m pytest -q -m "long and not soak"
+
+reliability: $(VENV)/.dev ## kill buses and cut the power of stores for 10 minutes (RELIABILITY="--minutes 60")
+	$(BIN)/python -m pytest -q -m soak
+	$(BIN)/python -m tests.reliability $(RELIABILITY)
 
 lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .

@@ -3,7 +3,6 @@
 Source: Amazon EventBridge user guide, "Event structure" and "Sending events with PutEvents".
 """
 
-import re
 from typing import Any
 
 import msgspec
@@ -20,12 +19,14 @@ MAX_DETAIL_TYPE = 128
 MAX_SOURCE = 256
 """Characters of ``source``."""
 _TIME_BYTES = 14
-_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_DIGITS = bytes(48 if each in b"0123456789" else 32 for each in range(256))
+"""Makes a nought of every digit and a space of all else: what follows is then found fast."""
+_LONG_INTEGER = b"0" * 19
 _TIMES = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 _INT64 = range(-(1 << 63), 1 << 63)
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An event offered to the bus.
 
     Attributes:
@@ -43,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     time_us: int | None = None
 
 
-class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True):
+class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of an entry: an event id, or why it was not taken.
 
     Attributes:
@@ -57,7 +58,7 @@ class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """An event as subscribers receive it, field by field as on EventBridge."""
 
     version: str
@@ -180,9 +181,13 @@ def _decode_detail(text: bytes) -> dict[str, Any]:
     if not isinstance(detail, dict):
         raise EnvelopeError("Detail is not a JSON object", reason="MalformedDetail")
     # The two walks are rare: a text without so many brackets, or such long numbers, needs none.
-    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(detail) > MAX_DEPTH:
+    if (
+        len(text) > 2 * MAX_DEPTH  # a level is two brackets at least
+        and text.count(b"{") + text.count(b"[") > MAX_DEPTH
+        and _depth(detail) > MAX_DEPTH
+    ):
         raise _too_deep()
-    if _LONG_INTEGER.search(text):
+    if _LONG_INTEGER in text.translate(_DIGITS):
         _check_integers(detail)
     return detail
 

@@ -25,6 +25,7 @@ MAX_FRAME_BYTES = 4 << 20
 HEARTBEAT_SECONDS = 5.0
 """How often a client says that it is alive; leases outlive three missed ones."""
 
+CAUSE_PATTERN = r"^(?:[a-z0-9]+(?:[.-][a-z0-9]+)*)?$"
 Position = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -62,12 +63,16 @@ class Delivered(msgspec.Struct, frozen=True):
         ingested_at: When the bus took the event, in microseconds since the Unix epoch.
         attempt: 1 the first time.
         envelope: The envelope's JSON, as the bus keeps it.
+        group: Deliveries of one group are to be handled one after another, in the order of the
+            frame, and what follows one that fails is to be released untried; empty where there is
+            no order.
     """
 
     position: int
     ingested_at: int
     attempt: int
     envelope: msgspec.Raw
+    group: str = ""
 
 
 class Frame(msgspec.Struct, frozen=True, tag="frame"):
@@ -81,7 +86,8 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
     Attributes:
         code: What it is about: ``grant-expired`` to whoever receives, ``grant-ended`` to whoever
-            granted, ``held`` to one that connects while deliveries are held back.
+            granted, ``held`` to one that connects while deliveries are held back, ``paused`` and
+            ``resumed`` where somebody paused the subscription or let it go on.
         message: What happened, and what to do next.
     """
 
@@ -90,10 +96,21 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A delivery that was not handled, and why."""
+    """A delivery that was not handled, and why.
+
+    Attributes:
+        position: Which.
+        reason: Why.
+        after: Seconds before which it is not to be delivered again, where that is longer than
+            the backoff.
+        cause: Why, as a code by which dead letters are counted, where it is buried: words in lower
+            case, joined by hyphens or dots; empty: ``rejected``.
+    """
 
     position: Position
     reason: Annotated[str, msgspec.Meta(max_length=2000)]
+    after: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
+    cause: Annotated[str, msgspec.Meta(max_length=64, pattern=CAUSE_PATTERN)] = ""
 
 
 class Settlement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -149,6 +166,37 @@ class GrantInfo(msgspec.Struct, frozen=True):
     holds: bool
 
 
+class TargetInfo(msgspec.Struct, frozen=True):
+    """How a target stands that delivers by itself.
+
+    Attributes:
+        kind: ``webhook``.
+        state: ``delivering``; ``waiting`` after many failures, in which nothing is tried;
+            ``probing``, one delivery at a time; ``stopped``, as something has to be done first.
+        reason: The last failure, or what has to be done; empty where there is none.
+        probe_us: When it is tried next, in microseconds since the Unix epoch; 0 where that is now.
+    """
+
+    kind: str
+    state: str
+    reason: str = ""
+    probe_us: int = 0
+
+
+class PauseInfo(msgspec.Struct, frozen=True):
+    """That a subscription is paused.
+
+    Attributes:
+        reason: Why, in the words of whoever paused it.
+        by: Their account's name; empty on a bus that asks for no credentials.
+        since_us: Since when, in microseconds since the Unix epoch.
+    """
+
+    reason: str
+    by: str
+    since_us: int
+
+
 class SubscriptionInfo(msgspec.Struct, frozen=True):
     """A subscription as ``GET /api/v1/subscriptions`` lists it.
 
@@ -162,9 +210,13 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
         waiting: Deliveries that nobody has fetched, delayed ones included.
         in_flight: Deliveries out with consumers.
         delayed: Deliveries that wait for the time of their next attempt.
+        ordered: Deliveries that wait behind an earlier one of their key; all that are put aside
+            for it, not those in memory.
         held: Deliveries that the account may not receive now; they come once it may again.
         holding: Why deliveries are held, each reason once; empty where none has to be.
         dead: Dead letters.
+        target: How its target stands; None where deliveries wait for whoever consumes them.
+        paused: That nothing is delivered until somebody resumes it; None where it is not so.
     """
 
     name: str
@@ -179,6 +231,9 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
     held: int
     holding: list[str]
     dead: int
+    target: TargetInfo | None = None
+    paused: PauseInfo | None = None
+    ordered: int = 0
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from keybus.bus.engine import Cursor, Engine
+from keybus.bus.engine import ORDER, Cursor, Engine, Group
+from keybus.bus.letters import LetterChoice
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.testing.clock import ManualClock
@@ -19,6 +20,7 @@ from tests.contract.engines_under_test import ANY, fetch, quiet, record, standin
 
 T = TypeVar("T")
 NAMES = ("a", "b")
+GROUPS = st.sampled_from(["", "g", "h"])
 MATCHED = st.sampled_from([{"a", "b"}, {"a"}, {"b"}, set[str]()])
 
 
@@ -29,29 +31,45 @@ class Model:
         self.attempts: dict[int, int] = {}  # of everything unsettled, the attempts that failed
         self.due: dict[int, int] = {}
         self.leased: set[int] = set()
-        self.held: set[int] = set()
+        self.held: dict[int, bool] = {}  # whether each is held for order
+        self.groups: dict[int, str] = {}  # of everything that was tried again or held
         self.dead: list[tuple[int, int]] = []
+        self.redriven: set[int] = set()  # of everything unsettled, what was a dead letter before
 
     def available(self, now: int) -> list[int]:
         return [
             position
             for position in sorted(self.attempts)
-            if position not in self.leased | self.held and self.due.get(position, 0) <= now
+            if position not in self.leased | self.held.keys() and self.due.get(position, 0) <= now
         ]
 
     def settle(self, position: int) -> int:
         self.leased.discard(position)
         self.due.pop(position, None)
+        self.groups.pop(position, None)
+        self.redriven.discard(position)
         return self.attempts.pop(position)
 
+    def named(self) -> list[Group]:
+        found = []
+        for name in sorted(set(self.groups.values()) - {""}):
+            of_it = {position for position, each in self.groups.items() if each == name}
+            held, returning = of_it & self.held.keys(), of_it - self.held.keys()
+            last, first = max(returning, default=0), min(held, default=0)
+            found.append(Group(name, len(returning), last, first))
+        return found
+
     def standing(self, now: int) -> tuple[int, int, int, int]:
-        waiting = self.attempts.keys() - self.leased - self.held
-        delayed = sum(self.due.get(each, 0) > now for each in waiting)
+        aside = {position for position, ordered in self.held.items() if not ordered}
+        waiting = self.attempts.keys() - self.leased - aside
+        delayed = sum(self.due.get(each, 0) > now for each in waiting - self.held.keys())
         return len(waiting), len(self.leased), delayed, len(self.dead)
 
 
 class Histories(RuleBasedStateMachine):
     """Rules do the same to an engine and to the model; every answer is compared."""
+
+    crashes = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,6 +128,7 @@ class Histories(RuleBasedStateMachine):
         for delivery in deliveries:
             assert delivery.attempt == model.attempts[delivery.position] + 1
             assert delivery.envelope == self.log[delivery.position - 1]
+            assert delivery.group == model.groups.get(delivery.position, "")
         model.leased.update(found)
 
     async def cancelled_fetch(self, name: str) -> None:
@@ -127,13 +146,14 @@ class Histories(RuleBasedStateMachine):
         for position in chosen:
             model.settle(position)
 
-    @rule(name=st.sampled_from(NAMES), data=st.data(), delay=st.integers(0, 5))
-    def retry(self, name: str, data: st.DataObject, delay: int) -> None:
+    @rule(name=st.sampled_from(NAMES), data=st.data(), delay=st.integers(0, 5), group=GROUPS)
+    def retry(self, name: str, data: st.DataObject, delay: int, group: str = "") -> None:
         model = self.models[name]
         if not model.leased:
             return
         position = data.draw(st.sampled_from(sorted(model.leased)))
-        self.run(self.cursors[name].retry(position, delay=delay, reason="busy"))
+        self.run(self.cursors[name].retry(position, delay=delay, reason="busy", group=group))
+        model.groups[position] = group
         model.leased.discard(position)
         model.attempts[position] += 1
         model.due[position] = self.clock.time_us() + delay * 1_000_000
@@ -157,6 +177,40 @@ class Histories(RuleBasedStateMachine):
         self.run(self.cursors[name].bury(position, reason="poison"))
         model.dead.append((position, model.settle(position) + 1))
 
+    @rule(name=st.sampled_from(NAMES), data=st.data(), limit=st.integers(1, 3))
+    def fetch_bury_and_redrive(self, name: str, data: st.DataObject, limit: int) -> None:
+        self.fetch(name, 3)
+        self.bury(name, data)
+        self.redrive(name, limit)
+
+    @rule(name=st.sampled_from(NAMES), limit=st.integers(1, 3))
+    def redrive(self, name: str, limit: int) -> None:
+        model = self.models[name]
+        chosen, model.dead = model.dead[:limit], model.dead[limit:]
+        letters = self.cursors[name].letters
+        assert self.run(letters.redrive(LetterChoice(), limit)) == len(chosen)
+        for position, _ in chosen:
+            model.attempts[position] = 0
+            model.due[position] = self.clock.time_us()
+            model.redriven.add(position)
+
+    @rule(name=st.sampled_from(NAMES), limit=st.integers(1, 3))
+    def purge(self, name: str, limit: int) -> None:
+        model = self.models[name]
+        count, model.dead = len(model.dead[:limit]), model.dead[limit:]
+        assert self.run(self.cursors[name].letters.purge(LetterChoice(), limit)) == count
+
+    @rule(name=st.sampled_from(NAMES))
+    def expire(self, name: str) -> None:
+        """All there is is too old, but what was redriven."""
+        model, letters = self.models[name], self.cursors[name].letters
+        old = set(model.available(self.clock.time_us())) - model.redriven
+        expiring = self.cursors[name].expire(2_000, reason="too old", limit=1_000)
+        assert self.run(expiring) == len(old)
+        found = self.run(letters.page(LetterChoice(), 1_000))[len(model.dead) :]
+        assert {letter.position for letter in found} == old
+        model.dead += [(each.position, model.settle(each.position)) for each in found]
+
     @rule(name=st.sampled_from(NAMES), data=st.data())
     def release(self, name: str, data: st.DataObject) -> None:
         model = self.models[name]
@@ -166,18 +220,39 @@ class Histories(RuleBasedStateMachine):
         self.run(self.cursors[name].release(sorted(chosen)))
         model.leased -= chosen
 
-    @rule(name=st.sampled_from(NAMES), data=st.data())
-    def hold(self, name: str, data: st.DataObject) -> None:
+    @rule(name=st.sampled_from(NAMES), data=st.data(), group=GROUPS, ordered=st.booleans())
+    def hold(
+        self, name: str, data: st.DataObject, group: str = "", *, ordered: bool = False
+    ) -> None:
         model = self.models[name]
         chosen = data.draw(st.sets(st.sampled_from(sorted(model.leased)))) if model.leased else ()
-        self.run(self.cursors[name].hold([*chosen, 10_000], reason="no grant"))
+        reason = ORDER if ordered else "no grant"
+        self.run(self.cursors[name].hold([*chosen, 10_000], reason=reason, group=group))
         model.leased -= set(chosen)
-        model.held |= set(chosen)
+        model.held |= dict.fromkeys(chosen, ordered)
+        model.groups |= dict.fromkeys(chosen, group)
+
+    @rule(name=st.sampled_from(NAMES), data=st.data(), group=GROUPS, ordered=st.booleans())
+    def fetch_and_hold(self, name: str, data: st.DataObject, group: str, *, ordered: bool) -> None:
+        self.fetch(name, 8)
+        self.hold(name, data, group, ordered=ordered)
+
+    @rule(name=st.sampled_from(NAMES), group=GROUPS, limit=st.integers(1, 5))
+    def unhold_some(self, name: str, group: str, limit: int) -> None:
+        model = self.models[name]
+        chosen = sorted(each for each in model.held if model.groups[each] == group)[:limit]
+        assert self.run(self.cursors[name].unhold(group, limit)) == len(chosen)
+        model.due.update(dict.fromkeys(chosen, self.clock.time_us()))
+        for position in chosen:
+            del model.held[position]
 
     @rule(name=st.sampled_from(NAMES), data=st.data())
-    def fetch_and_hold(self, name: str, data: st.DataObject) -> None:
-        self.fetch(name, 8)
-        self.hold(name, data)
+    def begin(self, name: str, data: st.DataObject) -> None:
+        """Where no crash follows, nothing is different."""
+        model = self.models[name]
+        if model.leased and not self.crashes:
+            position = data.draw(st.sampled_from(sorted(model.leased)))
+            self.run(self.cursors[name].begin(position, reason="the bus stopped"))
 
     @rule(name=st.sampled_from(NAMES))
     def unhold(self, name: str) -> None:
@@ -215,8 +290,18 @@ class Histories(RuleBasedStateMachine):
             assert self.run(self.engine.queues()) == list(NAMES)
             for name, model in self.models.items():
                 state = self.run(self.engine.queue_state(name))
-                assert state.held == len(model.held)
+                assert state.held == sum(not ordered for ordered in model.held.values())
+                assert state.ordered == sum(model.held.values())
                 assert state.waiting == model.standing(0)[0]
+
+    @invariant()
+    def groups_are_the_models(self) -> None:
+        for name, cursor in self.cursors.items():
+            model = self.models[name]
+            assert list(self.run(cursor.groups())) == model.named()
+            available = model.available(self.clock.time_us())
+            reached = self.run(cursor.reached())
+            assert reached == (available[0] - 1 if available else len(self.log))
 
     @invariant()
     def what_is_held_is_the_models(self) -> None:
@@ -232,10 +317,14 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def dead_letters_are_the_models(self) -> None:
+        async def counted(cursor: Cursor) -> int:
+            return sum(each.count for each in (await cursor.letters.summary(LetterChoice())).groups)
+
         async def letters(cursor: Cursor) -> list[tuple[int, int, bytes]]:
             return [(e.position, e.attempts, e.envelope) async for e in cursor.dead_letters()]
 
         for name, cursor in self.cursors.items():
+            assert self.run(counted(cursor)) == len(self.models[name].dead)
             assert self.run(letters(cursor)) == [
                 (position, attempts, self.log[position - 1])
                 for position, attempts in self.models[name].dead
@@ -248,6 +337,8 @@ class Histories(RuleBasedStateMachine):
 
 class SqliteHistories(Histories):
     """The same, and now and then the store is closed, or its process dies."""
+
+    crashes = True
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp())

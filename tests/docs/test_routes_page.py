@@ -2,6 +2,7 @@
 
 import re
 
+from keybus.bus.letters import CAUSES
 from keybus.server.access import Guarded
 from keybus.server.app import routes
 from keybus.server.native import deliveries
@@ -25,6 +26,11 @@ def test_every_route_is_listed_with_its_decision() -> None:
         for method in methods or {"WebSocket"}:
             found.add((method, path, route.access.action or route.access.rule))
     assert set(listed) == found
+
+
+def test_every_cause_of_the_bus_is_listed() -> None:
+    page = (ROOT / "docs" / "dead-letters.md").read_text().partition("## Looking")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == set(CAUSES)
 
 
 def test_every_close_code_is_listed() -> None:

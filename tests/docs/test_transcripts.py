@@ -37,6 +37,12 @@ def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
     check(of_page("server.md"), tmp_path)
 
 
+def test_dead_letters_are_looked_at_redriven_and_purged(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("dead-letters.md"), tmp_path)
+
+
 def test_accounts_and_grants_of_a_project_of_ones_own(tmp_path: Path) -> None:
     shop(tmp_path / "shop")
     running = transcript.Step("keybus dev . &\n", None)

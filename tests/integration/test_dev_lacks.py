@@ -13,7 +13,7 @@ subscriptions:
   feed:
     account: shop
     filter: {source: [shop.till]}
-    order: {key: /detail/till}
+    alarms: {waiting: 5}
 """
 
 
@@ -26,4 +26,4 @@ def test_it_says_with_file_and_line_what_it_ignores(
     server.stop()
     [line] = [line for line in server.log.read_text().splitlines() if "it is ignored" in line]
     assert "platform.yaml:9" in line
-    assert "order" in line
+    assert "alarms" in line

@@ -124,10 +124,10 @@ def test_what_compliance_finds_is_not_applied_without_a_reason(folder: Path) -> 
 
 @pytest.mark.usefixtures("bus")
 def test_what_the_footing_lacks_is_refused_by_name(folder: Path) -> None:
-    add(folder, LATE.rstrip() + "\n    order: {}\n")
+    add(folder, LATE.rstrip() + "\n    alarms: {waiting: 5}\n")
     plan = answer("plan", str(folder), code=1)
     [lack] = plan["lacks"]
-    assert lack["pointer"] == "/subscriptions/late/order"
+    assert lack["pointer"] == "/subscriptions/late/alarms"
     assert "embedded" in lack["message"]
     refused = run("apply", str(folder), "--yes", "--despite", "a drill")
     assert isinstance(refused.exception, KeybusError)

@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from keybus.bus.letter_search import MOST_BYTES
 from keybus.server.log_limit import MOST
-from keybus.server.native.routes import MAX_DEAD_LETTER_BYTES
 from tests.integration.raw import raw
 from tests.running import ClosedServer
 
@@ -114,7 +114,7 @@ async def test_what_comes_after_the_body_is_no_header(closed: ClosedServer) -> N
 async def test_an_answer_with_large_dead_letters_has_bounded_size(closed: ClosedServer) -> None:
     token = closed.issue("shop", "publisher", "subscriber").secret
     entry = {"source": "shop.till", "detail_type": "Sale", "detail": {"notes": "x" * 1_000_000}}
-    count = MAX_DEAD_LETTER_BYTES // 1_000_000 + 5
+    count = MOST_BYTES // 1_000_000 + 5
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(f"{closed.url}/api/v1/", headers=headers) as http:
         for _ in range(count):
@@ -137,4 +137,4 @@ async def test_an_answer_with_large_dead_letters_has_bounded_size(closed: Closed
             letters = await answer.json()
         # Compared by themselves: what else is in the answer would fill a screen.
         told = len(letters)
-        assert MAX_DEAD_LETTER_BYTES // 1_000_000 <= told < count
+        assert MOST_BYTES // 1_000_000 <= told < count

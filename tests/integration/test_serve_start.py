@@ -59,7 +59,7 @@ def test_what_compliance_finds_does_not_hold_without_a_reason(stopped: ClosedSer
 
 def test_what_the_footing_lacks_never_holds(stopped: ClosedServer) -> None:
     feed = "  shop-feed: {account: shop, "
-    rewrite(stopped, feed, feed + "order: {key: /detail/amount}, ")
+    rewrite(stopped, feed, feed + "alarms: {waiting: 5}, ")
     told = serve(stopped, "--despite", "it is a drill")
     assert "[plan-refused]" in told
     assert "platform.yaml" in told

@@ -7,7 +7,6 @@ from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import (
     Cursor,
     CursorState,
-    DeadLetter,
     Delivery,
     Document,
     Documents,
@@ -15,6 +14,7 @@ from keybus.bus.engine import (
     Record,
     Stored,
 )
+from keybus.bus.letters import DeadLetter
 from keybus.bus.session import Session
 from keybus.bus.versions import Applied, Declared, NoSuchVersion
 

@@ -7,17 +7,22 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 
 from keybus.bus.admission import Mode
+from keybus.bus.age_limits import AgeLimits
 from keybus.bus.audit_log import AuditLog
+from keybus.bus.clearings import Clearings
 from keybus.bus.control import Control
 from keybus.bus.dispatcher import Dispatcher
-from keybus.bus.engine import CursorState, DeadLetter, Engine
+from keybus.bus.engine import CursorState, Engine
 from keybus.bus.generation import Generation, Modes
 from keybus.bus.grants import GrantWatch, owners_of
 from keybus.bus.ingest import Ingest
+from keybus.bus.letters import DeadLetter
+from keybus.bus.pauses import Pauses, paused_notice
 from keybus.bus.permission import Permission
 from keybus.bus.proposal import Proposal
 from keybus.bus.proposing import judged
 from keybus.bus.session import Send, Session
+from keybus.bus.targets import Targets, WebhookSettings
 from keybus.bus.usage import Usage
 from keybus.bus.versions import Applied, Declared, Versions
 from keybus.clock import SYSTEM, Clock
@@ -27,6 +32,8 @@ from keybus.errors import EngineError, SubscriptionError
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.audit import BUS, Actor, AuditKey
 from keybus.governance.authorizer import Authorizer, Refusal
+from keybus.governance.credentials.vault import Vault
+from keybus.governance.webhook_secrets import Action, WebhookSecret, WebhookSecrets
 from keybus.protocol import Notice, PublisherInfo, SubscriptionInfo
 from keybus.topology import Platform
 from keybus.topology.model import Grant
@@ -47,10 +54,22 @@ class Bus:
         audit: The log of all that was changed, and refused.
         usage: What is published, delivered and run.
         clock: Time and ids.
+        targets: What delivers by itself: webhooks.
+        webhook_secrets: What signs their deliveries.
+        pauses: Subscriptions whose deliveries wait until somebody lets them go on.
+        clearings: Redrives and purges of dead letters.
     """
 
     def __init__(
-        self, engine: Engine, modes: Modes, audit: AuditLog, usage: Usage, clock: Clock
+        self,
+        engine: Engine,
+        modes: Modes,
+        audit: AuditLog,
+        usage: Usage,
+        clock: Clock,
+        *,
+        webhooks: WebhookSettings,
+        vault: Vault | None,
     ) -> None:
         self.engine, self.modes, self.clock = engine, modes, clock
         self.audit, self.usage = audit, usage
@@ -58,6 +77,17 @@ class Bus:
         self.control = Control(
             engine, modes, self.permission, audit=audit, usage=usage, clock=clock
         )
+        self.webhook_secrets = WebhookSecrets(
+            engine.documents,
+            lambda: self.platform,
+            vault=vault,
+            changed=self._secret_changed,
+            clock=clock,
+        )
+        self.targets = Targets(webhooks, self.webhook_secrets, clock)
+        self.pauses = Pauses(engine.documents, audit, self.dispatcher, clock)
+        self.clearings = Clearings(engine.documents, audit, self.dispatcher, clock)
+        self._age_limits = AgeLimits(lambda: self.control.dispatchers, audit, clock)
         self._watch = GrantWatch(engine.documents, clock, self._expired)
         self._ingest: Ingest | None = None
 
@@ -71,6 +101,8 @@ class Bus:
         authorization: Mode = "observe",
         clock: Clock = SYSTEM,
         audit_key: AuditKey | None = None,
+        vault: Vault | None = None,
+        webhooks: WebhookSettings | None = None,
         note: str = "declared at the start",
     ) -> "Bus":
         """Apply a platform to the engine, or go on with the one that was, and start.
@@ -82,6 +114,8 @@ class Bus:
             authorization: What happens to what the authorizer refuses.
             clock: Time and ids.
             audit_key: Seals the audit log.
+            vault: Seals webhooks' secrets; None: none can be issued.
+            webhooks: How webhooks are delivered.
             note: What the list of versions says of it.
 
         Raises:
@@ -89,11 +123,23 @@ class Bus:
         """
         audit = await AuditLog.open(engine.documents, clock, audit_key)
         usage = await Usage.open(engine.documents, clock)
-        bus = cls(engine, Modes(admission, authorization), audit, usage, clock)
+        bus = cls(
+            engine,
+            Modes(admission, authorization),
+            audit,
+            usage,
+            clock,
+            webhooks=webhooks or WebhookSettings(),
+            vault=vault,
+        )
         try:
+            await bus.webhook_secrets.load()
+            await bus.pauses.load()
             await bus.control.resume(bus._activate, required=declared is None)
             if declared is not None:
                 await bus.apply(declared, note=note)
+            await bus.clearings.resume()
+            bus._age_limits.start()
         except BaseException:
             await bus.stop()
             raise
@@ -167,7 +213,14 @@ class Bus:
         Raises:
             SubscriptionError: There is no such subscription.
         """
-        session = self.dispatcher(subscription).join(send, window, principal)
+        dispatcher = self.dispatcher(subscription)
+        if self.targets.info(subscription) is not None:
+            raise SubscriptionError(
+                f"the subscription {subscription!r} delivers to its webhook",
+                hint="take the webhook out of its target to consume it",
+            )
+        handing = self.targets.handing(subscription, send, dispatcher)
+        session = handing.session = dispatcher.join(handing, window, principal)
         refusal = self.authorizer.consume(principal, subscription)
         if refusal is not None and self.modes.authorization == "enforce":
             # Other rules came to hold since it was let in at the door.
@@ -175,6 +228,8 @@ class Bus:
             session.end(refusal.message)
         if holding := self._holding(subscription):
             session.tell(Notice("held", "; ".join(holding)))
+        if (pause := self.pauses.of(subscription)) is not None:
+            session.tell(paused_notice(pause))
         return session
 
     def dispatcher(self, subscription: str) -> Dispatcher:
@@ -234,11 +289,15 @@ class Bus:
 
     async def stop_delivering(self) -> None:
         """Hand leases back, untried, before consumers are cut off; events are still taken."""
+        await self.targets.stop()
         await self.control.stop()
+        await self.targets.close()
 
     async def stop(self) -> None:
         """Stop delivering and keeping book; the engine stays open."""
         await self._watch.close()
+        await self._age_limits.close()
+        await self.clearings.close()
         await self.stop_delivering()
         await self.usage.close()
         await self.audit.close()
@@ -247,6 +306,10 @@ class Bus:
         """Stop, and close the engine."""
         await self.stop()
         await self.engine.close()
+
+    async def _secret_changed(self, action: Action, secret: WebhookSecret, by: Principal) -> None:
+        name = f"{secret.account}/{secret.name}"
+        await self.audit.write(Actor.of(by), f"webhook-secret.{action}", name)
 
     async def _expired(self, name: str, grant: Grant) -> None:
         """Tell both sides that a grant has ended, and write it down.
@@ -273,6 +336,8 @@ class Bus:
             self._ingest = Ingest(generation, self.engine, self.permission, self.usage, self.clock)
         self._ingest.generation = generation
         self._watch.watch(generation.platform)
+        self.pauses.hold(self.control.dispatchers)
+        self.targets.change(generation, self.control.dispatchers)
 
     def _info(self, name: str, state: CursorState) -> SubscriptionInfo:
         declared, dispatcher = self.platform.subscriptions[name], self.dispatcher(name)
@@ -286,9 +351,12 @@ class Bus:
             waiting=state.waiting,
             in_flight=state.in_flight,
             delayed=state.delayed,
+            ordered=state.ordered,
             held=state.held,
             holding=self._holding(name),
             dead=state.dead,
+            target=self.targets.info(name),
+            paused=self.pauses.of(name),
         )
 
     def _holding(self, name: str) -> list[str]:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from keybus.bus.engine import DeadLetter, Delivery
+from keybus.bus.engine import Delivery
 from keybus.bus.gatekeeper import Gatekeeper
+from keybus.bus.letters import EXPIRED, UNFIT, DeadLetter
+from keybus.bus.order_key import OrderKey
 from keybus.bus.tally import Tally
 from keybus.topology import Retry
 from keybus.topology.projection import Projection
@@ -14,15 +16,17 @@ _NOTHING = b"null"
 
 
 class Unfit(msgspec.Struct, frozen=True):
-    """A delivery that cannot be looked at, or not be projected: it is nobody's to handle.
+    """A delivery that cannot be looked at or projected, or is too old: it is nobody's to handle.
 
     Attributes:
         delivery: The delivery.
         reason: Why.
+        cause: Why, as a dead letter's code.
     """
 
     delivery: Delivery
     reason: str
+    cause: str = UNFIT
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -47,12 +51,23 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         gatekeeper: What may be delivered; None: everything.
         projection: What of an event is delivered; None: all of it.
         tally: Counts what is delivered; None: nobody asks.
+        order: By which key deliveries are in order; None: in none.
     """
 
     retry: Retry = Retry()
     gatekeeper: Gatekeeper | None = None
     projection: Projection | None = None
     tally: Tally | None = None
+    order: OrderKey | None = None
+
+    @property
+    def too_old(self) -> str:
+        """What is said of a delivery that is older than it may get."""
+        return f"it was not handled within {self.retry.max_age} s (retry.max_age)"
+
+    def expired_before(self, now: int) -> int:
+        """What was ingested, or redriven, before this is too old; microseconds since the epoch."""
+        return 0 if self.retry.max_age is None else now - self.retry.max_age * 1_000_000
 
     def judge(self, batch: Sequence[Delivery], now: int) -> Judged:
         """Part a batch; one event that cannot be looked at keeps no others back.
@@ -61,6 +76,14 @@ class DeliverySettings(msgspec.Struct, frozen=True):
             batch: Deliveries.
             now: Microseconds since the Unix epoch.
         """
+        before = self.expired_before(now)
+        if not (before and any(_since(each) < before for each in batch)):
+            return self._judge(batch, now)
+        judged = self._judge([each for each in batch if _since(each) >= before], now)
+        old = [Unfit(each, self.too_old, EXPIRED) for each in batch if _since(each) < before]
+        return Judged(judged.permitted, judged.held, [*old, *judged.unfit])
+
+    def _judge(self, batch: Sequence[Delivery], now: int) -> Judged:
         if self.gatekeeper is None:
             return Judged(batch, {}, ())
         try:
@@ -72,7 +95,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         held: dict[str, set[int]] = {}
         unfit: list[Unfit] = []
         for delivery in batch:
-            one = self.judge([delivery], now)
+            one = self._judge([delivery], now)
             permitted += one.permitted
             unfit += one.unfit
             for reason, positions in one.held.items():
@@ -91,7 +114,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
             except Exception as error:  # noqa: BLE001 - whatever an event was made to do to us
                 unfit.append(_unfit(each, "be cut to the subscription's fields", error))
             else:
-                projected.append(Delivery(each.position, each.ingested_at, envelope, each.attempt))
+                projected.append(msgspec.structs.replace(each, envelope=envelope))
         return projected, unfit
 
     def show(self, letter: DeadLetter, now: int) -> tuple[DeadLetter, str]:
@@ -111,6 +134,11 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         if withheld:
             envelope = _NOTHING
         return msgspec.structs.replace(letter, envelope=envelope), withheld
+
+
+def _since(delivery: Delivery) -> int:
+    """What its age counts from, in microseconds since the Unix epoch."""
+    return max(delivery.ingested_at, delivery.redriven_at)
 
 
 def _unfit(delivery: Delivery, what: str, error: Exception) -> Unfit:

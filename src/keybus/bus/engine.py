@@ -9,8 +9,14 @@ from typing import Protocol
 
 import msgspec
 
+from keybus.bus.letters import REJECTED, DeadLetter, Letters
+
 MAX_RECORDS = 1_000
 """Records of one append: as many as JetStream takes in one atomic batch."""
+MAX_GROUP = 64
+"""Characters of a group's name."""
+ORDER = "order"
+"""The reason of a delivery that is held because an earlier one of its group is not settled."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -54,27 +60,20 @@ class Delivery(msgspec.Struct, frozen=True):
         attempt: 1 the first time; one more for each attempt that durably failed before. Where
             a broker counts deliveries (JetStream), untried releases and restarts count too: it
             is then at least that.
+        group: The group under which it was tried again or held; empty where it was neither.
+        alone: It was out, or may have been, when whoever had it was lost, and others with it. It
+            is to be delivered by itself, so that a second loss tells which of them it was.
+        redriven_at: When it last left the dead letters, in microseconds since the Unix epoch; 0
+            where it never was one.
     """
 
     position: int
     ingested_at: int
     envelope: bytes
     attempt: int
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A delivery that gave up. It owns its bytes: log retention never takes them.
-
-    After a crash in the middle of a burial it may stand twice, where an engine cannot bury in
-    one step (JetStream); its position tells.
-    """
-
-    position: int
-    ingested_at: int
-    envelope: bytes
-    attempts: int
-    reason: str
-    buried_at: int
+    group: str = ""
+    alone: bool = False
+    redriven_at: int = 0
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -101,11 +100,13 @@ class CursorState(msgspec.Struct, frozen=True):
     """How a subscription stands.
 
     Attributes:
-        waiting: Deliveries that nobody has fetched, delayed ones included, held ones not.
+        waiting: Deliveries that nobody has fetched, delayed and ordered ones included, held ones
+            not.
         in_flight: Deliveries fetched and not settled.
         delayed: Deliveries that wait for the time of their next attempt.
         dead: Dead letters.
-        held: Deliveries that are held.
+        held: Deliveries that are held, for any reason but `ORDER`.
+        ordered: Deliveries that are held for that reason: behind an earlier one of their group.
     """
 
     waiting: int
@@ -113,6 +114,24 @@ class CursorState(msgspec.Struct, frozen=True):
     delayed: int
     dead: int
     held: int
+    ordered: int
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Deliveries of one subscription that are in order among themselves, and not all settled.
+
+    Attributes:
+        name: Its name.
+        returning: How many of it were tried again, or were held and came back, and are not
+            settled: each of them is fetched once more.
+        returning_to: The last position among them; 0 where there is none.
+        held_from: The first position that is held; 0 where none is.
+    """
+
+    name: str
+    returning: int
+    returning_to: int
+    held_from: int
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -172,41 +191,123 @@ class Cursor(Protocol):
         """Settle deliveries as handled; durable on return."""
         ...
 
-    async def retry(self, position: int, *, delay: float, reason: str) -> None:
+    async def retry(
+        self, position: int, *, delay: float, reason: str, group: str = "", alone: bool = False
+    ) -> None:
         """Count a failed attempt, durably, and deliver again after ``delay`` seconds.
 
         The delay is measured on the monotonic clock; over a restart on the wall clock, but it
         is never longer from there than it was at first.
 
+        Args:
+            position: Of the delivery.
+            delay: Seconds.
+            reason: Why it failed.
+            group: The group whose order it belongs to.
+            alone: It shall be delivered by itself; what is fetched says so.
+
         Raises:
-            EngineError: The delay is not finite, negative or longer than a year, or the reason
-                is no Unicode text.
+            EngineError: The delay is not finite, negative or longer than a year, the reason is
+                no Unicode text, or the group's name none of at most `MAX_GROUP` characters.
         """
         ...
 
-    async def bury(self, position: int, *, reason: str) -> None:
-        """Count a failed attempt and move the delivery to the dead letters, durably."""
-        ...
+    async def begin(self, position: int, *, reason: str) -> None:
+        """Count, durably, the attempt that is about to be made; the delivery stays leased.
 
-    async def hold(self, positions: Sequence[int], *, reason: str) -> None:
-        """Put deliveries aside, durably, and count no attempt.
+        Where the process dies with it, the attempt has failed. Settling it in any way counts
+        nothing twice. What was not leased is passed over.
 
-        They are not delivered until ``unhold``. They hold up nothing, and cost no memory,
-        however many there are and for however long.
+        Args:
+            position: Of the delivery.
+            reason: Why it will have failed, if nobody says more.
 
         Raises:
             EngineError: The reason is no Unicode text.
         """
         ...
 
-    async def unhold(self) -> int:
-        """Make everything that is held deliverable again, durably; how many there were.
+    async def bury(
+        self, position: int, *, reason: str, cause: str = REJECTED, tried: bool = True
+    ) -> None:
+        """Move the delivery to the dead letters, durably.
 
-        They are due at once, in log order among themselves, with the attempt that each was held
-        at. What is held while this runs may be among them, or stay held.
+        Args:
+            position: The delivery's.
+            reason: Why, in words.
+            cause: Why, as a stable code: words in lower case, joined by hyphens or dots.
+            tried: Count a failed attempt.
 
-        It works in parts. Where it raises, or is cancelled, some may be deliverable and the
-        others are held as before; calling it again goes on with those.
+        Raises:
+            EngineError: The reason is no Unicode text, or the cause is no code.
+        """
+        ...
+
+    async def expire(self, before: int, *, reason: str, limit: int) -> int:
+        """Bury what is too old, with the cause ``expired``; how many deliveries that were.
+
+        That is what was ingested before a time, and was not redriven since, whether it was ever
+        fetched or not; but nothing that is leased, held, or delayed. No attempt is counted, and
+        nothing is looked at that is not to be buried. An engine may leave what stands in the log
+        right before something younger to a later call.
+
+        What `groups` has counted may be among it: not to be called by whoever waits for that.
+
+        Args:
+            before: Microseconds since the Unix epoch.
+            reason: Why, in words.
+            limit: At most so many; where as many were buried, there may be more.
+        """
+        ...
+
+    async def hold(self, positions: Sequence[int], *, reason: str, group: str = "") -> None:
+        """Put deliveries aside, durably, and count no attempt.
+
+        They are not delivered until ``unhold``. They hold up nothing, and cost no memory,
+        however many there are and for however long.
+
+        Args:
+            positions: Of the deliveries.
+            reason: Why; `ORDER` where they wait behind an earlier one of their group.
+            group: The group whose order they belong to.
+
+        Raises:
+            EngineError: The reason is no Unicode text, or the group's name none of at most
+                `MAX_GROUP` characters.
+        """
+        ...
+
+    async def unhold(self, group: str | None = None, limit: int | None = None) -> int:
+        """Make what is held deliverable again, durably; how many there were.
+
+        They are due at once, in log order among themselves, with the attempt and the group that
+        each was held with. What is held while this runs may be among them, or stay held.
+
+        Without a limit it works in parts. Where it raises, or is cancelled, some may be
+        deliverable and the others are held as before; calling it again goes on with those.
+
+        Args:
+            group: Only of this group; empty: only what has none; None: everything.
+            limit: Only so many, the first in the log; with a group only.
+
+        Returns:
+            How many are deliverable now that were not. With a limit: 0 where none is held, and
+            else at least one.
+        """
+        ...
+
+    async def groups(self) -> Sequence[Group]:
+        """The groups that have deliveries which were tried again or are held.
+
+        Asked before the first fetch: it tells which groups are blocked from an earlier run.
+        """
+        ...
+
+    async def reached(self) -> int:
+        """A position up to which there is nothing more to be fetched that could be fetched now.
+
+        After a restart, what was out comes for the first time once more; whoever keeps order has
+        to know when the last of it has come, before it goes on with what is later in the log.
         """
         ...
 
@@ -224,6 +325,11 @@ class Cursor(Protocol):
 
     def dead_letters(self) -> AsyncIterator[DeadLetter]:
         """All dead letters, oldest first."""
+        ...
+
+    @property
+    def letters(self) -> Letters:
+        """The dead letters, to be chosen from, redriven and purged."""
         ...
 
 

@@ -53,6 +53,13 @@ class Gatekeeper:
             self._observed(refusal)
         return permitted, held
 
+    def refusal(self, event_type: str, source: str, now: int) -> str:
+        """Why events of a type and source would be held now; empty where they would not."""
+        if not self._enforce or now < self._gate.open_until:
+            return ""
+        refusal = self._gate.refusal(event_type, source, now)
+        return refusal.message if refusal else ""
+
     def objection(self, envelope: bytes, now: int) -> str:
         """Why an event may not be had now, where that is enforced; empty where it may."""
         if not self._enforce or now < self._gate.open_until:

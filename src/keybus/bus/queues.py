@@ -9,6 +9,7 @@ from keybus.bus.dispatcher import Dispatcher
 from keybus.bus.engine import Engine
 from keybus.bus.gatekeeper import Gatekeeper
 from keybus.bus.generation import Generation, Modes
+from keybus.bus.order_key import OrderKey
 from keybus.bus.permission import Permission
 from keybus.bus.tally import Tally
 from keybus.bus.usage import Usage
@@ -148,6 +149,7 @@ class Queues:
             gatekeeper,
             generation.projections.get(name),
             Tally(self._usage, name, subscription, self._clock),
+            OrderKey.compile(subscription, generation.contracts),
         )
 
 

@@ -31,12 +31,19 @@ class Session:
         leased: What it was sent, or is about to be, and has not settled.
         principal: Who consumes.
         leaving: It asked to be sent nothing more.
+        singly: It is sent one delivery of a key at a time: it may not keep them in order itself.
         lost: Set once it cannot, or may not, be sent to; its owner then closes it.
         ended: Why it may consume no longer; empty where it may.
     """
 
     def __init__(
-        self, send: Send, window: int, principal: Principal, changed: Callable[[], None]
+        self,
+        send: Send,
+        window: int,
+        principal: Principal,
+        changed: Callable[[], None],
+        *,
+        singly: bool = False,
     ) -> None:
         """Start sending.
 
@@ -45,16 +52,23 @@ class Session:
             window: How many deliveries may be unsettled.
             principal: Who consumes.
             changed: Called when it may have become ready for more.
+            singly: Whether it is to be sent one delivery of a key at a time.
         """
-        self.principal = principal
+        self.principal, self.singly = principal, singly
         self.ended = ""
         self._send, self._window, self._changed = send, window, changed
         self._least = max(1, min(window // 4, MAX_FRAME_DELIVERIES))
         self.leased: dict[int, Delivery] = {}
+        self._alone = 0  # the position of what has to be all that it has, while it has it
         self.leaving = False
         self.lost = asyncio.Event()
         self._frames: asyncio.Queue[list[Delivery] | Notice] = asyncio.Queue()
         self._sender = asyncio.create_task(self._send_all())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be sent more."""
+        return not (self.leaving or self.lost.is_set())
 
     @property
     def credit(self) -> int:
@@ -64,15 +78,19 @@ class Session:
         each time would cost a fetch and a frame for each, and leave it further behind: the silly
         window syndrome of RFC 1122, section 4.2.3.4.
         """
-        if self.leaving or self.lost.is_set() or self._frames.qsize() >= _FRAMES_AHEAD:
+        if not self.is_open or self._frames.qsize() >= _FRAMES_AHEAD:
+            return 0
+        if self._alone and self._alone in self.leased:
             return 0
         free = self._window - len(self.leased)
         return free if free >= self._least else 0
 
     def hand(self, deliveries: Sequence[Delivery]) -> None:
         """Lease deliveries to it, and send them as soon as it takes them."""
+        if deliveries and deliveries[0].alone:
+            self._alone = deliveries[0].position
         for frame in frames(deliveries):
-            self.leased.update((delivery.position, delivery) for delivery in frame)
+            self.leased.update({delivery.position: delivery for delivery in frame})
             self._frames.put_nowait(frame)
 
     def tell(self, notice: Notice) -> None:
@@ -118,13 +136,18 @@ class Session:
 def delivered(deliveries: Sequence[Delivery]) -> list[Delivered]:
     """Deliveries as the native protocol has them; the envelopes' bytes are not touched."""
     return [
-        Delivered(each.position, each.ingested_at, each.attempt, msgspec.Raw(each.envelope))
+        Delivered(
+            each.position, each.ingested_at, each.attempt, msgspec.Raw(each.envelope), each.group
+        )
         for each in deliveries
     ]
 
 
 def frames(deliveries: Sequence[Delivery]) -> Iterable[list[Delivery]]:
     """The deliveries cut where a frame would grow past its limit of bytes."""
+    if deliveries and sum([len(each.envelope) for each in deliveries]) <= MAX_FRAME_BYTES:
+        yield list(deliveries)  # as nearly always
+        return
     frame: list[Delivery] = []
     held = 0
     for delivery in deliveries:

@@ -15,10 +15,13 @@ COMMANDS = {
     "credentials": ("keybus.cli.credentials", "credentials"),
     "demo": ("keybus.cli.demo", "demo"),
     "dev": ("keybus.cli.dev", "dev"),
+    "dlq": ("keybus.cli.dlq", "dlq"),
     "patterns": ("keybus.cli.patterns", "patterns"),
     "platform": ("keybus.cli.platform", "platform"),
+    "queue": ("keybus.cli.queue", "queue"),
     "serve": ("keybus.cli.serve", "serve"),
     "subscriptions": ("keybus.cli.subscriptions", "subscriptions"),
+    "webhooks": ("keybus.cli.webhooks", "webhooks"),
 }
 
 

@@ -33,6 +33,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default="",
     help="Start with FOLDER's platform although compliance finds something.",
 )
+@click.option(
+    "--webhook-network",
+    "webhook_networks",
+    metavar="CIDR",
+    multiple=True,
+    help="An inner network that webhooks may reach all the same; repeatable.",
+)
 @click.option("--no-auth", is_flag=True, help="Ask nobody for credentials; on the loopback only.")
 def serve(
     folder: Path,
@@ -46,6 +53,7 @@ def serve(
     tls_terminated: bool,
     proxies: tuple[str, ...],
     despite: str,
+    webhook_networks: tuple[str, ...],
     no_auth: bool,
 ) -> None:
     """Run a bus, closed: every request needs a credential, and the authorizer decides on it.
@@ -70,6 +78,7 @@ def serve(
         tls_terminated=tls_terminated,
         proxies=",".join(proxies) or "127.0.0.1",
         no_auth=no_auth,
+        webhook_networks=webhook_networks,
     )
 
     def ready(url: str, bus: Bus) -> None:

@@ -5,6 +5,7 @@ import msgspec
 from rich.table import Table
 
 from keybus.cli.api import get
+from keybus.cli.queue import told_pause
 from keybus.cli.terminal import console
 from keybus.protocol import SubscriptionInfo
 from keybus.settings import Settings
@@ -28,5 +29,10 @@ def subscriptions(url: str | None, as_json: bool) -> None:
         table.add_row(info.name, info.account, *(f"{getattr(info, name):,}" for name in _NUMBERS))
     console().print(table)
     for info in found:
+        if info.paused is not None:
+            click.echo(f"{info.name} is {told_pause(info.paused)}")
         for reason in info.holding:
             click.echo(f"{info.name} is held: {reason}")
+        if info.target is not None and info.target.state != "delivering":
+            why = f": {info.target.reason}" if info.target.reason else ""
+            click.echo(f"{info.name} posts nothing ({info.target.state}){why}")

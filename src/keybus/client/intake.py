@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Literal
 
@@ -85,7 +85,8 @@ class Intake:
         self._stream, self._handlers = stream, handlers
         self._observer, self._clock = observer, clock
         self._concurrency = concurrency
-        self._waiting: asyncio.Queue[Delivered] = asyncio.Queue()
+        # Each a delivery that is in no order, or the deliveries of one group in theirs.
+        self._waiting: asyncio.Queue[Delivered | list[Delivered]] = asyncio.Queue()
         self._busy: set[int] = set()
         self._outbox = Outbox()
         self._closing = False
@@ -116,13 +117,19 @@ class Intake:
 
     async def _receive(self) -> None:
         while True:
+            groups: dict[str, list[Delivered]] = {}
             for delivery in await self._stream.receive():
-                self._waiting.put_nowait(delivery)
+                if not delivery.group:
+                    self._waiting.put_nowait(delivery)
+                elif delivery.group in groups:
+                    groups[delivery.group].append(delivery)
+                else:
+                    self._waiting.put_nowait(groups.setdefault(delivery.group, [delivery]))
 
     async def _drain(self, settler: "asyncio.Task[None]", seconds: float) -> None:
         self._closing = True
         while not self._waiting.empty():
-            self._outbox.release(self._waiting.get_nowait().position)
+            self._release(self._waiting.get_nowait())
         self._outbox.news.set()
         if self._busy:
             _log.info("waiting up to %.0f s for %d handlers", seconds, len(self._busy))
@@ -137,20 +144,41 @@ class Intake:
 
     async def _work(self, stop: asyncio.Event) -> None:
         while True:
-            delivery = await self._waiting.get()
-            if stop.is_set():
-                self._outbox.release(delivery.position)
-                continue
-            self._busy.add(delivery.position)
-            try:
-                # A task of its own gives each handler a context of its own, keeps what it does
-                # to its task away from this one, and lets settlements go out in between.
-                await asyncio.create_task(self._handle(delivery))
-            finally:
-                self._busy.discard(delivery.position)
-                self._outbox.news.set()
+            item = await self._waiting.get()
+            if isinstance(item, list):
+                await self._work_in_order(item, stop)
+            elif stop.is_set():
+                self._release(item)
+            else:
+                await self._work_on(item)
 
-    async def _handle(self, delivery: Delivered) -> None:
+    async def _work_in_order(self, group: Sequence[Delivered], stop: asyncio.Event) -> None:
+        """One after another; what follows one that failed goes back untried, to come after it."""
+        for tried, delivery in enumerate(group):
+            if stop.is_set():
+                self._release(group[tried:])
+                return
+            if not await self._work_on(delivery):
+                self._release(group[tried + 1 :])
+                return
+
+    async def _work_on(self, delivery: Delivered) -> bool:
+        """Handle it; whether it is settled for good."""
+        self._busy.add(delivery.position)
+        try:
+            # A task of its own gives each handler a context of its own, keeps what it does
+            # to its task away from this one, and lets settlements go out in between.
+            return await asyncio.create_task(self._handle(delivery))
+        finally:
+            self._busy.discard(delivery.position)
+            self._outbox.news.set()
+
+    def _release(self, item: Delivered | Sequence[Delivered]) -> None:
+        for delivery in [item] if isinstance(item, Delivered) else item:
+            self._outbox.release(delivery.position)
+
+    async def _handle(self, delivery: Delivered) -> bool:
+        """Call the handler; whether the delivery will not come again."""
         _delivery.set(delivery)
         envelope = _UNREAD
         try:
@@ -161,21 +189,21 @@ class Intake:
             _log.error("position %d goes to the dead letters: %s", delivery.position, reason)
             self._outbox.bury(delivery.position, reason)
             self._tell(delivery, envelope, "rejected", reason)
-            return
+            return True
         try:
             await call(handler, event)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            self._failed(delivery, envelope, error)
+            return self._failed(delivery, envelope, error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its event comes again
-            self._failed(delivery, envelope, error)
-        else:
-            self._outbox.ack(delivery.position)
-            self._tell(delivery, envelope, "handled", "")
+            return self._failed(delivery, envelope, error)
+        self._outbox.ack(delivery.position)
+        self._tell(delivery, envelope, "handled", "")
+        return True
 
-    def _failed(self, delivery: Delivered, envelope: Envelope, error: BaseException) -> None:
+    def _failed(self, delivery: Delivered, envelope: Envelope, error: BaseException) -> bool:
         reason = f"{type(error).__name__}: {_reason(error)}"
         _log.error(
             "handler of %s failed, attempt %d: %s",
@@ -187,6 +215,7 @@ class Intake:
         )
         self._outbox.retry(delivery.position, reason)
         self._tell(delivery, envelope, "failed", reason)
+        return False
 
     def _tell(self, delivery: Delivered, envelope: Envelope, outcome: Outcome, reason: str) -> None:
         if self._observer is None:

@@ -7,6 +7,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from keybus.bus import NoSuchVersion
+from keybus.bus.clearing import AlreadyClearing, NoSuchClearing
+from keybus.bus.letter_search import NoSuchLetter
 from keybus.errors import (
     BrokenContracts,
     Conflict,
@@ -51,9 +53,12 @@ _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (SubscriptionError, 404),
     (NoSuchCredential, 404),
     (NoSuchVersion, 404),
+    (NoSuchClearing, 404),
+    (NoSuchLetter, 404),
     (UnknownEventType, 404),
     (Conflict, 409),
     (PlanOutdated, 409),
+    (AlreadyClearing, 409),
     (InvalidEvent, 422),
     (EnvelopeError, 400),
     (BadRequest, 400),

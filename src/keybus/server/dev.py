@@ -8,10 +8,12 @@ import msgspec
 import uvloop
 
 from keybus.bus import Bus, Engine, Mode
+from keybus.bus.targets import WebhookSettings
 from keybus.bus.versions import Declared
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError
+from keybus.governance.credentials.sealing import SealingKeys
 from keybus.server.app import application
 from keybus.server.listening import Listening
 from keybus.server.runner import LOOPBACK, Ready, address_of, deepen_stack, listen, run
@@ -75,7 +77,13 @@ async def _serve(settings: DevSettings, ready: Ready) -> None:
     with listen(settings.host, settings.port) as listener:
         engine = _engine(settings)
         try:
-            bus = await Bus.start(declared, engine, admission=settings.admission)
+            bus = await Bus.start(
+                declared,
+                engine,
+                admission=settings.admission,
+                vault=SealingKeys.from_environment(),
+                webhooks=WebhookSettings(plain=True),
+            )
             try:
                 await run(
                     bus, application(bus, None, Listening(address_of(listener))), listener, ready

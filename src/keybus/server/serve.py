@@ -9,6 +9,8 @@ import uvloop
 
 from keybus.bus import Bus, Engine, Mode
 from keybus.bus.proposal import remark
+from keybus.bus.targets import WebhookSettings
+from keybus.bus.targets.settings import networks_of
 from keybus.bus.versions import Declared, Versions
 from keybus.clock import SYSTEM
 from keybus.engines.sqlite import SqliteEngine
@@ -77,6 +79,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
         tls_terminated: A proxy before the bus ends TLS.
         proxies: The proxies' addresses, by commas, whose X-Forwarded-* headers are believed.
         no_auth: Ask nobody for credentials; on the loopback only.
+        webhook_networks: Inner networks that webhooks may reach all the same, such as 10.1.0.0/16.
     """
 
     folder: Path
@@ -89,6 +92,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_terminated: bool = False
     proxies: str = "127.0.0.1"
     no_auth: bool = False
+    webhook_networks: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what would leave the bus open.
@@ -109,6 +113,7 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.tls and self.tls_terminated:
             raise SettingsError("TLS is ended here or before, not both")
+        networks_of(self.webhook_networks)
         if "*" in self.proxies:
             raise SettingsError("--proxy names addresses; * would believe everybody's headers")
 
@@ -168,6 +173,8 @@ async def _start(settings: ServeSettings, engine: Engine, vault: SealingKeys | N
         admission=settings.admission,
         authorization="observe" if settings.no_auth else "enforce",
         audit_key=None if vault is None else vault.audit_key,
+        vault=vault,
+        webhooks=WebhookSettings(networks=networks_of(settings.webhook_networks)),
         note=remark("declared at the start", settings.despite),
     )
 

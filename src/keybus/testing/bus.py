@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
 from keybus.bus.session import delivered
+from keybus.bus.targets import WebhookSettings
 from keybus.bus.versions import Declared
 from keybus.client import AsyncEventPublisher, DeliveryStream, EventPublisher, EventSubscriber
 from keybus.client.portal import Portal
@@ -199,7 +200,11 @@ async def _start(
     platform: Platform, contracts: ContractRepository, admission: Mode, clock: Clock
 ) -> Bus:
     return await Bus.start(
-        Declared(platform, contracts), MemoryEngine(clock=clock), admission=admission, clock=clock
+        Declared(platform, contracts),
+        MemoryEngine(clock=clock),
+        admission=admission,
+        clock=clock,
+        webhooks=WebhookSettings(posts=False),
     )
 
 

@@ -11,7 +11,8 @@ _SUBSCRIPTION = {
     "events": "deliveries already waiting are kept; what is published from then on is chosen anew",
     "filter": "deliveries already waiting are kept; what is published from then on is chosen anew",
     "fields": "deliveries carry these fields from then on",
-    "target": "what is delivered goes there from then on",
+    "target": "what is delivered, also what waits already, goes there, and in that form, from then "
+    "on",
     "retry": "deliveries already waiting give up by the new rule",
 }
 _PUBLISHER = {

@@ -20,6 +20,7 @@ from typing import Any
 from keybus.topology.model import (
     Alarms,
     Classification,
+    InputTransformer,
     Minimum,
     Order,
     Retry,
@@ -32,6 +33,7 @@ __all__ = [
     "Account",
     "Alarms",
     "Grant",
+    "InputTransformer",
     "Minimum",
     "Order",
     "Platform",

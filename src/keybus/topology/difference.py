@@ -19,7 +19,9 @@ _SINGULAR = {
     "subscriptions": "subscription",
     "exceptions": "exception",
 }
-_OPENED = frozenset({"order", "retry", "target", "webhook", "alarms", "minimum"})
+_OPENED = frozenset(
+    {"order", "retry", "target", "webhook", "input_transformer", "alarms", "minimum"}
+)
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _LONGEST = 160  # characters of a value in a line
 

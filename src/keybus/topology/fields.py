@@ -22,11 +22,11 @@ def field_findings(
         contracts: All contracts.
     """
     yield from repeated(subscription.fields, f"{pointer}/fields")
-    known = _contracts(subscription, contracts)
+    known = contracts_of(subscription, contracts)
     for index, field in enumerate(subscription.fields):
         place = f"{pointer}/fields/{index}"
         if known and len(known) == len(subscription.events):
-            faults = [_undeclared(contract, field) for contract in known]
+            faults = [undeclared(contract, field) for contract in known]
             if all(fault is not None for fault in faults):
                 message = f"none of the events declares {quoted(field)}"
                 hint = next((hint for hint in faults if hint), "")
@@ -49,7 +49,7 @@ def order_findings(
     if key is None and not subscription.events:
         message = "what has no contract has no key to be ordered by"
         yield Finding("no-order-key", message, f"{pointer}/order", "name the key, or the events")
-    for contract in _contracts(subscription, contracts):
+    for contract in contracts_of(subscription, contracts):
         if key is None and contract.key is None:
             message = f"the contract of {quoted(contract.type)} has no key to be ordered by"
             yield Finding("no-order-key", message, f"{pointer}/order", "name it: order: {key: /…}")
@@ -57,16 +57,17 @@ def order_findings(
             key is not None and contract.view.find(Location(contract.file), tokens_of(key)) is None
         ):
             message = f"{quoted(contract.type)} does not declare the key {quoted(key)}"
-            hint = _undeclared(contract, key) or "name a field that is in no array"
+            hint = undeclared(contract, key) or "name a field that is in no array"
             yield Finding("no-order-key", message, f"{pointer}/order/key", hint)
 
 
-def _contracts(subscription: Subscription, contracts: ContractRepository) -> list[Contract]:
+def contracts_of(subscription: Subscription, contracts: ContractRepository) -> list[Contract]:
+    """The contracts of a subscription's events; those that there are not are passed over."""
     found = (contracts.get(ref.type) for ref in subscription.event_refs)
     return [contract for contract in found if contract is not None]
 
 
-def _undeclared(contract: Contract, field: str) -> str | None:
+def undeclared(contract: Contract, field: str) -> str | None:
     """What a contract declares in place of a field; None where it declares the field."""
     view = contract.view
     nodes: list[Node] = [view.node(Location(contract.file), whole=True)]

@@ -11,6 +11,7 @@ from keybus.contracts.pointers import pointer_of
 from keybus.errors import PatternError
 from keybus.patterns import Pattern
 from keybus.topology.findings import Finding, quoted, repeated
+from keybus.topology.inputs.naming import allows, named_fields
 from keybus.topology.model import Platform, Publisher, Subscription
 
 
@@ -60,7 +61,7 @@ def filter_findings(
 
 
 def allowance_findings(subscription: Subscription, pointer: str) -> Iterator[Finding]:
-    """Fields that are allowed to be undeclared, and that the filter does not name.
+    """Fields that are allowed to be undeclared, and that neither filter nor input names.
 
     Args:
         subscription: The subscription.
@@ -72,9 +73,10 @@ def allowance_findings(subscription: Subscription, pointer: str) -> Iterator[Fin
     except PatternError:
         return
     paths = {path for one in pattern.alternatives for path in one} if pattern else set()
+    paths |= set(named_fields(subscription.target))
     for index, field in enumerate(subscription.allow_undeclared):
-        if not any(path == field or path.startswith(f"{field}.") for path in paths):
-            message = f"the filter does not name {quoted(field)}"
+        if not any(allows(field, path) for path in paths):
+            message = f"neither the filter nor the input names {quoted(field)}"
             yield Finding(
                 "needless-allowance", message, f"{pointer}/allow_undeclared/{index}", "remove it"
             )

@@ -43,6 +43,9 @@ Code = Literal[
     "not-approver",
     "unknown-subject",
     "no-order-key",
+    "several-inputs",
+    "bad-input",
+    "cut-field",
     "bad-filter",
     ErrorRule,  # what is wrong with a filter, the contracts say
 ]

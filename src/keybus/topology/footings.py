@@ -152,7 +152,7 @@ _CAPABILITIES = (
         "order",
         "delivery in the order of each key",
         _of_subscriptions("/order", lambda s: s.order is not None),
-        _standings(_no(), _no("a classic bus promises no order")),
+        _standings(_yes("one batch of a key at a time"), _no("a classic bus promises no order")),
     ),
     Capability(
         "order.block",
@@ -160,13 +160,13 @@ _CAPABILITIES = (
         _of_subscriptions(
             "/order", lambda s: s.order is not None and s.order.on_failure == "block"
         ),
-        _standings(_no(), _no("a classic bus promises no order")),
+        _standings(_yes(), _no("a classic bus promises no order")),
     ),
     Capability(
         "order.skip",
         "what follows a failed event of its key goes ahead",
         _of_subscriptions("/order", lambda s: s.order is not None and s.order.on_failure == "skip"),
-        _standings(_no(), _no("a classic bus promises no order")),
+        _standings(_yes(), _no("a classic bus promises no order")),
     ),
     Capability(
         "retry.attempts",
@@ -178,19 +178,43 @@ _CAPABILITIES = (
         "retry.max_age",
         "an age after which a delivery gives up",
         _of_subscriptions("/retry/max_age", lambda s: s.retry.max_age is not None),
-        _standings(_no(), _yes("60 s to 1 day")),
+        _standings(_yes("60 s to 14 days"), _yes("60 s to 1 day")),
     ),
     Capability(
         "retry.max_age.days",
         "such an age of more than a day",
         _of_subscriptions("/retry/max_age", lambda s: (s.retry.max_age or 0) > _DAY),
-        _standings(_no(), _no("EventBridge retries for at most 86400 seconds")),
+        _standings(_yes(), _no("EventBridge retries for at most 86400 seconds")),
+    ),
+    Capability(
+        "retry.keep_dead_letters",
+        "an age after which dead letters are deleted",
+        _of_subscriptions(
+            "/retry/keep_dead_letters",
+            lambda s: s.retry.keep_dead_letters != Retry().keep_dead_letters,
+        ),
+        _standings(_yes("60 s to 14 days"), _yes("the queue's retention, 60 s to 14 days")),
     ),
     Capability(
         "webhook",
         "deliveries posted to an address",
         _of_subscriptions("/target/webhook", lambda s: s.target.webhook is not None),
-        _standings(_no(), _no("an API destination is a carrier that compliance cannot judge")),
+        _standings(
+            _yes("HTTPS, signed"),
+            _no("an API destination is a carrier that compliance cannot judge"),
+        ),
+    ),
+    Capability(
+        "input",
+        "a constant, a path or a template in place of the event",
+        _of_subscriptions("/target", lambda s: s.target.has_plain_input),
+        _standings(_yes(), _yes("the target's Input, InputPath or InputTransformer")),
+    ),
+    Capability(
+        "input.jsonata",
+        "a JSONata expression over the event",
+        _of_subscriptions("/target/jsonata", lambda s: s.target.jsonata is not None),
+        _standings(_yes("in a process of its own"), _no("a rule's target has no expressions")),
     ),
     Capability(
         "alarms",

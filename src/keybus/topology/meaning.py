@@ -8,6 +8,7 @@ from keybus.topology.approval import grant_findings, waiver_findings
 from keybus.topology.fields import field_findings, order_findings
 from keybus.topology.filters import allowance_findings, filter_findings
 from keybus.topology.findings import Finding, known_names, no_contract, quoted, repeated
+from keybus.topology.inputs.findings import input_findings
 from keybus.topology.model import EventRef, Grant, Publisher, Subscription
 from keybus.topology.parts import Parts
 
@@ -38,6 +39,7 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
         publishers = parts.publishers if parts.all_publishers else None
         yield from filter_findings(subscription, f"{pointer}/filter", publishers, contracts)
         yield from allowance_findings(subscription, pointer)
+        yield from input_findings(subscription, pointer, contracts)
         if contracts is not None:
             yield from field_findings(subscription, pointer, contracts)
             yield from order_findings(subscription, pointer, contracts)

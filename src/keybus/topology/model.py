@@ -168,10 +168,12 @@ class Retry(_Declared, frozen=True):
     Attributes:
         attempts: Retries after the first attempt, 0 to 185 (EventBridge's default and limit).
         max_age: Seconds after which it is no longer tried; None: no limit.
+        keep_dead_letters: Seconds after which a delivery that gave up is deleted (SQS's limit).
     """
 
     attempts: Count = 185
     max_age: AgeSeconds | None = None
+    keep_dead_letters: AgeSeconds = 1_209_600
 
 
 class Order(_Declared, frozen=True):
@@ -198,14 +200,40 @@ class Webhook(_Declared, frozen=True):
     secret: Name | None = None
 
 
+class InputTransformer(_Declared, frozen=True):
+    """JSON that is made of each event, by EventBridge's rules.
+
+    Attributes:
+        template: JSON, in which ``<name>`` stands for a variable's value.
+        paths: Each variable's path into the event, such as ``$.detail.status``.
+    """
+
+    template: str
+    paths: dict[str, str] = {}
+
+
 class Target(_Declared, frozen=True):
-    """Where deliveries go: the subscription's own queue, or a webhook.
+    """Where deliveries go, and in which form; of the four that make a form, one at most.
 
     Attributes:
         webhook: Deliveries are posted to it; None: they wait in the queue.
+        input: JSON text that is handed over in place of each event.
+        input_path: A path to the part of the event that is handed over.
+        input_transformer: A template that is filled with parts of the event.
+        jsonata: A JSONata expression over the event.
     """
 
     webhook: Webhook | None = None
+    input: str | None = None
+    input_path: str | None = None
+    input_transformer: InputTransformer | None = None
+    jsonata: str | None = None
+
+    @property
+    def has_plain_input(self) -> bool:
+        """Whether something else than the event is handed over, and no expression makes it."""
+        made = (self.input, self.input_path, self.input_transformer)
+        return any(each is not None for each in made)
 
 
 class Alarms(_Declared, frozen=True):
@@ -233,8 +261,8 @@ class Subscription(_Declared, frozen=True):
         filter: An EventBridge pattern that an event must match as well.
         fields: What of the event is delivered, beside what its contract requires; all where
             nothing is named.
-        allow_undeclared: Fields of the filter that are meant although no contract declares them,
-            as ``detail.colour``, each with all that is within it.
+        allow_undeclared: Fields of the filter and the target's input that are meant although no
+            contract declares them, as ``detail.colour``, each with all that is within it.
         order: Delivery in order; None: none is promised.
         retry: When a delivery gives up.
         target: Where deliveries go.

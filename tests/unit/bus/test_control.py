@@ -199,13 +199,14 @@ async def test_a_proposal_that_compliance_objects_to_needs_a_reason(bus: Bus) ->
 
 
 async def test_what_the_footing_lacks_cannot_be_applied_at_all(bus: Bus) -> None:
-    ordered = msgspec.convert(
-        {"account": "me", "events": ["delivery.status.updated@1"], "order": {}}, Subscription
+    watched = msgspec.convert(
+        {"account": "me", "events": ["delivery.status.updated@1"], "alarms": {"waiting": 5}},
+        Subscription,
     )
     proposal = Proposal(
-        changed(bus.platform, late=ordered), bus.generation.contracts.pack(), despite="please"
+        changed(bus.platform, late=watched), bus.generation.contracts.pack(), despite="please"
     )
-    with pytest.raises(PlanRefused, match="order"):
+    with pytest.raises(PlanRefused, match="alarms"):
         await bus.propose(proposal, CENTRAL)
 
 

@@ -45,6 +45,7 @@ def test_the_command_asks_everything_and_nothing_is_refused() -> None:
     assert report.ok
 
 
+@pytest.mark.long
 def test_the_command_prints_a_row_for_each_question() -> None:
     done = CliRunner().invoke(bench, ["authorizer", *SMALL])
     assert done.exit_code == 0, done.output

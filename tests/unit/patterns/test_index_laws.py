@@ -590,6 +590,7 @@ rules = st.dictionaries(
 array_events = st.fixed_dictionaries({"a": items, "b": items, "a-b": items})
 
 
+@pytest.mark.long
 @settings(max_examples=150)
 @given(some=rules, event=st.one_of(events, array_events))
 def test_patterns_and_events_of_the_evaluators_laws(

@@ -6,6 +6,14 @@ from hypothesis import strategies as st
 
 EVENTS = ("order.placed@1", "door_unit.opened@1")
 FIELDS = ("/status", "/site", "/site/kind", "/grade", "/stops/kind")
+INPUTS: list[dict[str, Any]] = [
+    {},
+    {"input": '"012"'},
+    {"input_path": "$.source"},
+    {"input_transformer": {"template": "1"}},
+    {"input_transformer": {"template": '{"s": <s>}', "paths": {"s": "$.id"}}},
+    {"jsonata": "detail"},
+]
 # Texts that one YAML or the other takes for something else.
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1) | st.sampled_from(
     ["NO", "1e3", "0o7", "012", "~", "12:30", "=", "<<", "2027-01-01", "- a", "a: b", "# x", "0x1F"]
@@ -35,7 +43,9 @@ def subscriptions() -> st.SearchStrategy[dict[str, Any]]:
             "alarms": st.fixed_dictionaries(
                 {}, optional={"failure_rate": st.floats(0.001, 1), "waiting": st.integers(1, 10**9)}
             ),
-            "target": st.just({"webhook": {"url": "https://hooks.example/x?y=#1"}}),
+            "target": st.fixed_dictionaries(
+                {}, optional={"webhook": st.just({"url": "https://hooks.example/x?y=#1"})}
+            ).flatmap(lambda target: st.sampled_from(INPUTS).map(lambda made: target | made)),
         },
     )
 

@@ -8,6 +8,7 @@ import msgspec
 from keybus.cli.bench.decisions import decide
 from keybus.cli.bench.decisions_table import show_decisions
 from keybus.cli.bench.families import FAMILIES
+from keybus.cli.bench.pipeline import pipeline
 from keybus.cli.bench.ruler import AUTO, find
 from keybus.cli.bench.run import MIXED, Options, perform
 from keybus.cli.bench.tables import show
@@ -34,6 +35,9 @@ def _scales(_: click.Context, __: click.Parameter, given: str) -> tuple[int, ...
 @click.group()
 def bench() -> None:
     """How fast Keybus is on this machine, beside a baseline of the same run."""
+
+
+bench.add_command(pipeline)
 
 
 @bench.command()

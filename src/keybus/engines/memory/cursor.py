@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from keybus.bus.engine import CursorState, DeadLetter, Delivery, Held
+from keybus.bus.engine import CursorState, Delivery, Group, Held
+from keybus.bus.letters import REJECTED, DeadLetter
 from keybus.clock import Clock
 from keybus.engines.alarm import Alarm
-from keybus.engines.limits import check_delay, check_reason
-from keybus.engines.memory.queue import Queue
+from keybus.engines.limits import check_cause, check_delay, check_group, check_reason
+from keybus.engines.memory.dead_letters import MemoryDeadLetters
+from keybus.engines.memory.queue import Queue, Try
 from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
 
@@ -21,6 +23,7 @@ class MemoryCursor:
         self._name, self._queue = name, queue
         self._clock, self._time = clock, time
         self._alarm = Alarm(clock, time)
+        self._letters = MemoryDeadLetters(queue, clock, time, self._check_open, self._alarm.ring)
         self._fetching = False
         self._spent: EngineError | None = None
 
@@ -53,42 +56,79 @@ class MemoryCursor:
         """Settle deliveries as handled."""
         self._check_open()
         for position in positions:
-            self._queue.settle(position)
+            if self._queue.settle(position) is not None:
+                self._queue.forget(position)
 
-    async def retry(self, position: int, *, delay: float, reason: str) -> None:
+    async def retry(
+        self, position: int, *, delay: float, reason: str, group: str = "", alone: bool = False
+    ) -> None:
         """Count a failed attempt, and deliver again after ``delay`` seconds."""
         self._check_open()
         check_delay(delay)
         check_reason(reason)
-        attempt = self._queue.settle(position)
-        if attempt is not None:
+        check_group(group)
+        tried = self._queue.settle(position)
+        if tried is not None:
+            self._queue.failed(position, self._clock.time_us())
             due_at = self._time.now() + round(delay * 1_000_000)
-            self._queue.delay(position, attempt + 1, due_at)
+            self._queue.delay(position, Try(tried.attempt + 1, group, alone), due_at)
             self._alarm.ring()
 
-    async def bury(self, position: int, *, reason: str) -> None:
-        """Count a failed attempt and move the delivery to the dead letters."""
+    async def begin(self, position: int, *, reason: str) -> None:  # noqa: ARG002 - nobody outlives the process to read it
+        """Nothing is left where the process dies, so nothing has to be counted."""
         self._check_open()
         check_reason(reason)
-        attempt = self._queue.settle(position)
-        if attempt is not None:
-            self._queue.bury(position, attempt, reason, self._clock.time_us())
 
-    async def hold(self, positions: Sequence[int], *, reason: str) -> None:
+    async def bury(
+        self, position: int, *, reason: str, cause: str = REJECTED, tried: bool = True
+    ) -> None:
+        """Move the delivery to the dead letters."""
+        self._check_open()
+        check_reason(reason)
+        check_cause(cause)
+        last = self._queue.settle(position)
+        if last is not None:
+            now = self._clock.time_us()
+            if tried:
+                self._queue.failed(position, now)
+            attempts = last.attempt if tried else last.attempt - 1
+            self._queue.bury(position, attempts, cause=cause, reason=reason, at=now)
+
+    async def expire(self, before: int, *, reason: str, limit: int) -> int:
+        """Bury what is too old; how many deliveries that were."""
+        self._check_open()
+        check_reason(reason)
+        return self._queue.expire(
+            before, reason=reason, limit=limit, now=self._time.now(), at=self._clock.time_us()
+        )
+
+    async def hold(self, positions: Sequence[int], *, reason: str, group: str = "") -> None:
         """Put deliveries aside, and count no attempt."""
         self._check_open()
         check_reason(reason)
+        check_group(group)
         for position in positions:
-            attempt = self._queue.settle(position)
-            if attempt is not None:
-                self._queue.hold(position, attempt, reason, self._clock.time_us())
+            tried = self._queue.settle(position)
+            if tried is not None:
+                again = Try(tried.attempt, group)
+                self._queue.hold(position, again, reason, self._clock.time_us())
 
-    async def unhold(self) -> int:
-        """Make everything that is held deliverable again; how many there were."""
+    async def unhold(self, group: str | None = None, limit: int | None = None) -> int:
+        """Make what is held deliverable again; how many there were."""
         self._check_open()
-        count = self._queue.unhold(self._time.now())
+        count = self._queue.unhold(self._time.now(), group, limit)
         self._alarm.ring()
         return count
+
+    async def groups(self) -> Sequence[Group]:
+        """The groups that have deliveries which were tried again or are held."""
+        self._check_open()
+        return self._queue.groups()
+
+    async def reached(self) -> int:
+        """A position up to which there is nothing more to be fetched that could be fetched now."""
+        self._check_open()
+        return self._queue.reached(self._time.now())
 
     async def held(self) -> AsyncIterator[Held]:
         """All held deliveries, in log order."""
@@ -110,8 +150,13 @@ class MemoryCursor:
     async def dead_letters(self) -> AsyncIterator[DeadLetter]:
         """All dead letters, oldest first."""
         self._check_open()
-        for letter in self._queue.dead:
+        async for letter in self._letters.each():
             yield letter
+
+    @property
+    def letters(self) -> MemoryDeadLetters:
+        """The dead letters, to be chosen from, redriven and purged."""
+        return self._letters
 
     def feed(self) -> None:
         """Something was appended to the queue; for the engine."""

@@ -7,6 +7,7 @@ from keybus.clock import SYSTEM, Clock
 from keybus.engines.limits import check_append, no_queue, spent
 from keybus.engines.memory.cursor import MemoryCursor
 from keybus.engines.memory.documents import MemoryDocuments
+from keybus.engines.memory.letters import LetterIds, MemoryLetters
 from keybus.engines.memory.queue import Queue
 from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
@@ -30,6 +31,7 @@ class MemoryEngine:
         self._queues: dict[str, Queue] = {}
         self._cursors: dict[str, MemoryCursor] = {}
         self._documents = MemoryDocuments()
+        self._letter_ids = LetterIds()
         self._closed = False
 
     @property
@@ -68,7 +70,7 @@ class MemoryEngine:
         """
         self._check_open()
         if subscription not in self._queues:
-            self._queues[subscription] = Queue(self._log)
+            self._queues[subscription] = Queue(self._log, MemoryLetters(self._letter_ids))
         if subscription not in self._cursors:
             self._cursors[subscription] = MemoryCursor(
                 subscription, self._queues[subscription], self._clock, self._time

@@ -1,18 +1,39 @@
 """What of the log a subscription has yet to settle."""
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
-from keybus.bus.engine import CursorState, DeadLetter, Delivery, Held, Stored
+from keybus.bus.engine import ORDER, CursorState, Delivery, Group, Held, Stored
+from keybus.bus.letters import EXPIRED, LetterChoice
+from keybus.engines.memory.letters import MemoryLetters, Tried
+
+
+class Try(NamedTuple):
+    """What is known of a delivery's next attempt.
+
+    Attributes:
+        attempt: Which it is, from 1.
+        group: The group under which it was tried again or held.
+        alone: It is to be delivered by itself.
+    """
+
+    attempt: int
+    group: str = ""
+    alone: bool = False
+
+
+FIRST = Try(1)
 
 
 class _Aside(msgspec.Struct, frozen=True):
     """A delivery that is held."""
 
-    attempt: int
+    next: Try
     reason: str
     held_at: int
 
@@ -24,19 +45,24 @@ class Queue:
     to one event loop.
 
     Attributes:
-        dead: Dead letters, oldest first.
+        letters: The dead letters.
     """
 
-    def __init__(self, log: Sequence[Stored]) -> None:
-        self._log = log
+    def __init__(self, log: Sequence[Stored], letters: MemoryLetters) -> None:
+        self._log, self.letters = log, letters
         self._line: deque[int] = deque()
-        # Handed back or due, as (position, attempt); always earlier in the log than the line.
-        self._ready: list[tuple[int, int]] = []
+        # Handed back or due, by position; always earlier in the log than the line.
+        self._ready: list[tuple[int, Try]] = []
         # As (due, position, attempt).
-        self._delayed: list[tuple[int, int, int]] = []
-        self._leased: dict[int, int] = {}
+        self._delayed: list[tuple[int, int, Try]] = []
+        self._leased: dict[int, Try] = {}
         self._held: dict[int, _Aside] = {}
-        self.dead: list[DeadLetter] = []
+        # The positions that are held, as a heap for each group.
+        self._aside: dict[str, list[int]] = {}
+        self._ordered = 0
+        self._tried: dict[int, Tried] = {}
+        # When a delivery that is not settled was redriven, and how often.
+        self._redriven: dict[int, tuple[int, int]] = {}
 
     @property
     def next_due(self) -> int | None:
@@ -50,43 +76,129 @@ class Queue:
     def lease(self, limit: int, now: int) -> list[Delivery]:
         """What can be delivered, up to so many."""
         while self._delayed and self._delayed[0][0] <= now and len(self._ready) < limit:
-            _, position, attempt = heapq.heappop(self._delayed)
-            heapq.heappush(self._ready, (position, attempt))
+            _, position, again = heapq.heappop(self._delayed)
+            heapq.heappush(self._ready, (position, again))
         taken: list[Delivery] = []
         while len(taken) < limit and (self._ready or self._line):
-            position, attempt = (
-                heapq.heappop(self._ready) if self._ready else (self._line.popleft(), 1)
+            position, again = (
+                heapq.heappop(self._ready) if self._ready else (self._line.popleft(), FIRST)
             )
             event = self._log[position - 1]
-            taken.append(Delivery(position, event.ingested_at, event.envelope, attempt))
-        self._leased.update((delivery.position, delivery.attempt) for delivery in taken)
+            if again is FIRST and not self._redriven:  # nearly all
+                delivery = Delivery(position, event.ingested_at, event.envelope, 1)
+            else:
+                at, _ = self._redriven.get(position, (0, 0))
+                delivery = Delivery(
+                    position, event.ingested_at, event.envelope, *again, redriven_at=at
+                )
+            taken.append(delivery)
+            self._leased[position] = again
         return taken
 
-    def settle(self, position: int) -> int | None:
+    def settle(self, position: int) -> Try | None:
         """End a lease; which attempt it was, or None where it is not leased."""
         return self._leased.pop(position, None)
 
-    def delay(self, position: int, attempt: int, due_at: int) -> None:
-        """Deliver it as that attempt, not before that time."""
-        heapq.heappush(self._delayed, (due_at, position, attempt))
+    def delay(self, position: int, again: Try, due_at: int) -> None:
+        """Try it so, not before that time."""
+        heapq.heappush(self._delayed, (due_at, position, again))
 
-    def bury(self, position: int, attempt: int, reason: str, buried_at: int) -> None:
+    def forget(self, position: int) -> None:
+        """It is handled: nobody asks any more how often it was tried."""
+        self._tried.pop(position, None)
+        self._redriven.pop(position, None)
+
+    def failed(self, position: int, at: int) -> None:
+        """One attempt failed."""
+        self._tried[position] = self._tried.get(position, Tried()).again(at)
+
+    def bury(self, position: int, attempts: int, *, cause: str, reason: str, at: int) -> None:
         """One dead letter more."""
-        event = self._log[position - 1]
-        self.dead.append(
-            DeadLetter(position, event.ingested_at, event.envelope, attempt, reason, buried_at)
+        tried = self._tried.get(position, Tried())
+        _, redriven = self._redriven.get(position, (0, 0))
+        self.forget(position)
+        self.letters.add(
+            self._log[position - 1],
+            attempts,
+            cause=cause,
+            reason=reason,
+            tried=tried,
+            redriven=redriven,
+            at=at,
         )
 
-    def hold(self, position: int, attempt: int, reason: str, held_at: int) -> None:
-        """Put it aside."""
-        self._held[position] = _Aside(attempt, reason, held_at)
+    def expire(self, before: int, *, reason: str, limit: int, now: int, at: int) -> int:
+        """Bury what is too old, but what is leased, held or delayed; how many that were."""
+        while self._delayed and self._delayed[0][0] <= now:
+            _, position, again = heapq.heappop(self._delayed)
+            heapq.heappush(self._ready, (position, again))
+        due = [each for each in sorted(self._ready) if self._is_older(each[0], before)][:limit]
+        if due:
+            self._ready = sorted(set(self._ready).difference(due))
+        while self._line and len(due) < limit and self._is_older(self._line[0], before):
+            due.append((self._line.popleft(), FIRST))
+        for position, again in due:
+            self.bury(position, again.attempt - 1, cause=EXPIRED, reason=reason, at=at)
+        return len(due)
 
-    def unhold(self, now: int) -> int:
-        """Everything held is due; how many there were."""
-        held, self._held = self._held, {}
-        for position, aside in held.items():
-            self.delay(position, aside.attempt, now)
-        return len(held)
+    def redrive(self, choice: LetterChoice, limit: int, *, now: int, at: int) -> int:
+        """Dead letters are deliverable again; how many they were."""
+        taken = self.letters.take(choice, limit)
+        for letter in taken:
+            self._redriven[letter.position] = (at, letter.redriven + 1)
+            self.delay(letter.position, FIRST, now)
+        return len(taken)
+
+    def _is_older(self, position: int, before: int) -> bool:
+        at, _ = self._redriven.get(position, (0, 0))
+        return max(self._log[position - 1].ingested_at, at) < before
+
+    def hold(self, position: int, again: Try, reason: str, held_at: int) -> None:
+        """Put it aside."""
+        self._held[position] = _Aside(again, reason, held_at)
+        heapq.heappush(self._aside.setdefault(again.group, []), position)
+        self._ordered += reason == ORDER
+
+    def unhold(self, now: int, group: str | None, limit: int | None) -> int:
+        """What is held is due; how many there were."""
+        groups = list(self._aside) if group is None else [group]
+        return sum(self._unhold(each, now, limit) for each in groups)
+
+    def _unhold(self, group: str, now: int, limit: int | None) -> int:
+        aside = self._aside.get(group, [])
+        count = len(aside) if limit is None else min(limit, len(aside))
+        for _ in range(count):
+            position = heapq.heappop(aside)
+            held = self._held.pop(position)
+            self._ordered -= held.reason == ORDER
+            self.delay(position, held.next, now)
+        if not aside:
+            self._aside.pop(group, None)
+        return count
+
+    def groups(self) -> list[Group]:
+        """Those of which something was tried again, or is held."""
+        unsettled = [
+            *self._ready,
+            *((position, again) for _, position, again in self._delayed),
+            *self._leased.items(),
+        ]
+        tried = Counter(again.group for _, again in unsettled)
+        last: dict[str, int] = {}
+        for position, again in unsettled:
+            last[again.group] = max(last.get(again.group, 0), position)
+        names = sorted((tried.keys() | self._aside.keys()) - {""})
+        return [
+            Group(name, tried[name], last.get(name, 0), self._aside.get(name, [0])[0])
+            for name in names
+        ]
+
+    def reached(self, now: int) -> int:
+        """A position up to which there is nothing more to be fetched now."""
+        first = [position for position, _ in self._ready]
+        first += [position for due, position, _ in self._delayed if due <= now]
+        first += [*islice(self._line, 1)]
+        return min(first, default=len(self._log) + 1) - 1
 
     def held(self) -> list[Held]:
         """Everything held, in log order."""
@@ -98,7 +210,7 @@ class Queue:
                     position=position,
                     ingested_at=event.ingested_at,
                     envelope=event.envelope,
-                    attempts=aside.attempt - 1,
+                    attempts=aside.next.attempt - 1,
                     reason=aside.reason,
                     held_at=aside.held_at,
                 )
@@ -108,9 +220,9 @@ class Queue:
     def release(self, positions: Sequence[int]) -> None:
         """End leases untried."""
         for position in positions:
-            attempt = self._leased.pop(position, None)
-            if attempt is not None:
-                heapq.heappush(self._ready, (position, attempt))
+            again = self._leased.pop(position, None)
+            if again is not None:
+                heapq.heappush(self._ready, (position, again))
 
     def release_all(self) -> None:
         """End all leases untried."""
@@ -119,9 +231,10 @@ class Queue:
     def state(self, now: int) -> CursorState:
         """How it stands."""
         return CursorState(
-            waiting=len(self._line) + len(self._ready) + len(self._delayed),
+            waiting=len(self._line) + len(self._ready) + len(self._delayed) + self._ordered,
             in_flight=len(self._leased),
             delayed=sum(due > now for due, _, _ in self._delayed),
-            dead=len(self.dead),
-            held=len(self._held),
+            dead=len(self.letters),
+            held=len(self._held) - self._ordered,
+            ordered=self._ordered,
         )

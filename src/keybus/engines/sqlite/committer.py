@@ -89,12 +89,23 @@ class Committer:
         while operation.size and self._queued_bytes >= QUEUE_BYTES and not self._closed:
             self._room.clear()
             await self._room.wait()
+        return await self.enqueue(operation)
+
+    def enqueue(self, operation: Operation[T]) -> "asyncio.Future[T]":
+        """The same without waiting, neither for room nor for the answer.
+
+        Returns:
+            The answer; whoever drops it hears nothing of a failure.
+
+        Raises:
+            EngineError: The engine is closed.
+        """
         if self._closed:
             operation.failed()
             raise EngineError("the engine is closed")
         self._queued_bytes += operation.size
         self._queue.put(cast("Operation[object]", operation))
-        return await operation.future
+        return operation.future
 
     def stop(self) -> None:
         """Refuse what is not submitted yet."""

@@ -21,11 +21,15 @@ class Delay(NamedTuple):
         due_at: Microseconds of the engine's steady time.
         position: Of the delivery.
         attempts: Attempts that failed.
+        group: The group that it belongs to.
+        alone: Whether it is to be delivered by itself: 1 or 0, as the store has it.
     """
 
     due_at: int
     position: int
     attempts: int
+    group: str = ""
+    alone: int = 0
 
 
 class Delays:

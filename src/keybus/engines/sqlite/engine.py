@@ -93,18 +93,22 @@ class SqliteEngine:
             self._opened = opened.pop_all()
 
     @classmethod
-    def at(cls, path: str | PathLike[str], *, clock: Clock = SYSTEM) -> Self:
+    def at(
+        cls, path: str | PathLike[str], *, clock: Clock = SYSTEM, vfs: str | None = None
+    ) -> Self:
         """Open the store at a path, made where it does not exist; within a running event loop.
 
         Args:
             path: The store's file; its folder is made as well. Both are for this user alone.
             clock: Where time comes from.
+            vfs: The name of the registered SQLite VFS that reads and writes the file, such as one
+                that fails when a test says so; None: the system's own.
 
         Raises:
             StorageFailed: It is in use, is no store, is a newer program's, or cannot be opened.
         """
         try:
-            return cls(Store(Path(path)), clock)
+            return cls(Store(Path(path), vfs), clock)
         except apsw.Error as error:
             raise StorageFailed(f"cannot open the store {path}: {error}") from error
 
@@ -159,6 +163,7 @@ class SqliteEngine:
         """Stop using a queue, without losing anything of it; its leases end untried."""
         await self._free(subscription)
         if cursor := self._cursors.pop(subscription, None):
+            cursor.end()
             cursor.spend(spent(subscription, "closed"))
 
     async def queues(self) -> Sequence[str]:
@@ -183,11 +188,12 @@ class SqliteEngine:
                 return None
             due = connection.execute(_DELAYED, (found.ledger.subscription, now))
             return CursorState(
-                waiting=found.matched - len(found.settled) + found.exceptions,
+                waiting=found.matched - len(found.settled) + found.exceptions + found.ordered,
                 in_flight=0,
                 delayed=int(due.get),
                 dead=found.dead,
-                held=found.held,
+                held=found.held - found.ordered,
+                ordered=found.ordered,
             )
 
         state = await self._reader.snapshot(read)
@@ -243,6 +249,8 @@ class SqliteEngine:
         Cancelling it only stops waiting; closing again waits for the same end.
         """
         if self._closing is None:
+            for cursor in self._cursors.values():
+                cursor.end()
             self._committer.stop()
             self._reader.stop()
             for cursor in self._cursors.values():

@@ -1,7 +1,7 @@
 """What of a subscription is in its consumer's hands."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,14 +12,22 @@ class Hold(NamedTuple):
     Attributes:
         attempt: Which attempt it is, from 1.
         kept: It has a row among the exceptions.
+        group: The group under which it was tried again or held.
+        alone: It is to be delivered by itself.
     """
 
     attempt: int
     kept: bool
+    group: str = ""
+    alone: bool = False
 
 
 FIRST = Hold(1, kept=False)
 """How nearly all are held: one object for them all."""
+NOWHERE = 2**63
+"""After every position."""
+ALONE = Hold(1, kept=False, alone=True)
+"""How those from the line are held that may have been out at a crash."""
 
 
 class Leases:
@@ -48,14 +56,18 @@ class Leases:
         """Lease a delivery that did not come from the line."""
         self._held[position] = hold
 
-    def add_line(self, taken: Iterable[int], unsettled: Iterable[int]) -> None:
+    def add_line(
+        self, taken: Iterable[int], unsettled: Iterable[int], alone: Iterable[int] = ()
+    ) -> None:
         """Lease what was taken from the line.
 
         Args:
             taken: The front of the line,
-            unsettled: and what of it is leased.
+            unsettled: what of it is leased,
+            alone: and what of that is to be delivered by itself.
         """
         self._held.update(dict.fromkeys(unsettled, FIRST))
+        self._held.update(dict.fromkeys(alone, ALONE))
         self._fetched += taken
 
     def release(self, position: int) -> Hold | None:
@@ -114,6 +126,11 @@ class Ready:
     def __contains__(self, position: int) -> bool:
         return position in self._positions
 
+    @property
+    def first(self) -> int:
+        """The earliest position; `NOWHERE` where there is none."""
+        return self._heap[0][0] if self._heap else NOWHERE
+
     def push(self, position: int, hold: Hold) -> None:
         """Put one in its place."""
         heapq.heappush(self._heap, (position, hold))
@@ -124,3 +141,14 @@ class Ready:
         taken = [heapq.heappop(self._heap) for _ in range(min(limit, len(self._heap)))]
         self._positions.difference_update([position for position, _ in taken])
         return taken
+
+    def until(self, position: int) -> list[tuple[int, Hold]]:
+        """All that is not after a position, in log order."""
+        return sorted(each for each in self._heap if each[0] <= position)
+
+    def remove(self, positions: Collection[int]) -> None:
+        """Take some out."""
+        if positions:
+            self._positions.difference_update(positions)
+            self._heap = [each for each in self._heap if each[0] in self._positions]
+            heapq.heapify(self._heap)

@@ -31,6 +31,8 @@ class Retried(msgspec.Struct, frozen=True):
         delay: Microseconds from the failure to that.
         noted_at: When it failed by the wall clock, in microseconds since the Unix epoch.
         reason: Why the last attempt failed.
+        group: The group that the delivery belongs to.
+        alone: It is to be delivered by itself.
     """
 
     position: int
@@ -39,6 +41,15 @@ class Retried(msgspec.Struct, frozen=True):
     delay: int
     noted_at: int
     reason: str
+    group: str = ""
+    alone: bool = False
+
+    def row(self, subscription: int) -> tuple[int | str, ...]:
+        """Its row among the exceptions."""
+        return (
+            *(subscription, self.position, self.attempts, self.due_at, self.delay, self.noted_at),
+            *(self.reason, self.group, int(self.alone)),
+        )
 
 
 class _Staged(msgspec.Struct):
@@ -128,13 +139,7 @@ class Ledger:
             if staged.floor - self._trimmed >= TRIM_EVERY:
                 connection.execute(_TRIM, (subscription, staged.floor))
         if staged.retried:
-            connection.executemany(
-                _EXCEPT,
-                [
-                    (subscription, r.position, r.attempts, r.due_at, r.delay, r.noted_at, r.reason)
-                    for r in staged.retried
-                ],
-            )
+            connection.executemany(_EXCEPT, [each.row(subscription) for each in staged.retried])
         if staged.unkept:
             connection.executemany(_SETTLE, [(subscription, each) for each in staged.unkept])
 
@@ -179,7 +184,7 @@ class Ledger:
         staged.parked = [position for position in ahead if position not in staged.settled]
         connection.executemany(
             _EXCEPT,
-            [(self.subscription, each, 0, 0, 0, 0, _LEFT_BEHIND) for each in staged.parked],
+            [(self.subscription, each, 0, 0, 0, 0, _LEFT_BEHIND, "", 0) for each in staged.parked],
         )
         staged.settled.difference_update(ahead)
         staged.floor = ahead[-1]

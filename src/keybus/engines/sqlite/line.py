@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
+from keybus.engines.sqlite.leases import NOWHERE
 from keybus.engines.sqlite.reader import Reader
 
 LINE_LIMIT = 65_536
@@ -46,6 +47,11 @@ class Line:
         """Nothing is queued, but there may be something in the match index."""
         return self._behind and not self._queue
 
+    @property
+    def first(self) -> int:
+        """The next position to fetch, of what is queued; `NOWHERE` where nothing is."""
+        return next((each for each in self._queue if each not in self._settled), NOWHERE)
+
     def feed(self, positions: Sequence[int]) -> None:
         """A segment was appended and matched at these positions."""
         self.waiting += len(positions)
@@ -70,6 +76,15 @@ class Line:
         else:
             taken = [queue.popleft() for _ in range(limit)]
         self.waiting -= len(taken)
+        return taken
+
+    def take_until(self, position: int, limit: int) -> list[int]:
+        """The same, as far as it is not after a position."""
+        taken: list[int] = []
+        while self._queue and limit > 0 and self._queue[0] <= position:
+            taken.append(self._queue.popleft())
+            limit -= taken[-1] not in self._settled
+        self.waiting -= len(self.unsettled(taken))
         return taken
 
     def unsettled(self, taken: list[int]) -> list[int]:

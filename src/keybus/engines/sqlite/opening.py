@@ -15,6 +15,8 @@ _NEXT = query("next_subscription")
 _COUNT, _FIRST = query("count_matches_after"), query("first_match_after")
 _DATE = query("date_exceptions")
 _EXCEPTIONS, _DEAD = query("count_exceptions"), query("count_dead_letters")
+_REDRIVEN = query("has_redriven")
+_ALONE, _MARK = query("exceptions_alone"), query("mark_fetched")
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -28,7 +30,10 @@ class Opened(msgspec.Struct, frozen=True):
         matched: How many positions above the floor there are, those included.
         exceptions: How many deliveries left the line.
         dead: How many dead letters there are.
-        held: How many deliveries are held.
+        held: How many deliveries are held, for any reason,
+        ordered: and how many of them behind an earlier one of their group.
+        fetched: Up to where deliveries may have been out when the process died; 0: nowhere.
+        redriven: Whether deliveries were dead letters before.
     """
 
     name: str
@@ -39,6 +44,9 @@ class Opened(msgspec.Struct, frozen=True):
     exceptions: int
     dead: int
     held: int
+    ordered: int
+    fetched: int
+    redriven: bool
 
 
 def look(connection: apsw.Connection, name: str) -> Opened | None:
@@ -46,7 +54,7 @@ def look(connection: apsw.Connection, name: str) -> Opened | None:
     row = connection.execute(_FIND, (name,)).fetchone()
     if row is None:
         return None
-    subscription, floor, sparse, held = row
+    subscription, floor, sparse, held, ordered, fetched, *_ = row
     ledger = Ledger(subscription, floor, sparse)
     return Opened(
         name=name,
@@ -57,6 +65,9 @@ def look(connection: apsw.Connection, name: str) -> Opened | None:
         exceptions=int(connection.execute(_EXCEPTIONS, (subscription,)).get),
         dead=int(connection.execute(_DEAD, (subscription,)).get),
         held=held,
+        ordered=ordered,
+        fetched=fetched,
+        redriven=bool(connection.execute(_REDRIVEN, (subscription,)).get),
     )
 
 
@@ -100,9 +111,22 @@ class Open(Operation[None]):
             connection.execute(_INSERT, (number, self._name, transaction.log.tail.position))
             transaction.log.name(self._name, number)
             found = look(connection, self._name)
-        elif self._date_by is not None:
-            connection.execute(_DATE, (self._date_by, found.ledger.subscription))
-        self._opened = found
+        else:
+            self._look_back(connection, found)
+        if found is not None:
+            # What comes later was not out, however far ahead the mark stood.
+            fetched = min(found.fetched, transaction.log.tail.position)
+            self._opened = msgspec.structs.replace(found, fetched=fetched)
+
+    def _look_back(self, connection: apsw.Connection, found: Opened) -> None:
+        """What the last run left, which may have died: before its times are changed."""
+        subscription = found.ledger.subscription
+        *_, due_at, position = connection.execute(_FIND, (self._name,)).fetchone() or (-1, -1)
+        if due_at >= 0:
+            connection.execute(_ALONE, (subscription, due_at, position))
+            connection.execute(_MARK, (found.fetched, -1, -1, subscription))
+        if self._date_by is not None:
+            connection.execute(_DATE, (self._date_by, subscription))
 
     def landed(self) -> None:
         """Make the cursor."""

@@ -41,7 +41,8 @@ SELECT name, id FROM subscription;
 
 -- name: subscription
 -- One subscription's place.
-SELECT id, floor, sparse, held FROM subscription WHERE name = ?;
+SELECT id, floor, sparse, held, ordered, fetched, fetched_due, fetched_at
+FROM subscription WHERE name = ?;
 
 -- name: next_subscription
 -- One counter for all subscriptions, so that the id of a removed one never comes again.
@@ -61,11 +62,14 @@ UPDATE subscription SET floor = ?, sparse = ? WHERE id = ?;
 
 -- name: upsert_exception
 -- A delivery that left the line, with its failed attempts and the time of the next.
-INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason,
+    grp, alone, first_at, last_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?6)
 ON CONFLICT (subscription, position)
 DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, delay = excluded.delay,
-    noted_at = excluded.noted_at, reason = excluded.reason;
+    noted_at = excluded.noted_at, reason = excluded.reason, grp = excluded.grp,
+    alone = excluded.alone, last_at = excluded.last_at,
+    first_at = iif(first_at = 0, excluded.first_at, first_at);
 
 -- name: date_exceptions
 -- Delays of an earlier run, by the wall clock of now: none is longer than it was from the first.
@@ -83,7 +87,7 @@ SELECT count(*) FROM exception WHERE subscription = ?;
 
 -- name: exceptions_after
 -- Deliveries that left the line, in the order of their next attempt, beyond a place in it.
-SELECT due_at, position, attempts FROM exception
+SELECT due_at, position, attempts, grp, alone FROM exception
 WHERE subscription = ? AND (due_at, position) > (?, ?) ORDER BY due_at, position LIMIT ?;
 
 -- name: count_exceptions_after
@@ -96,25 +100,87 @@ WHERE subscription = ? AND (due_at, position) > (?, ?) AND due_at > ?;
 SELECT count(*) FROM exception WHERE subscription = ? AND due_at > ?;
 
 -- name: insert_held
--- A delivery that is put aside.
-INSERT INTO held (subscription, position, attempts, held_at, reason) VALUES (?, ?, ?, ?, ?)
+-- A delivery that is put aside, with the times of the attempts that failed before.
+INSERT INTO held (subscription, position, attempts, held_at, reason, grp, first_at, last_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+    coalesce((SELECT first_at FROM exception WHERE subscription = ?1 AND position = ?2), 0),
+    coalesce((SELECT last_at FROM exception WHERE subscription = ?1 AND position = ?2), 0))
 ON CONFLICT DO NOTHING;
 
 -- name: count_held
--- So many more of a subscription's deliveries are held.
-UPDATE subscription SET held = held + ? WHERE id = ?;
+-- So many more of a subscription's deliveries are held, and so many of them for order.
+UPDATE subscription SET held = held + ?, ordered = ordered + ? WHERE id = ?;
 
 -- name: held_page
 -- Where the next held deliveries of a subscription lie, between two positions.
-SELECT position FROM held
+SELECT position, reason = 'order' FROM held
 WHERE subscription = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?;
+
+-- name: held_page_of_group
+-- The same, of one group.
+SELECT position, reason = 'order' FROM held INDEXED BY held_by_group
+WHERE subscription = ? AND grp = ? AND position <= ? ORDER BY position LIMIT ?;
 
 -- name: bring_back
 -- Held deliveries between two positions are due at once, as after a delay of nothing.
-INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason)
-SELECT subscription, position, attempts, ?, 0, ?, reason FROM held
+INSERT INTO exception
+    (subscription, position, attempts, due_at, delay, noted_at, reason, grp, first_at, last_at)
+SELECT subscription, position, attempts, ?, 0, ?, reason, grp, first_at, last_at FROM held
 WHERE subscription = ? AND position BETWEEN ? AND ? ORDER BY position
 ON CONFLICT DO NOTHING;
+
+-- name: bring_back_one
+-- A held delivery is due at once; what it is among the exceptions, where it was not there already.
+INSERT INTO exception
+    (subscription, position, attempts, due_at, delay, noted_at, reason, grp, first_at, last_at)
+SELECT subscription, position, attempts, ?, 0, ?, reason, grp, first_at, last_at FROM held
+WHERE subscription = ? AND position = ?
+ON CONFLICT DO NOTHING RETURNING due_at, position, attempts, grp, alone;
+
+-- name: delete_held_one
+-- A delivery is held no longer.
+DELETE FROM held WHERE subscription = ? AND position = ?;
+
+-- name: groups
+-- The groups of a subscription, each found by a step in an index: how many exceptions it has, the
+-- last of them, and the first that is held.
+WITH RECURSIVE
+tried (grp) AS (
+    SELECT min(grp) FROM exception WHERE subscription = ?1 AND grp > ''
+    UNION ALL
+    SELECT (SELECT min(e.grp) FROM exception AS e
+            WHERE e.subscription = ?1 AND e.grp > tried.grp AND e.grp > '')
+    FROM tried WHERE tried.grp IS NOT NULL
+),
+aside (grp) AS (
+    SELECT min(grp) FROM held WHERE subscription = ?1 AND grp > ''
+    UNION ALL
+    SELECT (SELECT min(h.grp) FROM held AS h WHERE h.subscription = ?1 AND h.grp > aside.grp)
+    FROM aside WHERE aside.grp IS NOT NULL
+)
+SELECT
+    grp,
+    (SELECT count(*) FROM exception AS e
+        WHERE e.subscription = ?1 AND e.grp = g.grp AND e.grp > ''),
+    (SELECT coalesce(max(e.position), 0) FROM exception AS e
+        WHERE e.subscription = ?1 AND e.grp = g.grp AND e.grp > ''),
+    (SELECT coalesce(min(h.position), 0) FROM held AS h INDEXED BY held_by_group
+        WHERE h.subscription = ?1 AND h.grp = g.grp)
+FROM (SELECT grp FROM tried UNION SELECT grp FROM aside) AS g WHERE grp IS NOT NULL ORDER BY grp;
+
+-- name: mark_fetched
+-- How far deliveries may have been handed out.
+UPDATE subscription SET fetched = ?, fetched_due = ?, fetched_at = ? WHERE id = ?;
+
+-- name: mark_ended
+-- Nothing is handed out any more.
+UPDATE subscription SET fetched = 0, fetched_due = -1, fetched_at = -1
+WHERE id = ? AND (fetched > 0 OR fetched_due >= 0);
+
+-- name: exceptions_alone
+-- What of the exceptions may have been out at a crash is to be delivered by itself.
+UPDATE exception SET alone = 1
+WHERE subscription = ? AND (due_at, position) <= (?, ?) AND alone = 0;
 
 -- name: delete_held
 -- Held deliveries between two positions are held no longer.
@@ -157,20 +223,116 @@ DELETE FROM held WHERE subscription = ?1 AND position IN
 DELETE FROM dead_letter WHERE id IN
     (SELECT id FROM dead_letter WHERE subscription = ?1 ORDER BY id LIMIT ?2);
 
+-- name: sweep_redriven
+-- Some of the redriven deliveries of a subscription that was removed.
+DELETE FROM redriven WHERE subscription = ?1 AND position IN
+    (SELECT position FROM redriven WHERE subscription = ?1 ORDER BY position LIMIT ?2);
+
+-- name: next_dead_letters
+-- The last of so many ids for letters that are buried now: times, but never one twice.
+UPDATE meta SET value = max(value + 1, ?1) + ?2 - 1 WHERE key = 'dead_letter' RETURNING value;
+
 -- name: insert_dead_letter
--- A delivery that gave up, with its own bytes.
-INSERT INTO dead_letter
-    (subscription, position, ingested_at, attempts, buried_at, reason, envelope)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+-- A delivery that gave up, with its own bytes. An attempt that failed now may be its first one.
+INSERT INTO dead_letter (id, subscription, position, event_id, event_type, source, ingested_at,
+    attempts, cause, reason, first_at, last_at, buried_at, redriven, envelope)
+SELECT :id, :subscription, :position, :event_id, :event_type, :source, :ingested_at,
+    :attempts, :cause, :reason,
+    iif(coalesce(tried.first_at, 0) = 0, :failed_at, tried.first_at),
+    iif(:failed_at = 0, coalesce(tried.last_at, 0), :failed_at),
+    :buried_at, coalesce(redriven.times, 0), :envelope
+FROM (SELECT 1) LEFT JOIN exception AS tried
+        ON tried.subscription = :subscription AND tried.position = :position
+    LEFT JOIN redriven
+        ON redriven.subscription = :subscription AND redriven.position = :position;
 
 -- name: count_dead_letters
 -- How many deliveries gave up.
-SELECT count(*) FROM dead_letter WHERE subscription = ?;
+SELECT coalesce(sum(count), 0) FROM letter_count WHERE subscription = ?;
 
--- name: dead_letters_after
--- Deliveries that gave up, oldest first, beyond a place in that order.
-SELECT id, position, ingested_at, envelope, attempts, reason, buried_at FROM dead_letter
-WHERE subscription = ? AND id > ? ORDER BY id LIMIT ?;
+-- name: count_letters_by_kind
+-- The same by cause, event type and source, of one of these or of any.
+SELECT cause, event_type, source, count FROM letter_count
+WHERE subscription = :subscription AND (:cause = '' OR cause = :cause)
+    AND (:event_type = '' OR event_type = :event_type)
+ORDER BY cause, event_type, source;
+
+-- name: letters_of_all
+-- Where the next dead letters are, oldest first, between two ids.
+SELECT id, position FROM dead_letter
+WHERE subscription = :subscription AND id > :after AND id <= :until ORDER BY id LIMIT :limit;
+
+-- name: letters_of_cause
+-- The same of one cause, and of one event type or any.
+SELECT id, position FROM dead_letter INDEXED BY dead_letter_by_cause
+WHERE subscription = :subscription AND cause = :cause AND id > :after AND id <= :until
+    AND (:event_type = '' OR event_type = :event_type) ORDER BY id LIMIT :limit;
+
+-- name: letters_of_type
+-- The same of one event type.
+SELECT id, position FROM dead_letter INDEXED BY dead_letter_by_type
+WHERE subscription = :subscription AND event_type = :event_type
+    AND id > :after AND id <= :until ORDER BY id LIMIT :limit;
+
+-- name: letters_of_ids
+-- The same of one id, where cause and event type fit.
+SELECT id, position FROM dead_letter
+WHERE id = :id AND subscription = :subscription AND id > :after AND id <= :until
+    AND (:cause = '' OR cause = :cause) AND (:event_type = '' OR event_type = :event_type);
+
+-- name: newest_of_all
+-- The last dead letter.
+SELECT max(id) FROM dead_letter WHERE subscription = :subscription;
+
+-- name: newest_of_cause
+-- The last one of a cause, and of one event type or any.
+SELECT id FROM dead_letter INDEXED BY dead_letter_by_cause
+WHERE subscription = :subscription AND cause = :cause
+    AND (:event_type = '' OR event_type = :event_type) ORDER BY id DESC LIMIT 1;
+
+-- name: newest_of_type
+-- The last one of an event type.
+SELECT max(id) FROM dead_letter INDEXED BY dead_letter_by_type
+WHERE subscription = :subscription AND event_type = :event_type;
+
+-- name: dead_letter
+-- A dead letter.
+SELECT id, position, event_id, event_type, source, ingested_at, envelope, attempts, cause, reason,
+    first_at, last_at, buried_at, redriven
+FROM dead_letter WHERE id = ?;
+
+-- name: revive
+-- A dead letter is a delivery again that is due at once, with no attempt counted.
+INSERT INTO exception (subscription, position, attempts, due_at, delay, noted_at, reason)
+SELECT subscription, position, 0, ?, 0, ?, reason FROM dead_letter WHERE id = ?
+ON CONFLICT DO NOTHING;
+
+-- name: keep_bytes
+-- The bytes of a dead letter that is delivered again.
+INSERT INTO redriven (subscription, position, times, redriven_at, ingested_at, envelope)
+SELECT subscription, position, redriven + 1, ?, ingested_at, envelope FROM dead_letter WHERE id = ?
+ON CONFLICT (subscription, position)
+DO UPDATE SET times = max(times, excluded.times), redriven_at = excluded.redriven_at;
+
+-- name: delete_dead_letter
+-- A dead letter is gone.
+DELETE FROM dead_letter WHERE id = ?;
+
+-- name: has_redriven
+-- Whether deliveries of a subscription were dead letters before.
+SELECT EXISTS (SELECT 1 FROM redriven WHERE subscription = ?);
+
+-- name: redriven
+-- A delivery that was a dead letter before, with its own bytes.
+SELECT ingested_at, envelope, redriven_at FROM redriven WHERE subscription = ? AND position = ?;
+
+-- name: redriven_at
+-- When a delivery that was a dead letter before was redriven last.
+SELECT redriven_at FROM redriven WHERE subscription = ? AND position = ?;
+
+-- name: last_before
+-- The end of what is older than a time: no segment up to there has anything of it, or later.
+SELECT last FROM log WHERE peak < ? ORDER BY peak DESC, first DESC LIMIT 1;
 
 -- name: document
 -- One document.

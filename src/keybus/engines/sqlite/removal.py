@@ -19,6 +19,7 @@ _SWEEPS = (
     query("sweep_matches"),
     query("sweep_exceptions"),
     query("sweep_held"),
+    query("sweep_redriven"),
     query("sweep_dead_letters"),
 )
 

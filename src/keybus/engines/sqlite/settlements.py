@@ -1,10 +1,12 @@
 """The ways a lease ends durably."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
+import apsw
 import msgspec
 
-from keybus.bus.engine import Delivery
+from keybus.bus.engine import ORDER, Delivery
+from keybus.engines.identity import Identity
 from keybus.engines.limits import spent
 from keybus.engines.sqlite.leases import FIRST, Hold, Leases
 from keybus.engines.sqlite.ledger import Ledger, Retried
@@ -12,7 +14,7 @@ from keybus.engines.sqlite.operation import Operation, Refusal, Transaction
 from keybus.engines.sqlite.queries import query
 
 _INSERT_DEAD, _INSERT_HELD = query("insert_dead_letter"), query("insert_held")
-_COUNT_HELD = query("count_held")
+_NEXT_DEAD, _COUNT_HELD = query("next_dead_letters"), query("count_held")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -101,58 +103,134 @@ class Retry(Settlement):
         self._then()
 
 
+class Begin(Settlement):
+    """The attempt that is about to be made has failed, unless its lease ends in another way."""
+
+    def __init__(self, place: Place, taken: dict[int, Hold], retried: Retried) -> None:
+        super().__init__(place, taken)
+        self._retried = retried
+
+    def settle(self, transaction: Transaction) -> None:
+        """Stage it."""
+        transaction.ledger(self._ledger).retry(self._retried, kept=bool(self._kept))
+
+    def landed(self) -> None:
+        """It is leased as before, and has a row among the exceptions."""
+        super().landed()
+        for position, hold in self._taken.items():
+            self._leases.add(position, hold._replace(kept=True))
+
+
 class Burial(msgspec.Struct, frozen=True):
     """A delivery that gives up.
 
     Attributes:
-        position: Of the delivery.
-        attempts: Attempts that failed.
-        reason: Why.
-        buried_at: Microseconds since the Unix epoch.
         event: The event.
+        attempts: Attempts that failed.
+        failed: Whether the last of them failed now.
     """
 
-    position: int
+    event: Delivery
     attempts: int
+    failed: bool
+
+
+class Epitaph(msgspec.Struct, frozen=True):
+    """What burials of one moment have in common.
+
+    Attributes:
+        cause: Why, as a code.
+        reason: Why, in words.
+        buried_at: Microseconds since the Unix epoch.
+    """
+
+    cause: str
     reason: str
     buried_at: int
-    event: Delivery
 
 
 class Bury(Settlement):
-    """One attempt failed, the last one."""
+    """They are tried no more."""
 
     def __init__(
         self,
         place: Place,
         taken: dict[int, Hold],
-        burial: Burial,
-        then: Callable[[], None],
+        burials: Sequence[Burial],
+        epitaph: Epitaph,
+        then: Callable[[int], None],
     ) -> None:
+        """Bury what was taken.
+
+        Args:
+            place: The subscription's place.
+            taken: The deliveries.
+            burials: The same, with their events.
+            epitaph: Why.
+            then: Called on the loop with how many dead letters more there are.
+        """
         super().__init__(place, taken)
-        self._burial, self._then = burial, then
+        self._epitaph, self._then = epitaph, then
+        self._burials = [(each, Identity.of(each.event.envelope)) for each in burials]
 
     def settle(self, transaction: Transaction) -> None:
-        """Copy the event's bytes, and settle its delivery."""
-        burial, event = self._burial, self._burial.event
-        transaction.connection.execute(
-            _INSERT_DEAD,
-            (
-                self._ledger.subscription,
-                burial.position,
-                event.ingested_at,
-                burial.attempts,
-                burial.buried_at,
-                burial.reason,
-                event.envelope,
-            ),
-        )
+        """Copy the events' bytes, and settle their deliveries."""
+        connection = transaction.connection
+        connection.executemany(_INSERT_DEAD, self._rows(connection))
         self._settle(transaction)
 
     def landed(self) -> None:
-        """There is a dead letter more."""
+        """There are so many dead letters more."""
         super().landed()
-        self._then()
+        self._then(len(self._burials))
+
+    def _rows(self, connection: apsw.Connection) -> Iterator[dict[str, int | str | bytes]]:
+        epitaph, count = self._epitaph, len(self._burials)
+        last = int(connection.execute(_NEXT_DEAD, (epitaph.buried_at, count)).get)
+        for number, (burial, identity) in enumerate(self._burials, last - count + 1):
+            yield {
+                "id": number,
+                "subscription": self._ledger.subscription,
+                "position": burial.event.position,
+                "event_id": identity.event_id,
+                "event_type": identity.event_type,
+                "source": identity.source,
+                "ingested_at": burial.event.ingested_at,
+                "attempts": burial.attempts,
+                "cause": epitaph.cause,
+                "reason": epitaph.reason,
+                "failed_at": epitaph.buried_at if burial.failed else 0,
+                "buried_at": epitaph.buried_at,
+                "envelope": burial.event.envelope,
+            }
+
+
+class Expire(Bury):
+    """They were in nobody's hands: where it fails they are handed back.
+
+    Attributes:
+        count: How many they are.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        taken: dict[int, Hold],
+        burials: Sequence[Burial],
+        epitaph: Epitaph,
+        *,
+        then: Callable[[int], None],
+        back: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Bury what was taken; ``back`` is called on the loop with its positions if that fails."""
+        super().__init__(place, taken, burials, epitaph, then)
+        self._back = back
+        self.count = len(burials)
+
+    def failed(self) -> None:
+        """They wait as before."""
+        super().failed()
+        self._back(list(self._taken))
 
 
 class SetAside(Settlement):
@@ -162,9 +240,11 @@ class SetAside(Settlement):
         self,
         place: Place,
         taken: dict[int, Hold],
+        *,
         reason: str,
+        group: str,
         held_at: int,
-        then: Callable[[int], None],
+        then: Callable[[int, int], None],
     ) -> None:
         """Hold what was taken.
 
@@ -172,11 +252,12 @@ class SetAside(Settlement):
             place: The subscription's place.
             taken: The deliveries.
             reason: Why.
+            group: The group that they belong to.
             held_at: Microseconds since the Unix epoch.
-            then: Called on the loop with how many more are held.
+            then: Called on the loop with how many more are held, and how many of them for order.
         """
         super().__init__(place, taken)
-        self._reason, self._held_at, self._then = reason, held_at, then
+        self._reason, self._group, self._held_at, self._then = reason, group, held_at, then
         self._count = 0
 
     def settle(self, transaction: Transaction) -> None:
@@ -186,16 +267,20 @@ class SetAside(Settlement):
         connection.executemany(
             _INSERT_HELD,
             [
-                (subscription, position, hold.attempt - 1, self._held_at, self._reason)
+                (subscription, position, hold.attempt - 1, self._held_at, self._reason, self._group)
                 for position, hold in self._taken.items()
             ],
         )
         # One may be there already, where an earlier failure was none.
         self._count = connection.total_changes() - before
-        connection.execute(_COUNT_HELD, (self._count, subscription))
+        connection.execute(_COUNT_HELD, (self._count, self._ordered, subscription))
         self._settle(transaction)
 
     def landed(self) -> None:
         """There are so many more held."""
         super().landed()
-        self._then(self._count)
+        self._then(self._count, self._ordered)
+
+    @property
+    def _ordered(self) -> int:
+        return self._count if self._reason == ORDER else 0

@@ -1,6 +1,8 @@
 """The store's file: its permissions, its lock, its schema and its connections."""
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 
 import apsw
@@ -30,8 +32,13 @@ class Store:
     Its connections are each for one thread at a time.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vfs: str | None = None) -> None:
         """Open the file, made where it does not exist, for this user alone.
+
+        Args:
+            path: The file.
+            vfs: The name of the registered SQLite VFS that reads and writes it; None: the
+                system's own.
 
         Raises:
             StorageFailed: It is in use, is no store, is a newer program's, or cannot be opened.
@@ -39,8 +46,9 @@ class Store:
         try:
             # One file may have many names, but has one lock.
             self.path = path = path.resolve()
+            self._vfs = vfs
             self._wal = path.with_name(path.name + "-wal")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(path.parent)
             self._lock = StoreLock(path)
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
             raise StorageFailed(f"cannot open the store {path}: {error}") from error
@@ -67,10 +75,11 @@ class Store:
         Args:
             reading: It may not write.
         """
-        connection = apsw.Connection(str(self.path))
+        connection = apsw.Connection(str(self.path), vfs=self._vfs)
         connection.set_busy_timeout(_BUSY_MS)
         for pragma in _PRAGMAS:
-            connection.execute(pragma)
+            # To its end: what fails in the last step is lost with a cursor that is let go before.
+            connection.execute(pragma).fetchall()
         if reading:
             connection.execute("PRAGMA query_only = ON")
         return connection
@@ -103,3 +112,22 @@ class Store:
         """Which files the store's names lead to."""
         file, wal = self.path.stat(), self._wal.stat()
         return file.st_dev, file.st_ino, wal.st_ino
+
+
+def _make(folder: Path) -> None:
+    """Make a folder for this user alone, where there is none, so that a power cut leaves it there.
+
+    SQLite syncs the folder that its files are in, but whoever makes a folder has to sync the one
+    above (fsync(2), Notes).
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        return  # where a folder cannot be opened
+    for made in missing:
+        with contextlib.suppress(PermissionError):  # one that may not be read; SQLite does the same
+            descriptor = os.open(made.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

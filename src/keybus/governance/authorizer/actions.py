@@ -8,6 +8,7 @@ from keybus.governance.principal import ROLES, Role
 _ANY: frozenset[Role] = frozenset(ROLES)
 _CENTRAL: frozenset[Role] = frozenset({"central"})
 _READERS: frozenset[Role] = frozenset({"central", "auditor"})
+_SECRETS: frozenset[Role] = frozenset({"central", "subscriber"})
 
 ACTIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
@@ -27,6 +28,11 @@ ACTIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "compliance.read": _READERS,
         "subscriptions.read": _READERS,  # every subscription's counts, never its events
         "replay.bus": _CENTRAL,
+        # Subscribers: of their own account's secrets only, which the routes see to.
+        "webhooks.list": frozenset({"central", "auditor", "subscriber"}),
+        "webhooks.issue": _SECRETS,
+        "webhooks.rotate": _SECRETS,
+        "webhooks.revoke": _SECRETS,
     }
 )
 """Each action's id, and the roles of which one is needed.

@@ -5,7 +5,7 @@ ASCII in its host) has no certain host, so it is not believed at all.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from posixpath import normpath
 from socket import inet_aton
 from typing import NamedTuple
@@ -25,6 +25,16 @@ _EVENTBRIDGE = re.compile(
 )
 # An IPv4 address in the last 32 bits: RFC 6052, and RFC 4291, section 2.5.5.1.
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+# What some releases of `ipaddress` call global and no stranger's host has: relays and anycast
+# (RFC 7526, RFC 6890), and the address at which Azure's own services answer its machines.
+_NO_HOSTS_V4 = tuple(
+    IPv4Network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
+)
+_UNICAST = IPv6Network("2000::/3")  # RFC 4291, section 2.4: what the Internet has hosts in
+# Within it: Teredo and others (RFC 2928), 6to4 (RFC 3056), documentation (RFC 3849, RFC 9637).
+_NO_HOSTS_V6 = tuple(
+    IPv6Network(each) for each in ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20")
+)
 
 
 class WebAddress(NamedTuple):
@@ -116,9 +126,22 @@ def is_inside(host: str) -> bool:
     """Whether a host can only be reached from where the bus stands."""
     found = ip_of(host)
     if found is not None:
-        return not found.is_global or found.is_multicast
+        return not leads_outside(found)
     name = host.lower().removesuffix(".")
     return "." not in name or name.endswith(_LOCAL_SUFFIXES)
+
+
+def leads_outside(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address can only be that of a host on the Internet.
+
+    No loopback, private, link-local, shared, reserved or multicast address is, nor one in which
+    another address is wrapped: mapped, translated (NAT64) or tunnelled (6to4, Teredo).
+    """
+    if isinstance(address, IPv6Address):
+        unlikely = address not in _UNICAST or any(address in each for each in _NO_HOSTS_V6)
+        return address.is_global and address.scope_id is None and not unlikely
+    hosts = not any(address in each for each in _NO_HOSTS_V4)
+    return address.is_global and not address.is_multicast and hosts
 
 
 def is_eventbridge(host: str) -> bool:

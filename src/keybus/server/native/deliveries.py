@@ -28,6 +28,7 @@ from keybus.protocol import (
 )
 from keybus.server.access import NOT_YOURS, bus_of, principal_of, shortened
 from keybus.server.answers import UNREADABLE
+from keybus.server.native.settling import Settling
 
 BAD_MESSAGE, NOT_KNOWN, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4401, 4404, 4408
 _SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -117,19 +118,21 @@ async def _credential_ended(websocket: WebSocket) -> None:
 async def _listen(
     websocket: WebSocket, dispatcher: Dispatcher, session: Session
 ) -> tuple[int, str]:
-    while True:
-        try:
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                message = await websocket.receive()
-        except TimeoutError:
-            return SILENT, f"nothing heard for {_SILENCE_SECONDS:.0f} s"
-        if message["type"] == "websocket.disconnect":
-            return 0, f"connection closed ({message.get('code', 1006)})"
-        try:
-            settlement = _settlements.decode(message.get("bytes") or message.get("text") or b"")
-        except UNREADABLE as error:
-            return BAD_MESSAGE, f"no settlement: {error}"
-        await dispatcher.settle(session, settlement)
+    async with asyncio.TaskGroup() as group:
+        settling = Settling(group, dispatcher, session)
+        while True:
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    message = await websocket.receive()
+            except TimeoutError:
+                return SILENT, f"nothing heard for {_SILENCE_SECONDS:.0f} s"
+            if message["type"] == "websocket.disconnect":
+                return 0, f"connection closed ({message.get('code', 1006)})"
+            try:
+                settlement = _settlements.decode(message.get("bytes") or message.get("text") or b"")
+            except UNREADABLE as error:
+                return BAD_MESSAGE, f"no settlement: {error}"
+            await settling.take(settlement)
 
 
 async def _close(websocket: WebSocket, code: int, reason: str) -> None:

@@ -25,25 +25,17 @@ from keybus.server.access import (
     principal_of,
 )
 from keybus.server.answers import UNREADABLE, BadRequest, body, json
-from keybus.server.native import credentials, governance, platform
+from keybus.server.native import (
+    credentials,
+    dead_letters,
+    governance,
+    pauses,
+    platform,
+    webhooks,
+)
 from keybus.server.native.deliveries import deliveries
 
 _put_decoder = msgspec.json.Decoder(PutRequest)
-_MAX_DEAD_LETTERS = 1000
-MAX_DEAD_LETTER_BYTES = 32 << 20
-"""Of the events of one answer, which is made in memory; one event more than that may be in it."""
-
-
-class DeadLetterInfo(msgspec.Struct, frozen=True):
-    """A dead letter with its event, or why the account may not have that now."""
-
-    position: int
-    reason: str
-    attempts: int
-    ingested_at: int
-    buried_at: int
-    envelope: msgspec.Raw
-    withheld: str
 
 
 def routes() -> list[AnyRoute]:
@@ -54,11 +46,13 @@ def routes() -> list[AnyRoute]:
         guarded(f"{API}/platform", _platform, access=administer("platform.read")),
         guarded(f"{API}/publishers", _publishers, access=MEMBER),
         guarded(f"{API}/subscriptions", _subscriptions, access=MEMBER),
-        guarded(f"{one}/dead-letters", _dead_letters, access=CONSUME),
         guarded_socket(f"{one}/deliveries", deliveries, access=CONSUME),
+        *dead_letters.routes(),
+        *pauses.routes(),
         *platform.routes(),
         *governance.routes(),
         *credentials.routes(),
+        *webhooks.routes(),
         guarded("/healthz", _health, access=PUBLIC),
     ]
 
@@ -95,27 +89,6 @@ def _visible(request: Request) -> Visibility | None:
     """Which names may be answered; None: all."""
     bus, principal = bus_of(request), principal_of(request)
     return None if is_open(bus, principal) else bus.authorizer.visible(principal)
-
-
-async def _dead_letters(request: Request) -> Response:
-    found: list[DeadLetterInfo] = []
-    size = 0
-    async for letter, withheld in bus_of(request).dead_letters(request.path_params["name"]):
-        if len(found) == _MAX_DEAD_LETTERS or size > MAX_DEAD_LETTER_BYTES:
-            break
-        size += len(letter.envelope)
-        found.append(
-            DeadLetterInfo(
-                position=letter.position,
-                reason=letter.reason,
-                attempts=letter.attempts,
-                ingested_at=letter.ingested_at,
-                buried_at=letter.buried_at,
-                envelope=msgspec.Raw(b"null" if withheld else letter.envelope),
-                withheld=withheld,
-            )
-        )
-    return json(found)
 
 
 async def _health(request: Request) -> Response:

@@ -29,6 +29,10 @@ TABLE = {
     "compliance.read": "central auditor",
     "subscriptions.read": "central auditor",
     "replay.bus": "central",
+    "webhooks.list": "central auditor subscriber",
+    "webhooks.issue": "central subscriber",
+    "webhooks.rotate": "central subscriber",
+    "webhooks.revoke": "central subscriber",
 }
 
 

@@ -1,0 +1,85 @@
+"""Who consumes one subscription, and who of them is sent the next deliveries."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from keybus.bus.engine import Delivery
+from keybus.bus.session import Session
+from keybus.clock import Clock
+from keybus.protocol import Notice
+
+ALONE_SECONDS = 30.0
+"""So long a delivery that is to go by itself waits for a consumer that has nothing else."""
+
+
+class Consumers:
+    """The sessions of one subscription. Belongs to the dispatcher's event loop.
+
+    Attributes:
+        sessions: All of them.
+        paused: Nothing is handed out.
+        news: Set when somebody may have become ready for more.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.sessions: list[Session] = []
+        self.paused = False
+        self.news = asyncio.Event()
+        self._clock = clock
+        self._alone: Callable[[], bool] = lambda: False
+
+    def tell(self, notice: Notice) -> None:
+        """Tell everybody."""
+        for session in self.sessions:
+            session.tell(notice)
+
+    def best(self) -> Session | None:
+        """The one that can take the most; None where nobody can take any, or may."""
+        if self.paused:
+            return None
+        best = max(self.sessions, key=lambda session: session.credit, default=None)
+        return best if best is not None and best.credit else None
+
+    async def credit(self) -> int:
+        """The most that one of them can take, once there is one that can take any."""
+        while (best := self.best()) is None:
+            await self._news()
+        return best.credit
+
+    async def idle(self) -> Session:
+        """One that has nothing, once nothing is out that has to be by itself.
+
+        After `ALONE_SECONDS` it is whoever can take any: a handler that hangs must not keep
+        everything else from being delivered.
+        """
+        ends = self._clock.monotonic() + ALONE_SECONDS
+        timer = asyncio.ensure_future(self._clock.sleep(ALONE_SECONDS))
+        timer.add_done_callback(lambda _: self.news.set())
+        try:
+            while True:
+                if (found := self._idle(patient=self._clock.monotonic() < ends)) is not None:
+                    return found
+                await self._news()
+        finally:
+            timer.cancel()
+
+    def hand_alone(self, session: Session, ready: Sequence[Delivery]) -> bool:
+        """Send one delivery by itself; whether the consumer is still there for it."""
+        if session not in self.sessions or not session.is_open:
+            return False
+        session.hand(ready)
+        position = ready[0].position
+        self._alone = lambda: position in session.leased
+        return True
+
+    def _idle(self, *, patient: bool) -> Session | None:
+        if self.paused or (patient and self._alone()):
+            return None
+        for session in self.sessions:
+            if session.is_open and not session.leased:
+                return session
+        return None if patient else self.best()
+
+    async def _news(self) -> None:
+        self.news.clear()
+        await self.news.wait()

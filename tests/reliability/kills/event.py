@@ -1,0 +1,65 @@
+"""The events of the load: everything about one follows from its number."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+SOURCE: Final = "reliability.load"
+EVENT_TYPE: Final = "reliability.counted"
+KEYS: Final = 50
+"""Different keys, by which order may be asked for."""
+
+SELECTIONS: Final[Mapping[str, Callable[[int], bool]]] = {
+    "everything": lambda _: True,
+    "again": lambda _: True,
+    "evens": lambda number: number % 2 == 0,
+    "thirds": lambda number: number % 3 == 0,
+    "ordered": lambda _: True,
+}
+"""Which numbers each subscription asks for; the last one wants them in the order of their keys."""
+
+PLATFORM: Final = f"""\
+bus: reliability
+accounts:
+  checker: {{id: "111111111111", owners: [checker]}}
+publishers:
+  {SOURCE}: {{account: checker, events: []}}
+subscriptions:
+  everything: {{account: checker, filter: {{source: [{SOURCE}]}}}}
+  again: {{account: checker, filter: {{source: [{SOURCE}]}}}}
+  evens: {{account: checker, filter: {{source: [{SOURCE}], detail: {{even: [true]}}}}}}
+  thirds: {{account: checker, filter: {{source: [{SOURCE}], detail: {{third: [true]}}}}}}
+  ordered: {{account: checker, filter: {{source: [{SOURCE}]}}, order: {{key: /key}}}}
+"""
+
+
+class _Detail(msgspec.Struct):
+    number: int
+
+
+_numbers = msgspec.json.Decoder(_Detail)
+
+
+def detail_of(number: int) -> bytes:
+    """The event: its number, its key, what filters look at, and bytes that nobody guesses."""
+    even, third = (str(number % by == 0).lower() for by in (2, 3))
+    noise = hashlib.sha256(str(number).encode()).hexdigest()
+    return (
+        f'{{"id":"event-{number}","number":{number},"key":"{key_of(number)}",'
+        f'"even":{even},"third":{third},"noise":"{noise}"}}'
+    ).encode()
+
+
+def key_of(number: int) -> str:
+    """The event's ordering key."""
+    return f"key-{number % KEYS}"
+
+
+def number_of(detail: bytes) -> int:
+    """The number of an event; -1 where it cannot be read."""
+    try:
+        return _numbers.decode(detail).number
+    except msgspec.MsgspecError:
+        return -1

@@ -1,0 +1,126 @@
+"""All that came to one subscription, and whether it may come."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tests.reliability.kills.event import SELECTIONS
+from tests.reliability.kills.journal import Connected, Durable, Receipt, Settled, Squeezed
+from tests.reliability.kills.order import Order
+
+IN_FLIGHT: Final = "in flight at a kill"
+CONNECTION_LOST: Final = "in flight when its connection was lost"
+NOT_KEPT: Final = "settled while the disk was full"
+PUT_AGAIN: Final = "put again, since the put before had no answer"
+ASKED: Final = "failed, and asked for again"
+UNEXPLAINED: Final = ""
+
+
+class _Last(msgspec.Struct, frozen=True):
+    """How a delivery came last, and whether the consumer said that it failed."""
+
+    life: int
+    connection: int
+    squeezes: int
+    failed: bool = False
+
+
+class Witness:
+    """Watches one subscription; everything is told to it in the order in which it happened.
+
+    Attributes:
+        name: The subscription's name.
+        places: Of each event that came, by its number, the log positions at which it came.
+    """
+
+    def __init__(self, name: str, orders: Sequence[Order]) -> None:
+        self.name = name
+        self.places: dict[int, set[int]] = {}
+        self._orders = orders
+        self._last: dict[int, _Last] = {}
+        self._durable: set[int] = set()
+        self._life = self._connection = 0
+        self._certain = False  # whether the first acknowledgements are those that are durable
+        self._squeezes, self._full = 0, False
+        self._acked: list[int] = []
+
+    def takes(self, act: Connected | Settled | Durable | Squeezed) -> None:
+        """Something happened to its consumer, or to the bus."""
+        match act:
+            case Connected():
+                self._connects(act.life)
+            case Settled():
+                self._settles(act)
+            case Durable():
+                self._knows(act)
+            case Squeezed():
+                self._full = act.full
+                self._squeezes += 1
+                self._certain = False
+                for order in self._orders:
+                    order.disturbed()
+
+    def _connects(self, life: int) -> None:
+        self._connection += 1
+        if life != self._life:
+            self._life, self._certain, self._full, self._acked = life, True, False, []
+        else:
+            self._certain = False
+        for order in self._orders:
+            order.connects()
+
+    def _settles(self, act: Settled) -> None:
+        self._acked += act.acked
+        for position in act.failed:
+            last = self._last[position]
+            self._last[position] = msgspec.structs.replace(last, failed=True)
+        for order in self._orders:
+            order.settled(act.acked, act.failed)
+
+    def _knows(self, act: Durable) -> None:
+        # The first ones: what comes over one connection is settled in the order in which it came.
+        if act.life == self._life and self._certain:
+            self._durable.update(self._acked[: act.count])
+
+    def receives(
+        self, receipt: Receipt, frame: int, *, put_again: bool
+    ) -> tuple[str | None, list[str]]:
+        """A delivery comes.
+
+        Args:
+            receipt: The delivery.
+            frame: The frame that it came in: the nth of all.
+            put_again: Whether its event may have been put more than once.
+
+        Returns:
+            None where it comes for the first time, else why it comes again; and what is wrong.
+        """
+        position, number = receipt.position, receipt.number
+        told = [order.takes(receipt, frame) for order in self._orders]
+        wrong = [each for each in told if each]
+        if position in self._durable:
+            wrong.append(f"{position} CAME BACK: its acknowledgement was durable")
+        if not (receipt.sound and SELECTIONS[self.name](number)):
+            wrong.append(f"{position} is not an event that was put, or not for this subscription")
+        places = self.places.setdefault(number, set())
+        last = self._last.get(position)
+        cause = self._cause(last, put_again=put_again) if places else None
+        if cause == UNEXPLAINED:
+            wrong.append(f"{position} came twice, without a cause")
+        places.add(position)
+        squeezes = self._squeezes - self._full
+        self._last[position] = _Last(self._life, self._connection, squeezes)
+        return cause, wrong
+
+    def _cause(self, last: _Last | None, *, put_again: bool) -> str:
+        """Why an event comes that came before."""
+        if last is None:
+            return PUT_AGAIN if put_again else UNEXPLAINED
+        if last.failed:
+            return ASKED
+        if last.life != self._life:
+            return IN_FLIGHT
+        if last.connection != self._connection:
+            return CONNECTION_LOST
+        return NOT_KEPT if last.squeezes != self._squeezes else UNEXPLAINED

@@ -1,0 +1,48 @@
+"""A small bus on the test's own loop, over any engine."""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from keybus.bus import Bus, Engine
+from keybus.bus.versions import Declared
+from keybus.clock import Clock
+from keybus.envelope import Entry, EntryResult
+from keybus.topology import load_platform
+from tests.reliability.kills.event import EVENT_TYPE, PLATFORM, SOURCE, detail_of
+from tests.running import EXAMPLE
+
+_LATE = f"  late: {{account: checker, filter: {{source: [{SOURCE}]}}}}\n"
+
+
+def declared(folder: Path, *, late: bool = False) -> Declared:
+    """The platform of the load, written to a folder and read.
+
+    Args:
+        folder: The folder; it is made.
+        late: With one more subscription.
+    """
+    shutil.copytree(EXAMPLE / "contracts" / "core", folder / "contracts" / "core")
+    shutil.copy(EXAMPLE / "contracts" / "keybus.toml", folder / "contracts")
+    (folder / "platform.yaml").write_text(PLATFORM + (_LATE if late else ""))
+    return Declared(*load_platform(folder))
+
+
+@contextlib.asynccontextmanager
+async def small_bus(engine: Engine, folder: Path, clock: Clock) -> AsyncIterator[Bus]:
+    """A bus with the platform of the load, which stops in the end and leaves the engine open."""
+    bus = await Bus.start(declared(folder), engine, admission="off", clock=clock)
+    try:
+        yield bus
+    finally:
+        await bus.stop()
+
+
+async def put(bus: Bus, *numbers: int) -> list[EntryResult]:
+    """Put events of the load, by their numbers."""
+    return await bus.put(
+        [Entry(SOURCE, EVENT_TYPE, msgspec.Raw(detail_of(number))) for number in numbers]
+    )
