@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keybus.bus import Cursor, Delivery, DeliverySettings, Dispatcher, Engine, Record
-from keybus.bus.order_key import OrderKey
+from keybus.bus.delivery.order_key import OrderKey
 from keybus.clock import SYSTEM
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine

@@ -5,7 +5,7 @@ import itertools
 import sys
 from pathlib import Path
 
-from keybus.bus.letters import LetterChoice
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.engines.sqlite import SqliteEngine
 from tests.contract.engines_under_test import ANY, records
 

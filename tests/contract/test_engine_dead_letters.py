@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from keybus.bus.dead_letters.letters import (
+    EXPIRED,
+    DeadLetter,
+    LetterChoice,
+    LetterGroup,
+    letter_id,
+)
 from keybus.bus.engine import Cursor, Engine
-from keybus.bus.letters import EXPIRED, DeadLetter, LetterChoice, LetterGroup, letter_id
 from keybus.errors import EngineError
 from keybus.testing.clock import ManualClock
 from tests.contract.engines_under_test import (

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.engine import ORDER, Cursor, Engine, Group
-from keybus.bus.letters import LetterChoice
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.testing.clock import ManualClock

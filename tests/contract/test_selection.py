@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus
+from keybus.bus.control.versions import Declared
 from keybus.bus.engine import Record, Selection
-from keybus.bus.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryCursor, MemoryEngine
 from keybus.envelope import Entry

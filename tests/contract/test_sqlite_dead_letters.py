@@ -9,8 +9,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.engine import Cursor
-from keybus.bus.letters import LetterChoice
 from keybus.engines.sqlite import SqliteEngine
 from keybus.engines.sqlite.migrations import migrations
 from keybus.engines.sqlite.queries import QUERIES

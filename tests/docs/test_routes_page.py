@@ -2,7 +2,7 @@
 
 import re
 
-from keybus.bus.letters import CAUSES
+from keybus.bus.dead_letters.letters import CAUSES
 from keybus.server.access import Guarded
 from keybus.server.app import routes
 from keybus.server.native import deliveries

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from keybus.bus.letter_search import MOST_BYTES
+from keybus.bus.dead_letters.search import MOST_BYTES
 from keybus.server.log_limit import MOST
 from tests.integration.raw import raw
 from tests.running import ClosedServer

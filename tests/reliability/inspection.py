@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from keybus.bus.audit_log import AuditLog
+from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Cursor, CursorState, Delivery, Engine
 from tests.contract.engines_under_test import ANY, PATIENCE
 from tests.reliability.answers import GONE, Answers, Append, Fate, Queue, Standing

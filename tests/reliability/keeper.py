@@ -4,8 +4,8 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.engine import Cursor, Engine
-from keybus.bus.letters import LetterChoice
 from tests.reliability.answers import GONE, Answers, Fate, Standing
 from tests.reliability.consumer import GROUPS, group_of
 from tests.reliability.jumping_clock import JumpingClock

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import apsw
 
-from keybus.bus.audit_log import AuditLog
+from keybus.bus.audit.log import AuditLog
 from keybus.engines.sqlite import SqliteEngine, checkpointer, committer, ledger
 from keybus.errors import KeybusError
 from keybus.governance.audit import audit_key

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Final
 
-from keybus.bus.audit_log import AuditLog
+from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Cursor, Engine, Record
 from keybus.errors import EngineError
 from keybus.governance.audit import BUS

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from keybus.bus import Bus, Engine
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult
 from keybus.topology import load_platform

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from keybus.bus import Bus
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.engines.sqlite import SqliteEngine
 from keybus.envelope import decode
 from keybus.errors import KeybusError

@@ -1,9 +1,11 @@
 """The running bus: ingest, route, deliver; it sees an engine only through its protocol."""
 
-from keybus.bus.admission import Admission, Mode
 from keybus.bus.bus import Bus
-from keybus.bus.delivery_settings import DeliverySettings
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.control.versions import Applied, Declared, NoSuchVersion
+from keybus.bus.dead_letters.letters import DeadLetter
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.session import Session
+from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.engine import (
     Cursor,
     CursorState,
@@ -14,9 +16,7 @@ from keybus.bus.engine import (
     Record,
     Stored,
 )
-from keybus.bus.letters import DeadLetter
-from keybus.bus.session import Session
-from keybus.bus.versions import Applied, Declared, NoSuchVersion
+from keybus.bus.ingest.admission import Admission, Mode
 
 __all__ = [
     "Admission",

@@ -6,25 +6,25 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 
-from keybus.bus.admission import Mode
-from keybus.bus.age_limits import AgeLimits
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.clearings import Clearings
-from keybus.bus.control import Control
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.control.control import Control
+from keybus.bus.control.generation import Generation, Modes
+from keybus.bus.control.grants import GrantWatch, owners_of
+from keybus.bus.control.permission import Permission
+from keybus.bus.control.proposal import Proposal
+from keybus.bus.control.proposing import judged
+from keybus.bus.control.versions import Applied, Declared, Versions
+from keybus.bus.dead_letters.age_limits import AgeLimits
+from keybus.bus.dead_letters.clearings import Clearings
+from keybus.bus.dead_letters.letters import DeadLetter
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.pauses import Pauses, paused_notice
+from keybus.bus.delivery.session import Send, Session
 from keybus.bus.engine import CursorState, Engine
-from keybus.bus.generation import Generation, Modes
-from keybus.bus.grants import GrantWatch, owners_of
-from keybus.bus.ingest import Ingest
-from keybus.bus.letters import DeadLetter
-from keybus.bus.pauses import Pauses, paused_notice
-from keybus.bus.permission import Permission
-from keybus.bus.proposal import Proposal
-from keybus.bus.proposing import judged
-from keybus.bus.session import Send, Session
+from keybus.bus.ingest.admission import Mode
+from keybus.bus.ingest.ingest import Ingest
 from keybus.bus.targets import Targets, WebhookSettings
-from keybus.bus.usage import Usage
-from keybus.bus.versions import Applied, Declared, Versions
+from keybus.bus.usage.usage import Usage
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, EntryResult

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from keybus.bus.letters import REJECTED, DeadLetter, Letters
+from keybus.bus.dead_letters.letters import REJECTED, DeadLetter, Letters
 
 MAX_RECORDS = 1_000
 """Records of one append: as many as JetStream takes in one atomic batch."""

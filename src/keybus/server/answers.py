@@ -7,8 +7,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from keybus.bus import NoSuchVersion
-from keybus.bus.clearing import AlreadyClearing, NoSuchClearing
-from keybus.bus.letter_search import NoSuchLetter
+from keybus.bus.dead_letters.clearing import AlreadyClearing, NoSuchClearing
+from keybus.bus.dead_letters.search import NoSuchLetter
 from keybus.errors import (
     BrokenContracts,
     Conflict,

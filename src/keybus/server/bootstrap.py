@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.versions import Versions
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.control.versions import Versions
 from keybus.clock import SYSTEM
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import CredentialError

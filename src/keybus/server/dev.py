@@ -8,8 +8,8 @@ import msgspec
 import uvloop
 
 from keybus.bus import Bus, Engine, Mode
+from keybus.bus.control.versions import Declared
 from keybus.bus.targets import WebhookSettings
-from keybus.bus.versions import Declared
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError

@@ -8,10 +8,10 @@ import msgspec
 import uvloop
 
 from keybus.bus import Bus, Engine, Mode
-from keybus.bus.proposal import remark
+from keybus.bus.control.proposal import remark
+from keybus.bus.control.versions import Declared, Versions
 from keybus.bus.targets import WebhookSettings
 from keybus.bus.targets.settings import networks_of
-from keybus.bus.versions import Declared, Versions
 from keybus.clock import SYSTEM
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
-from keybus.bus.session import delivered
+from keybus.bus.control.versions import Declared
+from keybus.bus.delivery.session import delivered
 from keybus.bus.targets import WebhookSettings
-from keybus.bus.versions import Declared
 from keybus.client import AsyncEventPublisher, DeliveryStream, EventPublisher, EventSubscriber
 from keybus.client.portal import Portal
 from keybus.clock import SYSTEM, Clock

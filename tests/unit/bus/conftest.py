@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keybus.bus import Bus, Mode
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.testing import ManualClock

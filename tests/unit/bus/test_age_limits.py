@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, DeadLetter, Declared
-from keybus.bus.age_limits import KEEP_SECONDS, SWEEP_SECONDS
-from keybus.bus.letters import LetterChoice
+from keybus.bus.dead_letters.age_limits import KEEP_SECONDS, SWEEP_SECONDS
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.protocol import Failed, Settlement

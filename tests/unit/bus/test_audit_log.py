@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.audit_tail import ENTRIES, HEADS, name_of, verify_documents
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.audit.tail import ENTRIES, HEADS, name_of, verify_documents
 from keybus.bus.engine import Document
 from keybus.engines.memory import MemoryDocuments
 from keybus.errors import AuditError, EngineError, StorageFailed

@@ -2,7 +2,8 @@
 
 import pytest
 
-from keybus.bus import Bus, consumers
+from keybus.bus import Bus
+from keybus.bus.delivery import consumers
 from keybus.protocol import Failed, Settlement
 from keybus.testing import ManualClock
 from tests.unit.bus.consuming import Consumer, turns

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, Declared
-from keybus.bus.clearing import AlreadyClearing, Clearing, NoSuchClearing
-from keybus.bus.letters import LetterChoice
+from keybus.bus.dead_letters.clearing import AlreadyClearing, Clearing, NoSuchClearing
+from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.errors import SubscriptionError

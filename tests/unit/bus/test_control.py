@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, Declared, Documents, Engine, NoSuchVersion
-from keybus.bus.proposal import Proposal
+from keybus.bus.control.proposal import Proposal
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.errors import PlanOutdated, PlanRefused, StorageFailed, SubscriptionError, TopologyError

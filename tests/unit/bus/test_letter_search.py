@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, DeadLetter, Declared
-from keybus.bus import letter_search as search
-from keybus.bus.letter_attributes import attributes_of
-from keybus.bus.letter_search import NoSuchLetter, Wanted, find_letter, find_letters
-from keybus.bus.letters import LetterChoice, letter_id, letter_number
+from keybus.bus.dead_letters import search
+from keybus.bus.dead_letters.attributes import attributes_of
+from keybus.bus.dead_letters.letters import LetterChoice, letter_id, letter_number
+from keybus.bus.dead_letters.search import NoSuchLetter, Wanted, find_letter, find_letters
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.patterns import Pattern

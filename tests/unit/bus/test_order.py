@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from keybus.bus import Bus, Declared, Delivery
-from keybus.bus import lanes as lanes_room
-from keybus.bus.letters import LetterChoice
+from keybus.bus.dead_letters.letters import LetterChoice
+from keybus.bus.delivery import lanes as lanes_room
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.envelope import Entry

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from keybus.bus import Delivery, DeliverySettings, Dispatcher, Session, lanes
-from keybus.bus.order_key import OrderKey
+from keybus.bus import Delivery, DeliverySettings, Dispatcher, Session
+from keybus.bus.delivery import lanes
+from keybus.bus.delivery.order_key import OrderKey
 from keybus.protocol import MAX_FRAME_DELIVERIES, Failed, Notice, Settlement
 from keybus.testing import ManualClock
 from tests.contract.engines_under_test import ANY, ENGINES, record

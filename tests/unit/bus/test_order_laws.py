@@ -18,8 +18,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from keybus.bus import Delivery, DeliverySettings, Dispatcher, Engine, Session, lanes
-from keybus.bus.order_key import OnFailure, OrderKey
+from keybus.bus import Delivery, DeliverySettings, Dispatcher, Engine, Session
+from keybus.bus.delivery import lanes
+from keybus.bus.delivery.order_key import OnFailure, OrderKey
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
 from keybus.protocol import Failed, Notice, Settlement

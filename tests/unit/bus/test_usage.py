@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from keybus.bus.usage import COLLECTION, FLUSH_SECONDS, Usage
-from keybus.bus.usage_counts import MOST_AGENTS, MOST_PAIRS, MOST_PAIRS_EACH
+from keybus.bus.usage.counts import MOST_AGENTS, MOST_PAIRS, MOST_PAIRS_EACH
+from keybus.bus.usage.usage import COLLECTION, FLUSH_SECONDS, Usage
 from keybus.engines.memory import MemoryDocuments
 from keybus.errors import StorageFailed
 from keybus.governance.sprawl import Agent, Consumed, Published, Received, Seen

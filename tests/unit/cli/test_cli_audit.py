@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.audit_tail import ENTRIES, HEADS, name_of
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.audit.tail import ENTRIES, HEADS, name_of
 from keybus.cli.audit import audit
 from keybus.clock import SYSTEM
 from keybus.engines.sqlite import SqliteEngine

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 import keybus.server
 from keybus.bus import Bus
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.engines.memory import MemoryEngine
 from keybus.governance.authorizer import ACTIONS
 from keybus.server.access import Access, Guarded, GuardedSocket

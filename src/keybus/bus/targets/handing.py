@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.session import Send, Session
 from keybus.bus.engine import Delivery
-from keybus.bus.session import Send, Session
 from keybus.bus.targets.evaluator import NotEvaluated
 from keybus.bus.targets.input import CAUSE, Input, failure
 from keybus.protocol import Failed, Notice, Settlement

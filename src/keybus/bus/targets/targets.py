@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from keybus.bus.dispatcher import Dispatcher
-from keybus.bus.generation import Generation
-from keybus.bus.session import Send
+from keybus.bus.control.generation import Generation
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.session import Send
 from keybus.bus.targets.destination import Destination, DestinationRefused
 from keybus.bus.targets.handing import Handing
 from keybus.bus.targets.input import Input

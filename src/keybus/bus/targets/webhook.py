@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.session import Session
 from keybus.bus.engine import Delivery
-from keybus.bus.session import Session
 from keybus.bus.targets.answer import Outcome
 from keybus.bus.targets.breaker import Breaker
 from keybus.bus.targets.destination import Destination

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from keybus.bus.audit_tail import read_entries, read_kept_head, verify_documents
+from keybus.bus.audit.tail import read_entries, read_kept_head, verify_documents
 from keybus.engines.sqlite import SqliteEngine
 from keybus.errors import SettingsError
 from keybus.governance.audit import Anchor, AuditKey, Head, Verification

@@ -9,9 +9,9 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from keybus.bus.control.permission import Permission
+from keybus.bus.delivery.gatekeeper import Gatekeeper
 from keybus.bus.engine import Delivery
-from keybus.bus.gatekeeper import Gatekeeper
-from keybus.bus.permission import Permission
 from keybus.cli.bench.tenants import Tenants, asked_by
 from keybus.errors import EnvelopeError
 from keybus.governance import Principal

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from keybus.bus.dispatcher import LONGEST_DELAY
-from keybus.bus.router import Router
+from keybus.bus.delivery.dispatcher import LONGEST_DELAY
+from keybus.bus.ingest.router import Router
 from keybus.cli.api import get
 from keybus.cli.demo.driver import Published, drive
 from keybus.cli.demo.ending import Ending

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from keybus.bus.clearing import Clearing, Preview
+from keybus.bus.dead_letters.clearing import Clearing, Preview
 from keybus.cli.api import get, send
 from keybus.cli.dlq.letters_of import bus, of_a_bus, path_of, print_json, told
 from keybus.clock import rfc3339

@@ -8,7 +8,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from keybus.bus.clearing import Preview
+from keybus.bus.dead_letters.clearing import Preview
 from keybus.cli.api import get
 from keybus.cli.dlq.letters_of import bus, of_a_bus, path_of, print_json, told
 from keybus.cli.patterns.source import contents

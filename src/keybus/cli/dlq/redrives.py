@@ -3,7 +3,7 @@
 import click
 from rich.table import Table
 
-from keybus.bus.clearing import Clearing
+from keybus.bus.dead_letters.clearing import Clearing
 from keybus.cli.api import get, send
 from keybus.cli.dlq.letters_of import bus, of_a_bus, path_of, print_json
 from keybus.cli.terminal import console

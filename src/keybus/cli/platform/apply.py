@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keybus.bus.proposal import Proposal, VersionContent, VersionInfo
+from keybus.bus.control.proposal import Proposal, VersionContent, VersionInfo
 from keybus.cli.api import send
 from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.planned import (

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from keybus.bus.proposal import Prune, QueueInfo, VersionInfo
+from keybus.bus.control.proposal import Prune, QueueInfo, VersionInfo
 from keybus.cli.api import get, send
 from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.planned import Planned, heading, planned, print_changes

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from keybus.bus.proposal import VersionContent
+from keybus.bus.control.proposal import VersionContent
 from keybus.cli.api import get
 from keybus.cli.platform.declared import print_faults
 from keybus.clock import SYSTEM, rfc3339

@@ -4,7 +4,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from keybus.bus.proposal import VersionInfo
+from keybus.bus.control.proposal import VersionInfo
 from keybus.cli.api import get
 from keybus.cli.platform.declared import print_json
 from keybus.cli.terminal import console

@@ -4,14 +4,14 @@ from collections import Counter
 
 import msgspec
 
-from keybus.bus.engine import Stored
-from keybus.bus.letters import (
+from keybus.bus.dead_letters.letters import (
     DeadLetter,
     LetterChoice,
     LetterGroup,
     LetterSummary,
     letter_id,
 )
+from keybus.bus.engine import Stored
 from keybus.engines.identity import Identity
 
 

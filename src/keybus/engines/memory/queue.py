@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from keybus.bus.dead_letters.letters import EXPIRED, LetterChoice
 from keybus.bus.engine import ORDER, CursorState, Delivery, Group, Held, Stored
-from keybus.bus.letters import EXPIRED, LetterChoice
 from keybus.engines.memory.letters import MemoryLetters, Tried
 
 

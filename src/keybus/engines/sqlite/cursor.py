@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from keybus.bus.dead_letters.letters import EXPIRED, REJECTED, DeadLetter
 from keybus.bus.engine import CursorState, Delivery, Group, Held
-from keybus.bus.letters import EXPIRED, REJECTED, DeadLetter
 from keybus.clock import Clock
 from keybus.engines.alarm import Alarm
 from keybus.engines.limits import check_cause, check_delay, check_group, check_reason

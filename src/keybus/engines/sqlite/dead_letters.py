@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from keybus.bus.dead_letters.letters import DeadLetter, LetterChoice, LetterSummary
 from keybus.bus.engine import Delivery
-from keybus.bus.letters import DeadLetter, LetterChoice, LetterSummary
 from keybus.clock import Clock
 from keybus.engines.sqlite import letter_rows as rows
 from keybus.engines.sqlite.committer import Committer

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import apsw
 
-from keybus.bus.engine import Delivery
-from keybus.bus.letters import (
+from keybus.bus.dead_letters.letters import (
     DeadLetter,
     LetterChoice,
     LetterGroup,
@@ -13,6 +12,7 @@ from keybus.bus.letters import (
     letter_id,
     letter_number,
 )
+from keybus.bus.engine import Delivery
 from keybus.engines.sqlite.queries import query
 
 _CHOSEN = {kind: query(f"letters_of_{kind}") for kind in ("all", "cause", "type", "ids")}

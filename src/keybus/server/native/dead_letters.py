@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keybus.bus import Bus
-from keybus.bus.clearing import Clearing
-from keybus.bus.letter_attributes import attributes_of
-from keybus.bus.letter_search import Shown, Wanted, find_letter, find_letters
-from keybus.bus.letters import LetterChoice, letter_id, letter_number
+from keybus.bus.dead_letters.attributes import attributes_of
+from keybus.bus.dead_letters.clearing import Clearing
+from keybus.bus.dead_letters.letters import LetterChoice, letter_id, letter_number
+from keybus.bus.dead_letters.search import Shown, Wanted, find_letter, find_letters
 from keybus.errors import PatternError
 from keybus.patterns import Pattern
 from keybus.protocol import API

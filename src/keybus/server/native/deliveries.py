@@ -15,7 +15,7 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from keybus.bus import Delivery, Dispatcher, Session
-from keybus.bus.session import delivered
+from keybus.bus.delivery.session import delivered
 from keybus.errors import SubscriptionError
 from keybus.protocol import (
     DEFAULT_WINDOW,

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keybus.bus import Bus
-from keybus.bus.grants import grant_infos
+from keybus.bus.control.grants import grant_infos
 from keybus.governance.audit import MAX_PAGE, Actor, Filter
 from keybus.governance.compliance import (
     Running,

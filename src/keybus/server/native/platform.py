@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keybus.bus import Bus
-from keybus.bus.proposal import Proposal, Prune, QueueInfo, VersionContent, VersionInfo
-from keybus.bus.versions import NoSuchVersion
+from keybus.bus.control.proposal import Proposal, Prune, QueueInfo, VersionContent, VersionInfo
+from keybus.bus.control.versions import NoSuchVersion
 from keybus.errors import Fault, PlanRefused
 from keybus.governance.credentials import Registry
 from keybus.protocol import API

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.testing import ManualClock
 from keybus.topology.model import Webhook
 from tests.unit.bus.offered import status

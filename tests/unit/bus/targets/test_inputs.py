@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.testing import ManualClock

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus
+from keybus.bus.control.versions import Declared
 from keybus.bus.targets.reach import AddressRefused, Reach
-from keybus.bus.versions import Declared
 from keybus.testing import ManualClock
 from keybus.topology import Account
 from tests.unit.bus.offered import foreign, status

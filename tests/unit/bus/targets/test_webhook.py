@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus
-from keybus.bus.versions import Declared
+from keybus.bus.control.versions import Declared
 from keybus.errors import SubscriptionError
 from keybus.governance import ANYBODY
 from keybus.testing import ManualClock

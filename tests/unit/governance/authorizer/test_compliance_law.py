@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from keybus.bus.router import Router
+from keybus.bus.ingest.router import Router
 from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, encode, seal

@@ -1,7 +1,7 @@
 """What has to hold before a proposed platform may."""
 
-from keybus.bus.proposal import Proposal
-from keybus.bus.versions import Declared
+from keybus.bus.control.proposal import Proposal
+from keybus.bus.control.versions import Declared
 from keybus.contracts import ContractRepository
 from keybus.errors import TopologyError
 from keybus.governance.objections import nowhere, objections

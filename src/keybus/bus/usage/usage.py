@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from keybus.bus.engine import Documents
-from keybus.bus.usage_counts import Counts
+from keybus.bus.usage.counts import Counts
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance.sprawl import UsageSnapshot

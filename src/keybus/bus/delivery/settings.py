@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from keybus.bus.dead_letters.letters import EXPIRED, UNFIT, DeadLetter
+from keybus.bus.delivery.gatekeeper import Gatekeeper
+from keybus.bus.delivery.order_key import OrderKey
+from keybus.bus.delivery.tally import Tally
 from keybus.bus.engine import Delivery
-from keybus.bus.gatekeeper import Gatekeeper
-from keybus.bus.letters import EXPIRED, UNFIT, DeadLetter
-from keybus.bus.order_key import OrderKey
-from keybus.bus.tally import Tally
 from keybus.topology import Retry
 from keybus.topology.projection import Projection
 

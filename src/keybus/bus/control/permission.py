@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from keybus.bus.admission import Mode
+from keybus.bus.ingest.admission import Mode
 from keybus.errors import EnvelopeError, Forbidden
 from keybus.governance import Principal
 from keybus.governance.authorizer import Authorizer, Refusal, RefusalCode

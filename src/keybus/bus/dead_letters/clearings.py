@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.clearing import (
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.dead_letters.clearing import (
     AlreadyClearing,
     Clearing,
     Kind,
@@ -17,9 +17,9 @@ from keybus.bus.clearing import (
     State,
     preview_of,
 )
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.dead_letters.letters import LetterChoice, Letters, letter_id
+from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Documents
-from keybus.bus.letters import LetterChoice, Letters, letter_id
 from keybus.clock import Clock
 from keybus.errors import EngineError, StorageFailed, SubscriptionError
 from keybus.governance import Principal

@@ -6,7 +6,7 @@ Source: Amazon EventBridge user guide, "Using dead-letter queues to process unde
 from collections.abc import Mapping
 from typing import Final
 
-from keybus.bus.letters import ATTEMPTS, EXPIRED, DeadLetter
+from keybus.bus.dead_letters.letters import ATTEMPTS, EXPIRED, DeadLetter
 from keybus.topology import Platform
 from keybus.topology.model import NOBODY
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from keybus.bus.admission import Admission, Mode
-from keybus.bus.router import Router
-from keybus.bus.versions import Applied, Declared
+from keybus.bus.control.versions import Applied, Declared
+from keybus.bus.ingest.admission import Admission, Mode
+from keybus.bus.ingest.router import Router
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer import Authorizer
 from keybus.topology import Platform

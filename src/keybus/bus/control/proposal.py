@@ -2,7 +2,7 @@
 
 import msgspec
 
-from keybus.bus.versions import Applied
+from keybus.bus.control.versions import Applied
 from keybus.contracts.packed import PackedContracts
 from keybus.topology import Platform
 

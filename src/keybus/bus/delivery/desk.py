@@ -5,10 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TypeVar
 
-from keybus.bus.consumers import Consumers
-from keybus.bus.delivery_settings import DeliverySettings
+from keybus.bus.delivery.consumers import Consumers
+from keybus.bus.delivery.lanes import Lanes
+from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.engine import Cursor, Delivery
-from keybus.bus.lanes import Lanes
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.protocol import Notice

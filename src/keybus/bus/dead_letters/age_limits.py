@@ -5,9 +5,9 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.dispatcher import Dispatcher
-from keybus.bus.letters import LetterChoice, letter_id
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.dead_letters.letters import LetterChoice, letter_id
+from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance.audit import BUS

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from keybus.bus.gatekeeper import Gatekeeper
-from keybus.bus.letters import LetterChoice, LetterSummary
+from keybus.bus.dead_letters.letters import LetterChoice, LetterSummary
+from keybus.bus.delivery.gatekeeper import Gatekeeper
 from keybus.errors import KeybusError
 
 Kind = Literal["redrive", "purge"]

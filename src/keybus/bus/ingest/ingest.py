@@ -4,10 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from keybus.bus.control.generation import Generation
+from keybus.bus.control.permission import Permission
 from keybus.bus.engine import Engine, Record
-from keybus.bus.generation import Generation
-from keybus.bus.permission import Permission
-from keybus.bus.usage import Usage
+from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, check, encode, seal
 from keybus.errors import EngineError, EnvelopeError

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from keybus.bus.audit_tail import Tail, verify_documents
+from keybus.bus.audit.tail import Tail, verify_documents
 from keybus.bus.engine import Documents
 from keybus.clock import Clock
 from keybus.errors import EngineError

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from keybus.bus.delivery.session import Session
 from keybus.bus.engine import Delivery
-from keybus.bus.session import Session
 from keybus.clock import Clock
 from keybus.protocol import Notice
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from keybus.bus.versions import Applied, Declared
+from keybus.bus.control.versions import Applied, Declared
 from keybus.governance import Principal
 from keybus.governance.audit import Act, Actor
 from keybus.topology.difference import difference

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from keybus.bus.delivery_settings import DeliverySettings
-from keybus.bus.letters import DeadLetter, LetterChoice, Letters
+from keybus.bus.dead_letters.letters import DeadLetter, LetterChoice, Letters
+from keybus.bus.delivery.settings import DeliverySettings
 from keybus.errors import EnvelopeError, KeybusError
 from keybus.patterns import Pattern
 

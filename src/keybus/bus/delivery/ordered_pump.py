@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 
-from keybus.bus.delivery_settings import Judged
-from keybus.bus.desk import Desk
+from keybus.bus.delivery.desk import Desk
+from keybus.bus.delivery.lanes import Lanes
+from keybus.bus.delivery.order_key import OrderKey
+from keybus.bus.delivery.pump import Pump
+from keybus.bus.delivery.settings import Judged
 from keybus.bus.engine import ORDER, Delivery
-from keybus.bus.lanes import Lanes
-from keybus.bus.order_key import OrderKey
-from keybus.bus.pump import Pump
 from keybus.errors import EngineError
 from keybus.protocol import MAX_FRAME_DELIVERIES
 

@@ -10,13 +10,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 
 from keybus.backoff import backoff
-from keybus.bus.delivery_settings import DeliverySettings
-from keybus.bus.desk import Desk
+from keybus.bus.dead_letters.letters import ATTEMPTS, REJECTED, DeadLetter
+from keybus.bus.delivery.desk import Desk
+from keybus.bus.delivery.ordered_pump import OrderedPump
+from keybus.bus.delivery.pump import Pump
+from keybus.bus.delivery.session import Send, Session
+from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.engine import Cursor, Delivery
-from keybus.bus.letters import ATTEMPTS, REJECTED, DeadLetter
-from keybus.bus.ordered_pump import OrderedPump
-from keybus.bus.pump import Pump
-from keybus.bus.session import Send, Session
 from keybus.clock import Clock
 from keybus.governance import ANYBODY, Principal
 from keybus.protocol import Notice, Settlement

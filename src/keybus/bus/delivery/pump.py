@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Sequence
 
-from keybus.bus.delivery_settings import Judged
-from keybus.bus.desk import Desk
+from keybus.bus.dead_letters.letters import ATTEMPTS, UNFIT
+from keybus.bus.delivery.desk import Desk
+from keybus.bus.delivery.settings import Judged
 from keybus.bus.engine import Delivery
-from keybus.bus.letters import ATTEMPTS, UNFIT
 from keybus.protocol import MAX_FRAME_DELIVERIES
 
 _LOST_ALONE = "the bus stopped while a consumer had nothing but this delivery"

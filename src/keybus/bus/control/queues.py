@@ -4,15 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from keybus.bus.delivery_settings import DeliverySettings
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.control.generation import Generation, Modes
+from keybus.bus.control.permission import Permission
+from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.gatekeeper import Gatekeeper
+from keybus.bus.delivery.order_key import OrderKey
+from keybus.bus.delivery.settings import DeliverySettings
+from keybus.bus.delivery.tally import Tally
 from keybus.bus.engine import Engine
-from keybus.bus.gatekeeper import Gatekeeper
-from keybus.bus.generation import Generation, Modes
-from keybus.bus.order_key import OrderKey
-from keybus.bus.permission import Permission
-from keybus.bus.tally import Tally
-from keybus.bus.usage import Usage
+from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance import Principal

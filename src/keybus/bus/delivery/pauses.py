@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Documents
 from keybus.clock import Clock
 from keybus.governance import Principal

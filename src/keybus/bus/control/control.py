@@ -6,15 +6,15 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
-from keybus.bus.acts import acts_of
-from keybus.bus.audit_log import AuditLog
-from keybus.bus.dispatcher import Dispatcher
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.control.acts import acts_of
+from keybus.bus.control.generation import Generation, Modes
+from keybus.bus.control.permission import Permission
+from keybus.bus.control.queues import Opened, Prepared, Queues
+from keybus.bus.control.versions import Applied, Declared, NoSuchVersion, Versions
+from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Engine
-from keybus.bus.generation import Generation, Modes
-from keybus.bus.permission import Permission
-from keybus.bus.queues import Opened, Prepared, Queues
-from keybus.bus.usage import Usage
-from keybus.bus.versions import Applied, Declared, NoSuchVersion, Versions
+from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.contracts import ContractRepository
 from keybus.errors import EngineError, PlanOutdated, SubscriptionError

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from keybus.bus.delivery.order_key import OrderKey
 from keybus.bus.engine import Delivery, Group
-from keybus.bus.order_key import OrderKey
 from keybus.protocol import MAX_FRAME_BYTES
 
 LANE_ROOM = 200

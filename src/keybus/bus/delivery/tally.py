@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from keybus.bus.engine import Delivery
-from keybus.bus.usage import Usage
+from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import head
 from keybus.topology import Subscription

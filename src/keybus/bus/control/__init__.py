@@ -1,0 +1,1 @@
+"""What holds on a bus, and how it is put in another's place."""

@@ -1,0 +1,1 @@
+"""Dead letters: what they are, how they are found, and how they leave."""

@@ -1,0 +1,1 @@
+"""How a subscription's deliveries reach its consumers, in order where that is asked for."""
