@@ -15,10 +15,10 @@ demo: $(VENV)/.run ## set up and run the main job: the reference application at 
 	$(BIN)/keybus demo $(DEMO)
 
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not long and not soak" $(TESTS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --hypothesis-profile repeatable -m "not long and not soak" $(TESTS)
 
 check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
-	$(BIN)/python -m pytest -q -m "long and not soak"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "long and not soak"
 
 reliability: $(VENV)/.dev ## kill buses and cut the power of stores for 10 minutes (RELIABILITY="--minutes 60")
 	$(BIN)/python -m pytest -q -m soak

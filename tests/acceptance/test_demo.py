@@ -58,7 +58,15 @@ def test_a_rate_that_the_machine_does_not_hold_is_said_to_be_that() -> None:
     assert report["lost"] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+    ],
+)
 def test_however_it_ends_it_leaves_no_process_behind(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "keybus", "demo", "--rate", "300", "--seconds", "60"]
     with subprocess.Popen(

@@ -7,9 +7,17 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.engine import ORDER, Cursor, Engine, Group
@@ -385,7 +393,16 @@ class SqliteHistories(Histories):
         shutil.rmtree(self.folder)
 
 
-TestMemoryHistories = Histories.TestCase
-TestMemoryHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestSqliteHistories = SqliteHistories.TestCase
-TestSqliteHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def bounded(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=40, deadline=None)
+
+
+TestMemoryHistories, TestSqliteHistories = Histories.TestCase, SqliteHistories.TestCase
+TestMemoryHistories.settings = TestSqliteHistories.settings = bounded(25)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("histories", [Histories, SqliteHistories])
+def test_many_histories(histories: type[Histories]) -> None:
+    run_state_machine_as_test(histories, settings=bounded(300))

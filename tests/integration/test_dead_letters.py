@@ -123,6 +123,7 @@ async def bury(
         async with asyncio.timeout(10):
             while (await state(http))["dead"] < before + len(amounts):
                 pass
+    await at_rest(http)  # or what is redriven may go to whoever is about to leave
 
 
 async def ended(http: aiohttp.ClientSession, begun: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from typing import Any, Literal, Self, overload
 import msgspec
 
 from keybus.client.batcher import Batcher
-from keybus.client.http import HttpTransport
 from keybus.client.identity import Identity
-from keybus.client.transport import Transport
+from keybus.client.transport import Transport, over_http
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event, bound, bound_types, stamp
 from keybus.envelope import Entry, EntryResult
@@ -61,9 +60,7 @@ class AsyncEventPublisher:
         settings = settings or Settings.from_environment()
         self._owned = None
         if transport is None:
-            transport = self._owned = HttpTransport(
-                settings.bus(url), request_timeout=settings.request_timeout, settings=settings
-            )
+            transport = self._owned = over_http(settings.bus(url), settings)
         retry_timeout = settings.retry_timeout
         self._batcher = Batcher(transport, clock, linger=linger, retry_timeout=retry_timeout)
         self._identity = Identity(

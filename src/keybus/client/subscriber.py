@@ -9,9 +9,8 @@ from typing import Any, TypeVar, overload
 
 from keybus.backoff import backoff
 from keybus.client.handlers import Handler, Handlers
-from keybus.client.http import HttpTransport
 from keybus.client.intake import Intake, Observer
-from keybus.client.transport import Transport
+from keybus.client.transport import Transport, over_http
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event
 from keybus.envelope import Envelope
@@ -70,9 +69,7 @@ class EventSubscriber:
         self._clock = clock
         self._owned = None
         if transport is None:
-            transport = self._owned = HttpTransport(
-                settings.bus(url), request_timeout=settings.request_timeout, settings=settings
-            )
+            transport = self._owned = over_http(settings.bus(url), settings)
         self._transport = transport
         self._handlers = Handlers()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,10 +1,14 @@
 """What a client asks of the way to the bus; HTTP is one, a test's in-memory bus another."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from keybus.envelope import Entry, EntryResult
 from keybus.protocol import Delivered, Hello, PublisherInfo, Settlement
+from keybus.settings import Settings
+
+if TYPE_CHECKING:
+    from keybus.client.http import HttpTransport
 
 
 class DeliveryStream(Protocol):
@@ -73,3 +77,20 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+def over_http(url: str, settings: Settings) -> "HttpTransport":
+    """The native API over HTTP.
+
+    Args:
+        url: The bus.
+        settings: The token, the authorities, and how long a request may take.
+
+    Raises:
+        SettingsError: The token would cross a network in the clear, or the authorities cannot be
+            read.
+    """
+    # An HTTP client is a good part of an import's time, and most processes never connect.
+    from keybus.client.http import HttpTransport  # noqa: PLC0415
+
+    return HttpTransport(url, request_timeout=settings.request_timeout, settings=settings)

@@ -16,7 +16,13 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from keybus.bus import Delivery, DeliverySettings, Dispatcher, Engine, Session
 from keybus.bus.delivery import lanes
@@ -290,5 +296,12 @@ def bounded(examples: int) -> settings:
 
 TestOrders, TestSkipping = Orders.TestCase, Skipping.TestCase
 TestSqliteOrders, TestSqliteSkipping = SqliteOrders.TestCase, SqliteSkipping.TestCase
-TestOrders.settings = TestSkipping.settings = bounded(40)
-TestSqliteOrders.settings = TestSqliteSkipping.settings = bounded(20)
+TestOrders.settings = TestSkipping.settings = bounded(20)
+TestSqliteOrders.settings = TestSqliteSkipping.settings = bounded(10)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("orders", [SqliteOrders, SqliteSkipping])
+def test_many_orders(orders: type[SqliteOrders]) -> None:
+    run_state_machine_as_test(orders, settings=bounded(200))

@@ -20,7 +20,7 @@ from tests.unit.patterns.test_pattern_laws import events, flat_patterns, items, 
 Texts: TypeAlias = dict[str, str]
 
 QUICK_AND_LONG: Final = pytest.mark.parametrize(
-    "times", [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+    "times", [1, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
 )
 
 
@@ -356,7 +356,7 @@ def parsed(some: Texts) -> dict[str, Pattern]:
 def test_it_answers_as_trying_each(event: st.SearchStrategy[str], times: int) -> None:
     tally = Tally()
 
-    @law(80 * times)
+    @law(40 * times)
     @given(
         some=some_of(any_patterns, 40),
         events=some_of(event, 15),
@@ -368,7 +368,7 @@ def test_it_answers_as_trying_each(event: st.SearchStrategy[str], times: int) ->
         tally.compare(index, patterns, [*events, *events])
 
     holds()
-    assert tally.enough(10_000 * times)
+    assert tally.enough(5_000 * times)
 
 
 @QUICK_AND_LONG
@@ -378,7 +378,7 @@ def test_many_that_are_found_by_one_value(times: int) -> None:
     others = st.lists(st.tuples(st.sampled_from(PATHS[:9]), listed(blunt, most=2)), max_size=3)
     sharing = others.map(lambda fields: obj([*fields, SHARED])).filter(valid)
 
-    @law(80 * times)
+    @law(40 * times)
     @given(
         some=some_of(sharing, 40),
         events=some_of(plain_events, 10),
@@ -398,7 +398,7 @@ def test_many_that_are_found_by_one_value(times: int) -> None:
         tally.compare(index, patterns, found)
 
     holds()
-    assert tally.enough(4_000 * times)
+    assert tally.enough(2_000 * times)
 
 
 @QUICK_AND_LONG
@@ -413,7 +413,7 @@ def test_many_ranges_of_one_path(times: int) -> None:
     value = st.one_of(numbers, st.sampled_from(ENDS), st.integers(-260, 260).map(str))
     event = st.one_of(value, listed(value)).map(lambda inner: f'{{"a": {inner}}}')
 
-    @law(60 * times)
+    @law(30 * times)
     @given(
         some=some_of(listed(st.one_of(ranges, ranges, numbers, negations)), 80),
         events=some_of(event, 15),
@@ -428,7 +428,7 @@ def test_many_ranges_of_one_path(times: int) -> None:
         return f'{{"a": {values}}}'
 
     holds()
-    assert tally.enough(10_000 * times)
+    assert tally.enough(5_000 * times)
 
 
 @QUICK_AND_LONG
@@ -442,7 +442,7 @@ def test_changes(times: int) -> None:
     patterns = st.one_of(any_patterns, sharing)
     steps = st.one_of(names, st.dictionaries(names, patterns, min_size=1, max_size=12))
 
-    @law(60 * times)
+    @law(30 * times)
     @given(
         steps=st.lists(steps, min_size=1, max_size=16),
         events=st.lists(any_events, min_size=1, max_size=3),

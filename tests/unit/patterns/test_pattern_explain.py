@@ -31,7 +31,7 @@ from tests.unit.patterns.test_pattern_laws import (
 pytestmark = pytest.mark.timeout(60)
 
 QUICK_AND_LONG: Final = pytest.mark.parametrize(
-    "times", [1, pytest.param(10, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+    "times", [1, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
 )
 
 
@@ -86,7 +86,7 @@ def at(event: Any, pointer: str) -> Any:
 
 @QUICK_AND_LONG
 def test_the_laws(times: int) -> None:
-    @settings(max_examples=200 * times)
+    @settings(max_examples=100 * times)
     @given(pattern=flat_patterns, event=events)
     def hold(pattern: dict[str, Any], event: dict[str, Any]) -> None:
         check(pattern, event)
@@ -96,7 +96,7 @@ def test_the_laws(times: int) -> None:
 
 @QUICK_AND_LONG
 def test_the_laws_on_arrays(times: int) -> None:
-    @settings(max_examples=150 * times)
+    @settings(max_examples=75 * times)
     @given(
         pattern=st.dictionaries(paths, simple, min_size=2, max_size=5),
         event=st.fixed_dictionaries({"a": items, "b": items, "a-b": items}),
@@ -114,7 +114,7 @@ objects = st.lists(
 
 @QUICK_AND_LONG
 def test_the_laws_where_elements_disagree(times: int) -> None:
-    @settings(max_examples=200 * times)
+    @settings(max_examples=100 * times)
     @given(
         pattern=st.dictionaries(
             st.sampled_from(["o.a", "o.b", "o.c", "p.a", "p.b"]), simple, min_size=2

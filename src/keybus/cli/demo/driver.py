@@ -82,8 +82,10 @@ async def drive(
             await asyncio.sleep(max(0.0, _BEAT - (time.monotonic() - began - gone)))
         await asyncio.gather(*under_way)
     finally:
-        partner.cancel()
-        await asyncio.gather(partner, return_exceptions=True)
+        left = [partner, *under_way]  # else a batch that has not begun would open what is closed
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         for publisher in publishers.values():
             await publisher.close()
     published.seconds = time.monotonic() - began
