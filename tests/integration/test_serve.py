@@ -291,3 +291,12 @@ async def test_no_secret_is_in_the_log(closed: ClosedServer) -> None:
     _, _, secret = closed.token.split("_", 2)  # it may have underscores of its own
     assert len(secret) > 20
     assert secret not in closed.log.read_text()
+
+
+async def test_nobody_fills_the_log_with_handshakes_that_are_refused(
+    closed: ClosedServer, http: aiohttp.ClientSession
+) -> None:
+    for _ in range(3):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await http.ws_connect("api/v1/subscriptions/shop-feed/deliveries")
+    assert "ERROR" not in closed.log.read_text()

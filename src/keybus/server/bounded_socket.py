@@ -1,6 +1,7 @@
 """One WebSocket's connection, which is ended where its consumer takes nothing."""
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -50,6 +51,15 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         """It was taken."""
         super().resume_writing()
         self._draining.rest()
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a refusal is an answer to the handshake as well.
+
+        Else uvicorn logs an error for each, so that whoever has no credential could fill the log.
+        """
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     async def run_asgi(self) -> None:
         """Let the application answer; what is left then is taken, or lost."""
