@@ -357,6 +357,9 @@ async def test_the_command_line_looks_redrives_and_purges(
     assert "3 dead letters: 2 rejected, 1 no-money" in told
     assert listed[2]["id"] in told
     assert listed[0]["id"] not in told
+    told = dlq("list", "shop-feed", "--cause", "no-such")
+    assert "2 rejected, 1 no-money" in told
+    assert "none of them" in told
     pattern = '{"detail":{"amount":[2]}}'
     found = json.loads(dlq("list", "shop-feed", "-p", pattern, "--json"))["dead_letters"]
     assert [each["id"] for each in found] == [listed[1]["id"]]

@@ -51,6 +51,8 @@ def list_(
     click.echo(f"{summary.count:,} dead letters: {told(summary.causes)}".removesuffix(": "))
     if page.dead_letters:
         console().print(_table(page.dead_letters))
+    elif summary.count:
+        click.echo("none of them is what was looked for")
     if page.next:
         click.echo(f"more: --after {page.next}", err=True)
 
