@@ -71,10 +71,12 @@ class KeyOrder:
 
     Of a key, one batch is out at a time: nothing comes while an earlier one, of another frame, is
     out, or failed and has not come again, or was out when the bus was killed. What failed comes
-    after those of its own batch that did not.
+    after those of its own batch that did not. What was settled while the disk was full may not be
+    known to the store: it comes again from where that began.
     """
 
     def __init__(self) -> None:
+        self._disturbed = False
         self._newest: dict[str, int] = {}
         self._newest_here: dict[str, int] = {}
         self._out: dict[str, dict[int, int]] = {}  # of a key, by position, the frame it came in
@@ -82,10 +84,12 @@ class KeyOrder:
 
     def connects(self) -> None:
         """What was not settled comes again, before anything that follows it."""
+        self._disturbed = False
         self._newest_here.clear()
 
     def disturbed(self) -> None:
-        """A key's order holds on a full disk as well."""
+        """A key's order holds on a full disk as well, but what came may come again."""
+        self._disturbed = True
 
     def takes(self, receipt: Receipt, frame: int) -> str:
         """None comes before its turn."""
@@ -96,6 +100,8 @@ class KeyOrder:
         newest = self._newest.get(key, 0) if first else self._newest_here.get(key, 0)
         if out.get(position) == _FAILED:
             newest = 0  # others of its own batch may have been settled
+        if self._disturbed and not first:
+            newest = 0
         self._newest[key] = max(self._newest.get(key, 0), position)
         self._newest_here[key] = max(self._newest_here.get(key, 0), position)
         out[position] = frame

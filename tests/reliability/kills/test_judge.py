@@ -226,6 +226,19 @@ def test_of_a_key_what_was_out_at_a_kill_comes_again_before_what_follows() -> No
     assert keyed.take((1, 1)) == [False]
 
 
+def test_of_a_key_what_was_settled_on_a_full_disk_may_come_again_and_nothing_before_it() -> None:
+    keyed = Keyed()
+    assert keyed.take((1, 1), (2, 1)) == [True, True]
+    keyed.order.settled([1, 2], [])
+    assert keyed.take((1, 1)) == [False]
+    keyed.order.settled([1], [])
+    keyed.order.disturbed()
+    assert keyed.take((1, 1), (2, 1)) == [True, True]
+    assert keyed.take((4, 1)) == [False]
+    keyed.order.settled([1, 2, 4], [])
+    assert keyed.take((3, 1)) == [False]
+
+
 def test_a_journal_is_read_as_it_was_written_but_for_a_line_that_was_cut(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     acts = [Started(1), *put(1, 2), came(1, (1, 1)), Durable(NAME, 1, 4)]
