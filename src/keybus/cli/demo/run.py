@@ -1,13 +1,13 @@
 """Runs the demo: bus, services, driver, outage, and the reckoning."""
 
 import asyncio
+import contextlib
 import importlib
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -92,7 +92,7 @@ class _DeadLetter(msgspec.Struct):
     envelope: Envelope
 
 
-@contextmanager
+@contextlib.contextmanager
 def stage(options: Options, say: Callable[[str], None]) -> Generator[Stage]:
     """Set the bus and the services up in a temporary folder, and clean up afterwards."""
     platform, contracts = load_platform(options.folder)
@@ -141,12 +141,18 @@ def perform(
     published = Published()
 
     async def watch() -> None:
-        """Show the progress once a second, from a thread: asking must not hold the driver up."""
+        """Show the progress once a second, and where the vendor breaks or is mended.
+
+        It is asked from a thread, or it would hold the driver up.
+        """
         while True:
-            states = await asyncio.to_thread(on.subscriptions)
+            broken, states = outage.on, await asyncio.to_thread(on.subscriptions)
             on.services.check()
-            show(Progress(published.seconds, len(published.acknowledged), outage.on, states))
-            await asyncio.sleep(1.0)
+            show(Progress(published.seconds, len(published.acknowledged), broken, states))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await outage.turned.wait()
+            outage.turned.clear()
 
     async def act() -> None:
         driving = drive(
@@ -197,7 +203,13 @@ def perform(
 
 
 class _Outage:
-    """Breaks the vendor for the middle of the run."""
+    """Breaks the vendor for the middle of the run.
+
+    Attributes:
+        on: The vendor is broken now.
+        seconds: How long it was.
+        turned: Set whenever it was broken or mended.
+    """
 
     def __init__(self, services: Services, options: Options) -> None:
         self._services, self._vendor = services, options.vendor
@@ -205,12 +217,14 @@ class _Outage:
         self._since = 0.0
         self.on = False
         self.seconds = 0.0
+        self.turned = asyncio.Event()
 
     def at(self, gone: float) -> None:
         """Break or mend, where it is time to."""
         if self._vendor and not self.on and not self.seconds and gone >= self._begin:
             self._services.signal(f"vendor-{self._vendor}", _BREAK)
             self.on, self._since = True, time.monotonic()
+            self.turned.set()
         elif self.on and gone >= self._end:
             self.end()
 
@@ -219,6 +233,7 @@ class _Outage:
         if self.on:
             self._services.signal(f"vendor-{self._vendor}", _MEND)
             self.on, self.seconds = False, time.monotonic() - self._since
+            self.turned.set()
 
 
 def _expected(on: Stage, published: Published) -> dict[str, set[str]]:
