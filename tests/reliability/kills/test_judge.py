@@ -116,6 +116,16 @@ def test_what_was_settled_on_a_full_disk_may_come_again_and_nothing_later() -> N
     assert judged(put(1, 1), full, well, again, settled, again).wrong == 1
 
 
+def test_a_disk_may_be_full_before_anybody_consumes() -> None:
+    squeezed: list[Act] = [Killed(1), Squeezed(2, full=True), Connected(NAME, 2)]
+    again: list[Act] = [came(2, (1, 1)), Settled(NAME, 2, [1], []), came(2, (1, 1))]
+    verdict = judged(put(1, 1), squeezed, again)
+    assert (verdict.duplicates, verdict.problems) == ({NOT_KEPT: 1}, [])
+    next_life: list[Act] = [Killed(2), Connected(NAME, 3)]
+    verdict = judged(put(1, 1), squeezed, next_life, came(3, (1, 1)), came(3, (1, 1)))
+    assert verdict.wrong == 1
+
+
 def test_what_failed_and_comes_again_is_no_duplicate() -> None:
     verdict = judged(
         put(1, 1), came(1, (1, 1)), Settled(NAME, 1, [], [1]), came(1, (1, 1), attempt=2)

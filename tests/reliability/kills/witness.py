@@ -42,7 +42,7 @@ class Witness:
         self._durable: set[int] = set()
         self._life = self._connection = 0
         self._certain = False  # whether the first acknowledgements are those that are durable
-        self._squeezes, self._full = 0, False
+        self._squeezes, self._full_in = 0, 0  # the life in which the disk is full; 0: it is not
         self._acked: list[int] = []
 
     def takes(self, act: Connected | Settled | Durable | Squeezed) -> None:
@@ -55,7 +55,7 @@ class Witness:
             case Durable():
                 self._knows(act)
             case Squeezed():
-                self._full = act.full
+                self._full_in = act.life if act.full else 0
                 self._squeezes += 1
                 self._certain = False
                 for order in self._orders:
@@ -64,11 +64,13 @@ class Witness:
     def _connects(self, life: int) -> None:
         self._connection += 1
         if life != self._life:
-            self._life, self._certain, self._full, self._acked = life, True, False, []
+            self._life, self._certain, self._acked = life, self._full_in != life, []
         else:
             self._certain = False
         for order in self._orders:
             order.connects()
+            if self._full_in == life:  # it was full before anybody was there
+                order.disturbed()
 
     def _settles(self, act: Settled) -> None:
         self._acked += act.acked
@@ -109,7 +111,7 @@ class Witness:
         if cause == UNEXPLAINED:
             wrong.append(f"{position} came twice, without a cause")
         places.add(position)
-        squeezes = self._squeezes - self._full
+        squeezes = self._squeezes - (self._full_in == self._life)
         self._last[position] = _Last(self._life, self._connection, squeezes)
         return cause, wrong
 
