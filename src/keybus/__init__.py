@@ -5,6 +5,7 @@ from keybus.client import (
     EventPublisher,
     EventSubscriber,
     Handled,
+    PartlyFailed,
     current_delivery,
 )
 from keybus.contracts import ContractRepository, Event
@@ -38,6 +39,7 @@ __all__ = [
     "Handled",
     "InvalidEvent",
     "KeybusError",
+    "PartlyFailed",
     "PublishError",
     "SettingsError",
     "SubscriptionError",

@@ -58,8 +58,12 @@ class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     message: str = ""
 
 
-class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """An event as subscribers receive it, field by field as on EventBridge."""
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """An event as subscribers receive it, field by field as on EventBridge.
+
+    ``replay_name`` is the name of the replay by which the event came once more, as in EventBridge's
+    ``replay-name``; empty, and not written, where it came as it was published.
+    """
 
     version: str
     id: str
@@ -70,11 +74,16 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     region: str
     resources: tuple[str, ...]
     detail: msgspec.Raw
+    replay_name: str = msgspec.field(default="", name="replay-name")
 
     def decoded_detail(self) -> dict[str, Any]:
         """The detail as Python values: a new dict each time."""
         detail: dict[str, Any] = msgspec.json.decode(self.detail)
         return detail
+
+
+_BEGINNING = b'{"version":"0",'
+_REPLAYED = b'{"version":"0","replay-name":'
 
 
 class _Head(msgspec.Struct):
@@ -108,6 +117,24 @@ def head(envelope: bytes) -> tuple[str, str]:
     """The detail-type and the source of an envelope that the bus wrote."""
     found = _heads.decode(envelope)
     return found.detail_type, found.source
+
+
+def replayed(envelope: bytes, name: str) -> bytes:
+    """An envelope that a bus wrote, with ``replay-name``.
+
+    The name stands right behind the version, so that `is_replayed` need not read the event.
+
+    Raises:
+        EnvelopeError: No bus wrote it, or it was replayed already.
+    """
+    if not envelope.startswith(_BEGINNING) or is_replayed(envelope):
+        raise EnvelopeError("not an envelope as a bus writes it")
+    return b"%b%b,%b" % (_REPLAYED, _encoder.encode(name), envelope[len(_BEGINNING) :])
+
+
+def is_replayed(envelope: bytes) -> bool:
+    """Whether an envelope that the bus wrote is one that was replayed."""
+    return envelope.startswith(_REPLAYED)
 
 
 def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int) -> Envelope:

@@ -13,6 +13,7 @@ KeybusError
 ├── Unauthenticated        a request without a credential that holds
 ├── Forbidden              a request that the authorizer refuses
 ├── Throttled              too much was asked; ask again later
+│   └── Overloaded         too much was asked by all together
 ├── CredentialError        a credential that cannot be issued, rotated, revoked or unsealed
 ├── AuditError             an audit log that was changed, with every place
 ├── PublishError
@@ -240,6 +241,12 @@ class Throttled(KeybusError):
     def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class Overloaded(Throttled):
+    """Too much was asked by all together, whoever asked this time."""
+
+    code = "overloaded"
 
 
 class CredentialError(KeybusError):

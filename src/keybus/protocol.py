@@ -2,14 +2,15 @@
 
 Publishing is a POST of `PutRequest`; a subscription is a WebSocket on which the server sends
 `Hello` and then `Frame`s, and the client `Settlement`s. At most ``window`` deliveries are
-unsettled at any time: settling is what gives the server credit to send more.
+unsettled at any time: settling is what gives the server credit to send more. Where a WebSocket
+cannot be had, a subscription is polled: each POST of `ReceiveRequest` settles and asks for more.
 """
 
 from typing import Annotated, Any
 
 import msgspec
 
-from keybus.envelope import Entry, EntryResult
+from keybus.envelope import Entry, EntryResult, decode
 
 API = "/api/v1"
 MAX_PUT_ENTRIES = 1000
@@ -24,6 +25,11 @@ MAX_FRAME_BYTES = 4 << 20
 """A frame is closed once it holds as much."""
 HEARTBEAT_SECONDS = 5.0
 """How often a client says that it is alive; leases outlive three missed ones."""
+MAX_POLL = 1_000
+"""Deliveries that one poll may ask for; an answer is closed at `MAX_FRAME_BYTES` as well."""
+MAX_POLL_SECONDS = 20.0
+POLL_SILENCE_SECONDS = 60.0
+"""A consumer that polls is gone, with its leases, so long after its last poll ended."""
 
 CAUSE_PATTERN = r"^(?:[a-z0-9]+(?:[.-][a-z0-9]+)*)?$"
 Position = Annotated[int, msgspec.Meta(ge=0)]
@@ -55,7 +61,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     window: int
 
 
-class Delivered(msgspec.Struct, frozen=True):
+class Delivered(msgspec.Struct, frozen=True, gc=False):
     """One delivery in a frame.
 
     Attributes:
@@ -74,6 +80,15 @@ class Delivered(msgspec.Struct, frozen=True):
     envelope: msgspec.Raw
     group: str = ""
 
+    @property
+    def replay_name(self) -> str:
+        """The replay by which it came; empty where it came as it was published.
+
+        Raises:
+            EnvelopeError: The subscription's input makes something else of its events.
+        """
+        return decode(self.envelope).replay_name
+
 
 class Frame(msgspec.Struct, frozen=True, tag="frame"):
     """Deliveries on their way to a subscriber."""
@@ -87,7 +102,8 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     Attributes:
         code: What it is about: ``grant-expired`` to whoever receives, ``grant-ended`` to whoever
             granted, ``held`` to one that connects while deliveries are held back, ``paused`` and
-            ``resumed`` where somebody paused the subscription or let it go on.
+            ``resumed`` where somebody paused the subscription or let it go on, ``breaker-open``
+            and ``breaker-closed`` where its consumers failed everything, and managed one again.
         message: What happened, and what to do next.
     """
 
@@ -129,6 +145,41 @@ class Settlement(msgspec.Struct, frozen=True, omit_defaults=True):
     bury: list[Failed] = []
     release: list[Position] = []
     leaving: bool = False
+
+
+class ReceiveRequest(Settlement, frozen=True, forbid_unknown_fields=True):
+    """``POST …/receive``: what became of deliveries, and a wait for more of them.
+
+    Attributes:
+        max: Deliveries wanted, at most; 0: settle only.
+        wait: Seconds to wait for the first of them.
+        batch_window: Seconds to wait for ``max`` of them from the first one on, within ``wait``.
+        consumer: What the first answer called the consumer; None: a new one.
+        again: First what was sent already and is not settled: for an answer that did not arrive.
+    """
+
+    max: Annotated[int, msgspec.Meta(ge=0, le=MAX_POLL)] = 100
+    wait: Annotated[float, msgspec.Meta(ge=0, le=MAX_POLL_SECONDS)] = MAX_POLL_SECONDS
+    batch_window: Annotated[float, msgspec.Meta(ge=0, le=MAX_POLL_SECONDS)] = 0.0
+    consumer: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    again: bool = False
+
+
+class ReceiveResponse(msgspec.Struct, frozen=True):
+    """The answer to a poll; everything that its request settled is durable.
+
+    Attributes:
+        consumer: Who holds the leases; None: nobody any more, so that the next poll begins anew.
+        deliveries: What is leased to the consumer from now on.
+        unknown: Positions in the request that the consumer did not hold: settled before, or no
+            longer its own.
+        notices: What the consumer should know.
+    """
+
+    consumer: str | None
+    deliveries: list[Delivered]
+    unknown: list[int]
+    notices: list[Notice]
 
 
 class PublisherInfo(msgspec.Struct, frozen=True):
@@ -197,6 +248,20 @@ class PauseInfo(msgspec.Struct, frozen=True):
     since_us: int
 
 
+class BreakerInfo(msgspec.Struct, frozen=True):
+    """That a subscription's consumers failed all that they were handed, and are left alone.
+
+    Attributes:
+        state: ``waiting``, in which nothing is handed out; ``probing``, one delivery at a time.
+        reason: The last failure.
+        probe_us: When one is handed out next, in microseconds since the Unix epoch.
+    """
+
+    state: str
+    reason: str
+    probe_us: int
+
+
 class SubscriptionInfo(msgspec.Struct, frozen=True):
     """A subscription as ``GET /api/v1/subscriptions`` lists it.
 
@@ -217,6 +282,9 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
         dead: Dead letters.
         target: How its target stands; None where deliveries wait for whoever consumes them.
         paused: That nothing is delivered until somebody resumes it; None where it is not so.
+        breaker: That its consumers are left alone for a while; None where it is not so.
+        filling: Its queue is being filled with events of the past: until that is done nothing is
+            delivered.
     """
 
     name: str
@@ -234,6 +302,8 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
     target: TargetInfo | None = None
     paused: PauseInfo | None = None
     ordered: int = 0
+    breaker: BreakerInfo | None = None
+    filling: bool = False
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

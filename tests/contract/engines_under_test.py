@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keybus.bus.engine import MAX_RECORDS, Cursor, Delivery, Engine, Record
+import msgspec
+
+from keybus.bus.engine import DIGEST_BYTES, MAX_RECORDS, Cursor, Delivery, Engine, Record
 from keybus.clock import Clock
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
@@ -51,6 +53,26 @@ def record(text: str, *matched: str, at: int = 1_000) -> Record:
 
 def records(count: int, *matched: str, prefix: str = "event") -> list[Record]:
     return [record(f"{prefix}-{index}", *matched) for index in range(count)]
+
+
+def digest(number: int) -> bytes:
+    return number.to_bytes(DIGEST_BYTES, "big")
+
+
+def known(number: int, at: int = 1_000) -> Record:
+    """A record with a digest; of a number above 0."""
+    return msgspec.structs.replace(record(f"event-{number}", at=at), digest=digest(number))
+
+
+async def digests(engine: Engine, since: int = 0, limit: int = 10_000) -> dict[int, bytes]:
+    """What the engine has, by position; in log order."""
+    found: dict[int, bytes] = {}
+    async for run in engine.digests(since, limit):
+        assert run.positions
+        assert run.ingested_at >= since
+        found.update(zip(run.positions, run.digests, strict=True))
+    assert list(found) == sorted(found)
+    return found
 
 
 async def append_all(engine: Engine, batch: Sequence[Record]) -> list[int]:

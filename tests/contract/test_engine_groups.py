@@ -76,21 +76,27 @@ async def test_which_groups_there_are(engine: Engine, clock: ManualClock) -> Non
     await cursor.hold(appended[5:6], reason=ORDER, group="g")
     await cursor.hold(appended[6:7], reason="no grant")
     assert list(await cursor.groups()) == [
-        Group("g", 2, appended[1], appended[5]),
-        Group("h", 0, 0, appended[3]),
+        Group("g", 2, appended[5], appended[5]),
+        Group("h", 0, appended[4], appended[3]),
     ]
     assert await cursor.unhold("h", 1) == 1
     assert list(await cursor.groups()) == [
-        Group("g", 2, appended[1], appended[5]),
-        Group("h", 1, appended[3], appended[4]),
+        Group("g", 2, appended[5], appended[5]),
+        Group("h", 1, appended[4], appended[4]),
     ]
-    # Fetched is not settled.
+    # What is leased is fetched no more, unless it is handed back.
     fetched = positions(await fetch_all(cursor, 3))
-    assert next(iter(await cursor.groups())) == Group("g", 2, appended[1], appended[5])
+    assert list(await cursor.groups()) == [
+        Group("g", 1, appended[5], appended[5]),
+        Group("h", 0, appended[4], appended[4]),
+    ]
+    await cursor.release(fetched)
+    assert next(iter(await cursor.groups())) == Group("g", 2, appended[5], appended[5])
+    assert positions(await fetch_all(cursor, 3)) == fetched
     await cursor.ack(fetched)
     assert list(await cursor.groups()) == [
-        Group("g", 1, appended[0], appended[5]),
-        Group("h", 0, 0, appended[4]),
+        Group("g", 1, appended[5], appended[5]),
+        Group("h", 0, appended[4], appended[4]),
     ]
     clock.advance(60)
     assert await cursor.unhold() == 3
@@ -108,7 +114,7 @@ async def test_a_queue_that_is_opened_again_has_its_groups(engine: Engine) -> No
     await fetch(cursor)
     await engine.close_queue("a")
     cursor = await engine.open("a", ANY)
-    assert list(await cursor.groups()) == [Group("g", 1, one, two)]
+    assert list(await cursor.groups()) == [Group("g", 1, two, two)]
     again = await fetch_all(cursor, 2)
     assert [(each.position, each.group, each.alone) for each in again] == [
         (one, "g", False),

@@ -75,6 +75,17 @@ async def test_read_by_time_where_the_clock_went_back(engine: Engine) -> None:
         assert await stored(engine, since, until) == expected
 
 
+async def test_read_goes_on_after_a_position(engine: Engine) -> None:
+    positions = [
+        each for at in (100, 50, 200) for each in await engine.append(records(3, prefix=f"{at}"))
+    ]
+    whole = [(event.position, event.envelope) async for event in engine.read()]
+    for number, position in enumerate(positions, 1):
+        rest = [(each.position, each.envelope) async for each in engine.read(after=position)]
+        assert rest == whole[number:]
+    assert [event async for event in engine.read(0, 1, after=positions[0])] == []
+
+
 async def test_read_ends_where_the_log_ended_when_it_began(engine: Engine) -> None:
     await engine.append(records(3))
     seen = []

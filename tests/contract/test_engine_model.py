@@ -63,8 +63,11 @@ class Model:
         for name in sorted(set(self.groups.values()) - {""}):
             of_it = {position for position, each in self.groups.items() if each == name}
             held, returning = of_it & self.held.keys(), of_it - self.held.keys()
-            last, first = max(returning, default=0), min(held, default=0)
-            found.append(Group(name, len(returning), last, first))
+            returning -= self.leased
+            if not (held or returning):
+                continue
+            first = min(held, default=0)
+            found.append(Group(name, len(returning), max(of_it), first))
         return found
 
     def standing(self, now: int) -> tuple[int, int, int, int]:

@@ -50,9 +50,11 @@ class Watching(MemoryEngine):
         self.selections: dict[str, Selection] = {}
         self.records: list[Record] = []
 
-    async def open(self, subscription: str, selection: Selection) -> MemoryCursor:
+    async def open(
+        self, subscription: str, selection: Selection, since: int | None = None
+    ) -> MemoryCursor:
         self.selections[subscription] = selection
-        return await super().open(subscription, selection)
+        return await super().open(subscription, selection, since)
 
     async def append(self, records: Sequence[Record]) -> Sequence[int]:
         self.records += records

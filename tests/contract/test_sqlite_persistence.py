@@ -190,6 +190,10 @@ async def test_a_newer_schema_is_refused(stores: Stores) -> None:
 
 
 BACK_TO = {
+    9: "DROP TABLE dropped",
+    8: "DROP INDEX dead_letter_by_position",
+    7: "ALTER TABLE subscription DROP COLUMN filled",
+    6: "DROP TRIGGER forget_digests; DROP TABLE digest",
     5: "DROP TRIGGER settle_redriven; DROP TABLE redriven; DROP TABLE dead_letter;"
     "DROP TABLE letter_count; DELETE FROM meta WHERE key = 'dead_letter';"
     "ALTER TABLE exception DROP COLUMN first_at; ALTER TABLE exception DROP COLUMN last_at;"

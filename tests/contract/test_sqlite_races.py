@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -213,7 +212,6 @@ async def test_everything_at_once(
     chance = random.Random(seed)
     shrink(monkeypatch, chance)
     models = {name: Model() for name in "abc"[: chance.randint(1, 3)]}
-    began = time.monotonic()
     for process in range(3):
         engine = SqliteEngine.at(tmp_path / "store.db", clock=clock)
         run = Run(engine, clock, models, seed * 10 + process)
@@ -226,4 +224,3 @@ async def test_everything_at_once(
         await engine.close()
         for model in models.values():
             model.leased.clear()
-    assert time.monotonic() - began < 30

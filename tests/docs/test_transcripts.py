@@ -43,6 +43,38 @@ def test_dead_letters_are_looked_at_redriven_and_purged(tmp_path: Path) -> None:
     check(of_page("dead-letters.md"), tmp_path)
 
 
+def test_what_became_of_an_event(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("explain.md"), tmp_path)
+
+
+def test_events_are_replayed(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("replay.md"), tmp_path)
+
+
+def test_a_subscription_is_polled(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("polling.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_events_are_watched(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("tail.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_a_store_is_backed_up_and_restored(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("backup.md"), tmp_path)
+
+
 def test_accounts_and_grants_of_a_project_of_ones_own(tmp_path: Path) -> None:
     shop(tmp_path / "shop")
     running = transcript.Step("keybus dev . &\n", None)

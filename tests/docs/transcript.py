@@ -80,6 +80,7 @@ def run(all_steps: list[Step], folder: Path) -> list[str]:
         timer.start()
         assert process.stdout is not None
         printed = process.stdout.read()
+        process.wait()  # its last command may have closed its output, and not ended yet
         timer.cancel()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the servers that it has left

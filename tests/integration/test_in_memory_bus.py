@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -190,7 +191,7 @@ def test_unknown_fields_survive_forwarding(example: Path, events: ModuleType) ->
         @subscriber.on(events.DeliveryStatusUpdated)
         def forward(event: Any) -> None:
             if event.status == "SCHEDULED":
-                publisher.publish(event.replace(status="COMPLETED"))
+                publisher.publish(event.replace(id=str(uuid.uuid4()), status="COMPLETED"))
 
         detail = status(events, 1, "SCHEDULED").to_dict()
         detail |= {"publisher": {"name": "key.delivery", "pod": "p-1"}, "later": {"added": [1.10]}}

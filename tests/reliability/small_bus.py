@@ -1,7 +1,6 @@
 """A small bus on the test's own loop, over any engine."""
 
 import contextlib
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from keybus.bus.control.versions import Declared
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult
 from keybus.topology import load_platform
-from tests.reliability.kills.event import EVENT_TYPE, PLATFORM, SOURCE, detail_of
-from tests.running import EXAMPLE
+from tests.reliability.kills.event import EVENT_TYPE, SOURCE, detail_of
+from tests.reliability.kills.project import write_project
 
 _LATE = f"  late: {{account: checker, filter: {{source: [{SOURCE}]}}}}\n"
 
@@ -25,16 +24,14 @@ def declared(folder: Path, *, late: bool = False) -> Declared:
         folder: The folder; it is made.
         late: With one more subscription.
     """
-    shutil.copytree(EXAMPLE / "contracts" / "core", folder / "contracts" / "core")
-    shutil.copy(EXAMPLE / "contracts" / "keybus.toml", folder / "contracts")
-    (folder / "platform.yaml").write_text(PLATFORM + (_LATE if late else ""))
+    write_project(folder, _LATE if late else "")
     return Declared(*load_platform(folder))
 
 
 @contextlib.asynccontextmanager
 async def small_bus(engine: Engine, folder: Path, clock: Clock) -> AsyncIterator[Bus]:
     """A bus with the platform of the load, which stops in the end and leaves the engine open."""
-    bus = await Bus.start(declared(folder), engine, admission="off", clock=clock)
+    bus = await Bus.start(declared(folder), engine, admission="enforce", clock=clock)
     try:
         yield bus
     finally:

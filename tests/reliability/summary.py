@@ -18,6 +18,7 @@ class Summary(msgspec.Struct, kw_only=True):
         killed: How often a store's process ended instead, on a simulated disk.
         acts: In the middle of which act of the disk either came.
         faults_told: How often a store on a failing disk said so to its caller.
+        put_again: Events that were put more than once, since nobody had answered.
         acknowledged: Events acknowledged.
         delivered: Deliveries.
         retried: Of these, such as a consumer had asked for once more.
@@ -34,6 +35,7 @@ class Summary(msgspec.Struct, kw_only=True):
     killed: int = 0
     acts: dict[str, int] = {}
     faults_told: int = 0
+    put_again: int = 0
     acknowledged: int = 0
     delivered: int = 0
     retried: int = 0
@@ -85,6 +87,7 @@ class Summary(msgspec.Struct, kw_only=True):
         """
         self.kills += verdict.kills
         self.squeezes += verdict.squeezes
+        self.put_again += verdict.put_again
         self.acknowledged += verdict.acknowledged
         self.delivered += verdict.delivered
         self.retried += verdict.retried
@@ -107,6 +110,7 @@ class Summary(msgspec.Struct, kw_only=True):
             ("both of these, in the middle of", f"{sum(self.acts.values()):,}"),
             *_parts(self.acts),
             ("faults told to callers", f"{self.faults_told:,}"),
+            ("events put again, since nobody had answered", f"{self.put_again:,}"),
             ("events acknowledged", f"{self.acknowledged:,}"),
             ("delivered", f"{self.delivered:,}"),
             ("asked for once more", f"{self.retried:,}"),

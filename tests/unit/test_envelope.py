@@ -135,3 +135,25 @@ def test_whatever_is_taken_comes_back_as_it_was(detail: dict[str, object]) -> No
     assert envelope.check(offered) == detail
     sealed = envelope.seal(offered, event_id="", account="", region="", now_us=0)
     assert envelope.decode(envelope.encode(sealed)).decoded_detail() == detail
+
+
+def test_a_replayed_envelope_is_the_same_but_for_its_name() -> None:
+    sealed = envelope.seal(
+        entry('{"b": 1.10, "replay-name": "mine"}'),
+        event_id="id-1",
+        account="1",
+        region="local",
+        now_us=0,
+    )
+    text = envelope.encode(sealed)
+    assert (sealed.replay_name, b'"replay-name":"' in text) == ("", False)
+    assert not envelope.is_replayed(text)
+    again = envelope.replayed(text, 'jun"e')
+    assert envelope.is_replayed(again)
+    found = envelope.decode(again)
+    assert found.replay_name == 'jun"e'
+    assert msgspec.structs.replace(found, replay_name="") == sealed
+    assert json.loads(envelope.encode(found)) == json.loads(again)
+    for wrong in (again, b"{}", b""):
+        with pytest.raises(EnvelopeError):
+            envelope.replayed(wrong, "june")

@@ -23,6 +23,7 @@ def test_the_exported_names() -> None:
         "Handled",
         "InvalidEvent",
         "KeybusError",
+        "PartlyFailed",
         "PublishError",
         "SettingsError",
         "SubscriptionError",
@@ -41,7 +42,16 @@ def test_the_base_install_is_light() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert not loaded & {"starlette", "uvicorn", "apsw", "yaml", "click", "rich", "boto3", "aiohttp"}
+    assert not loaded & {
+        "starlette",
+        "uvicorn",
+        "apsw",
+        "yaml",
+        "click",
+        "rich",
+        "boto3",
+        "aiohttp",
+    }
     assert not {"keybus.bus", "keybus.server", "keybus.engines"} & set(done.stdout.split())
 
 

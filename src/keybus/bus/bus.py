@@ -6,6 +6,10 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 
+from keybus.bus.archive.backfills import Backfills
+from keybus.bus.archive.passage import Surroundings
+from keybus.bus.archive.replays import Replays
+from keybus.bus.archive.retention import Retention
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Generation, Modes
@@ -20,15 +24,22 @@ from keybus.bus.dead_letters.letters import DeadLetter
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.delivery.pauses import Pauses, paused_notice
 from keybus.bus.delivery.session import Send, Session
-from keybus.bus.engine import CursorState, Engine
+from keybus.bus.engine import CursorState, Engine, Record
+from keybus.bus.explaining.explaining import Explaining, Hindrances
 from keybus.bus.ingest.admission import Mode
+from keybus.bus.ingest.backlog import Backlog
+from keybus.bus.ingest.deduplication import Deduplication
 from keybus.bus.ingest.ingest import Ingest
+from keybus.bus.ingest.puts import Puts
+from keybus.bus.ingest.quotas import Quotas
+from keybus.bus.metering.meters import Meters
+from keybus.bus.tapping.taps import Taps
 from keybus.bus.targets import Targets, WebhookSettings
 from keybus.bus.usage.usage import Usage
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, EntryResult
-from keybus.errors import EngineError, SubscriptionError
+from keybus.errors import EngineError, KeybusError, SubscriptionError
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.audit import BUS, Actor, AuditKey
 from keybus.governance.authorizer import Authorizer, Refusal
@@ -53,11 +64,19 @@ class Bus:
         control: What holds, and how it is changed.
         audit: The log of all that was changed, and refused.
         usage: What is published, delivered and run.
+        deduplication: What keeps contract events from being appended twice.
         clock: Time and ids.
         targets: What delivers by itself: webhooks.
         webhook_secrets: What signs their deliveries.
         pauses: Subscriptions whose deliveries wait until somebody lets them go on.
         clearings: Redrives and purges of dead letters.
+        quotas: How much accounts may publish.
+        backlog: Bytes of what was offered and is not answered yet.
+        explaining: Says what became of an event.
+        taps: Whoever watches events as they become durable.
+        meters: What is counted for whoever watches.
+        replays: Events of the log that are sent once more.
+        retention: How much is kept.
     """
 
     def __init__(
@@ -68,14 +87,23 @@ class Bus:
         usage: Usage,
         clock: Clock,
         *,
+        deduplication: Deduplication,
         webhooks: WebhookSettings,
         vault: Vault | None,
     ) -> None:
         self.engine, self.modes, self.clock = engine, modes, clock
         self.audit, self.usage = audit, usage
+        self.deduplication = deduplication
         self.permission = Permission(modes.authorization, self.refused)
+        self.meters = Meters()
         self.control = Control(
-            engine, modes, self.permission, audit=audit, usage=usage, clock=clock
+            engine,
+            modes,
+            self.permission,
+            audit=audit,
+            usage=usage,
+            clock=clock,
+            meters=self.meters,
         )
         self.webhook_secrets = WebhookSecrets(
             engine.documents,
@@ -87,6 +115,26 @@ class Bus:
         self.targets = Targets(webhooks, self.webhook_secrets, clock)
         self.pauses = Pauses(engine.documents, audit, self.dispatcher, clock)
         self.clearings = Clearings(engine.documents, audit, self.dispatcher, clock)
+        hindrances = Hindrances(self.pauses.of, self.targets.info)
+        self.explaining = Explaining(engine, self.control, hindrances, clock)
+        self.taps = Taps()
+        around = Surroundings(
+            engine,
+            lambda: self.generation.router,
+            lambda: self.control.dispatchers,
+            self.taps.offer,
+            clock,
+        )
+        self.replays = Replays(engine.documents, audit, around)
+        self.retention = Retention(engine, lambda: self.platform.archive, audit, clock)
+        self._puts = Puts()
+        self._backfills = Backfills(
+            around,
+            self._puts,
+            audit,
+            lambda name: self.platform.subscriptions.get(name),  # noqa: PLW0108 - of what holds then
+        )
+        self.quotas, self.backlog = Quotas(clock), Backlog()
         self._age_limits = AgeLimits(lambda: self.control.dispatchers, audit, clock)
         self._watch = GrantWatch(engine.documents, clock, self._expired)
         self._ingest: Ingest | None = None
@@ -121,6 +169,7 @@ class Bus:
         Raises:
             NoSuchVersion: Nothing was declared, and nothing has been applied.
         """
+        deduplication = await Deduplication.open(engine, clock)
         audit = await AuditLog.open(engine.documents, clock, audit_key)
         usage = await Usage.open(engine.documents, clock)
         bus = cls(
@@ -129,6 +178,7 @@ class Bus:
             audit,
             usage,
             clock,
+            deduplication=deduplication,
             webhooks=webhooks or WebhookSettings(),
             vault=vault,
         )
@@ -139,7 +189,9 @@ class Bus:
             if declared is not None:
                 await bus.apply(declared, note=note)
             await bus.clearings.resume()
+            await bus.replays.resume()
             bus._age_limits.start()
+            bus.retention.start()
         except BaseException:
             await bus.stop()
             raise
@@ -201,9 +253,26 @@ class Bus:
     async def put(
         self, entries: Sequence[Entry], principal: Principal = ANYBODY
     ) -> list[EntryResult]:
-        """Take entries; see `Ingest.put`."""
+        """Take entries; see `Ingest.put`.
+
+        Raises:
+            Throttled: Its account has used up its quota; none of them is taken.
+        """
         assert self._ingest is not None
-        return await self._ingest.put(entries, principal)
+        try:
+            self.quotas.take(entries, principal, self.generation.account_of)
+            with self._puts.one():
+                results = await self._ingest.put(entries, principal)
+        except KeybusError as error:
+            self.meters.turned_away(error.code, len(entries))
+            raise
+        self.meters.answered(results)
+        return results
+
+    def _taken(self, records: Sequence[Record], positions: Sequence[int]) -> None:
+        """Events became durable."""
+        self.meters.taken(records)
+        self.taps.offer(records, positions)
 
     def join(
         self, subscription: str, send: Send, window: int, principal: Principal = ANYBODY
@@ -289,6 +358,7 @@ class Bus:
 
     async def stop_delivering(self) -> None:
         """Hand leases back, untried, before consumers are cut off; events are still taken."""
+        self.taps.close()
         await self.targets.stop()
         await self.control.stop()
         await self.targets.close()
@@ -297,8 +367,12 @@ class Bus:
         """Stop delivering and keeping book; the engine stays open."""
         await self._watch.close()
         await self._age_limits.close()
+        await self.retention.close()
         await self.clearings.close()
+        await self.replays.close()
+        await self._backfills.close()
         await self.stop_delivering()
+        await self.deduplication.close()
         await self.usage.close()
         await self.audit.close()
 
@@ -333,11 +407,20 @@ class Bus:
 
     def _activate(self, generation: Generation) -> None:
         if self._ingest is None:
-            self._ingest = Ingest(generation, self.engine, self.permission, self.usage, self.clock)
+            self._ingest = Ingest(
+                generation,
+                self.deduplication,
+                self.permission,
+                self.usage,
+                self.clock,
+                taken=self._taken,
+            )
         self._ingest.generation = generation
         self._watch.watch(generation.platform)
+        self.quotas.follow(generation.platform)
         self.pauses.hold(self.control.dispatchers)
         self.targets.change(generation, self.control.dispatchers)
+        self._backfills.begin()
 
     def _info(self, name: str, state: CursorState) -> SubscriptionInfo:
         declared, dispatcher = self.platform.subscriptions[name], self.dispatcher(name)
@@ -357,6 +440,8 @@ class Bus:
             dead=state.dead,
             target=self.targets.info(name),
             paused=self.pauses.of(name),
+            breaker=dispatcher.breaker,
+            filling=dispatcher.cursor.filled is not None,
         )
 
     def _holding(self, name: str) -> list[str]:

@@ -4,22 +4,25 @@ Every engine passes `tests/contract`. A method that JetStream could not serve do
 here; `docs/architecture.md` says, method by method, how SQLite does it and how JetStream will.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, Protocol
 
 import msgspec
 
 from keybus.bus.dead_letters.letters import REJECTED, DeadLetter, Letters
+from keybus.bus.metering.histogram import Histogram
 
 MAX_RECORDS = 1_000
 """Records of one append: as many as JetStream takes in one atomic batch."""
+DIGEST_BYTES = 16
+"""Bytes of a record's digest, where it has one."""
 MAX_GROUP = 64
 """Characters of a group's name."""
 ORDER = "order"
 """The reason of a delivery that is held because an earlier one of its group is not settled."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """An event on its way into the log.
 
     Attributes:
@@ -32,6 +35,8 @@ class Record(msgspec.Struct, frozen=True):
         matched: Names of the subscriptions that it matched, by the rules of this moment. An
             engine may freeze the set (SQLite) or work it out again by their selections
             (JetStream).
+        digest: What it is known again by, `DIGEST_BYTES` bytes (JetStream: the message id); empty:
+            it is not. To an engine it says nothing: whoever appends one twice has it twice.
     """
 
     envelope: bytes
@@ -40,9 +45,10 @@ class Record(msgspec.Struct, frozen=True):
     event_type: str
     ingested_at: int
     matched: tuple[str, ...]
+    digest: bytes = b""
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An event in the log."""
 
     position: int
@@ -50,7 +56,21 @@ class Stored(msgspec.Struct, frozen=True):
     envelope: bytes
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Digests(msgspec.Struct, frozen=True):
+    """By what a run of the log's events is known again.
+
+    Attributes:
+        ingested_at: The latest of the run, in microseconds since the Unix epoch.
+        positions: Of those events that have a digest, in log order; never empty.
+        digests: Theirs, in the same order.
+    """
+
+    ingested_at: int
+    positions: Sequence[int]
+    digests: Sequence[bytes]
+
+
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """An event on its way to one subscription.
 
     Attributes:
@@ -122,16 +142,93 @@ class Group(msgspec.Struct, frozen=True):
 
     Attributes:
         name: Its name.
-        returning: How many of it were tried again, or were held and came back, and are not
-            settled: each of them is fetched once more.
-        returning_to: The last position among them; 0 where there is none.
+        returning: How many of it were tried again, or were held and came back, and are neither
+            settled nor leased: each of them is fetched once more.
+        last: The last position of it, of all that was tried again or is held: everything of it up
+            to there that is neither was fetched before, and may come for the first time once more.
         held_from: The first position that is held; 0 where none is.
     """
 
     name: str
     returning: int
-    returning_to: int
+    last: int
     held_from: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How one delivery stands in its queue, as far as the queue still knows.
+
+    Attributes:
+        state: ``waiting``: nobody has fetched it, or it was handed back, or its time has come.
+            ``in-flight``: it is leased. ``delayed``: it waits for its next attempt. ``ordered``: it
+            is held behind an earlier one of its group. ``held``: it is held for another reason.
+            ``dead``: it is a dead letter. ``gone``: nothing is left of it: it was settled, or it
+            never matched.
+        attempts: Attempts that failed, as far as they are known: not of what is ``in-flight``.
+        due_in: Microseconds until the next attempt, where it is delayed.
+        reason: Of the last failure, of its being held, or of its burial.
+        held_at: Since when it is held, in microseconds since the Unix epoch.
+        behind: The first position of its group that is not settled, where it is ordered and that
+            is known; 0 where not.
+        letter: The dead letter's id; the last one's, where it was buried more than once.
+    """
+
+    state: Literal["waiting", "in-flight", "delayed", "ordered", "held", "dead", "gone"]
+    attempts: int = 0
+    due_in: int = 0
+    reason: str = ""
+    held_at: int = 0
+    behind: int = 0
+    letter: str = ""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What one step of a search in the log found.
+
+    Attributes:
+        events: Those that have the text in them, the newest first.
+        before: Where the next step begins: everything from here on was looked at; 0 where nothing
+            of the log is left.
+        back_to: The earliest ``ingested_at`` that was looked at, in microseconds since the Unix
+            epoch, or a little before it; 0 where nothing was.
+    """
+
+    events: Sequence[Stored]
+    before: int
+    back_to: int
+
+
+class LogState(msgspec.Struct, frozen=True):
+    """How much the log has.
+
+    Attributes:
+        first_at: When the first event that it still has was ingested, in microseconds since the
+            Unix epoch, or about then; 0 where there is none.
+        last_at: The latest time at which one was; 0 where there is none.
+        size: Bytes that the engine uses: of the log, and where they share a file, of all else.
+    """
+
+    first_at: int
+    last_at: int
+    size: int
+
+
+class Trimmed(msgspec.Struct, frozen=True):
+    """What one step of trimming dropped.
+
+    Attributes:
+        events: How many events.
+        size: Bytes of their envelopes.
+        through: The position after which the next step goes on.
+        more: Whether there may be something to look at then.
+        needed_by: The subscriptions whose deliveries kept something from being dropped.
+    """
+
+    events: int = 0
+    size: int = 0
+    through: int = 0
+    more: bool = False
+    needed_by: tuple[str, ...] = ()
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -140,6 +237,18 @@ class Document(msgspec.Struct, frozen=True):
     key: str
     version: int
     value: bytes
+
+
+class Commits(msgspec.Struct, frozen=True):
+    """How long it takes to make things durable; empty where that is nothing that takes time.
+
+    Attributes:
+        whole: Seconds of a transaction, or of a batch, from its beginning until it is durable.
+        synced: Seconds of that in which it was written and synced.
+    """
+
+    whole: Histogram = msgspec.field(default_factory=Histogram)
+    synced: Histogram = msgspec.field(default_factory=Histogram)
 
 
 class Selection(Protocol):
@@ -178,6 +287,31 @@ class Cursor(Protocol):
     @property
     def name(self) -> str:
         """The subscription's name."""
+        ...
+
+    @property
+    def filled(self) -> int | None:
+        """Up to which position of the log it is filled, where it was made to begin in the past.
+
+        None: it is whole. Until then nothing can be fetched, and nothing expires.
+        """
+        ...
+
+    async def fill(self, positions: Sequence[int], through: int, *, whole: bool = False) -> None:
+        """Add positions of the past, durably, to a queue that is not whole.
+
+        Whoever fills it goes through the log in order, from `filled` on, and up to where every
+        later append says itself that it matches. What is there already is not added twice. An
+        engine that works the match set out itself never has a queue that is not whole.
+
+        Args:
+            positions: What matches; they grow.
+            through: Everything up to this position was looked at.
+            whole: Nothing is left to fill: deliveries begin, in log order.
+
+        Raises:
+            StorageFailed: It is unknown whether they were added; they may be added again.
+        """
         ...
 
     async def fetch(self, limit: int) -> Sequence[Delivery]:
@@ -315,6 +449,17 @@ class Cursor(Protocol):
         """All held deliveries, in log order."""
         ...
 
+    async def status(self, position: int) -> Status:
+        """How the delivery of one event stands; cheap, however much is in the queue."""
+        ...
+
+    async def oldest(self) -> int:
+        """When the first delivery was ingested that is neither settled nor held.
+
+        In microseconds since the Unix epoch; 0 where there is none. Cheap, however many there are.
+        """
+        ...
+
     async def release(self, positions: Sequence[int]) -> None:
         """Hand leases back untried, to be delivered again at once."""
         ...
@@ -389,6 +534,11 @@ class Engine(Protocol):
         """The versioned documents."""
         ...
 
+    @property
+    def commits(self) -> Commits:
+        """How long it takes to make things durable, since the engine was opened."""
+        ...
+
     async def append(self, records: Sequence[Record]) -> Sequence[int]:
         """Append in order, all or nothing; durable on return.
 
@@ -407,7 +557,9 @@ class Engine(Protocol):
         """
         ...
 
-    async def open(self, subscription: str, selection: Selection) -> Cursor:
+    async def open(
+        self, subscription: str, selection: Selection, since: int | None = None
+    ) -> Cursor:
         """The cursor of the subscription's queue, made at the log's end where there is none yet.
 
         A name that a later append matches must have been opened before. Opened again while it is
@@ -421,6 +573,9 @@ class Engine(Protocol):
                 that freezes the match set with the event does not use it: what was matched
                 stays. One that works it out again filters by it, also what it had not delivered
                 yet, and has to agree with ``Record.matched``.
+            since: Where it is made, it begins with what was ingested then or later, in microseconds
+                since the Unix epoch. An engine that freezes the match set with the event is told of
+                the past by ``Cursor.fill``.
         """
         ...
 
@@ -458,12 +613,80 @@ class Engine(Protocol):
         """
         ...
 
-    def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
+    def read(
+        self, since: int = 0, until: int | None = None, *, after: int = 0
+    ) -> AsyncIterator[Stored]:
         """The log's events with ``since <= ingested_at < until``, in log order.
 
         Args:
             since: Microseconds since the Unix epoch.
             until: The same; None for all that stands when the read begins.
+            after: Only what stands after this position.
+        """
+        ...
+
+    async def stored(self, positions: Sequence[int]) -> Mapping[int, Stored]:
+        """The events at some positions, by these; those that the log does not have are left out.
+
+        Raises:
+            StorageFailed: The log could not be read.
+        """
+        ...
+
+    def digests(self, since: int, limit: int) -> AsyncIterator[Digests]:
+        """The digests of what was appended lately, in log order.
+
+        Every event with ``since <= ingested_at`` that is among the log's newest ``limit`` and has a
+        digest is in it, and with it those of its run. What was begun to be appended before is
+        there as well, if it is kept, also where nobody waited for the answer.
+
+        Args:
+            since: Microseconds since the Unix epoch.
+            limit: Only so many of the log's last events are looked at.
+
+        Raises:
+            StorageFailed: The log could not be read.
+        """
+        ...
+
+    async def log_state(self) -> LogState:
+        """How much the log has.
+
+        Raises:
+            StorageFailed: The store could not be read.
+        """
+        ...
+
+    async def trim(self, before: int, *, after: int = 0, limit: int) -> Trimmed:
+        """One step of dropping old events, durably; their room is used again.
+
+        Dropped are whole ranges of the log, of which everything was ingested before a time and no
+        queue has anything that is not settled: nothing waits, is out, delayed or held, and none is
+        still to be filled from there. Dead letters, and what was redriven, have bytes of their own.
+        The log's end stays, whatever its age.
+
+        Args:
+            before: Microseconds since the Unix epoch.
+            after: Only what lies after this position.
+            limit: Ranges to look at; so few that no append waits long for it.
+
+        Raises:
+            StorageFailed: It is unknown whether anything was dropped.
+        """
+        ...
+
+    async def find(self, text: bytes, before: int | None, most: int) -> Found:
+        """One step of a search for events by what stands in them, from the log's end backwards.
+
+        A step is short, however long the log is; whoever searches goes on with ``before``.
+
+        Args:
+            text: Bytes of the envelope.
+            before: Only what lies before this position; None: everything.
+            most: Bytes of envelopes to look through, at about which the step ends.
+
+        Raises:
+            StorageFailed: The log could not be read.
         """
         ...
 

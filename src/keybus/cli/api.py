@@ -4,6 +4,8 @@ import http.client
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 import msgspec
@@ -63,6 +65,32 @@ def send(method: Method, url: str, path: str, body: object, kind: type[T]) -> T:
         Refused: The bus refused for another reason; the error has its code.
         SettingsError: The token would be sent in the clear.
     """
+    with _asked(method, url, path, body, seconds=_SECONDS) as answer:
+        return msgspec.json.decode(answer.read(), type=kind)
+
+
+@contextmanager
+def lines(url: str, path: str, body: object, *, seconds: float) -> Iterator[Iterator[bytes]]:
+    """``POST url/api/v1/path``, whose answer is read line by line, as it comes.
+
+    Args:
+        url: The bus.
+        path: The path behind ``/api/v1``, encoded.
+        body: What to send, as JSON.
+        seconds: After so long without a line, nobody is taken to be there.
+
+    Raises:
+        KeybusError: As `send`, also while it is read.
+    """
+    with _asked("POST", url, path, body, seconds=seconds) as answer:
+        yield iter(answer.readline, b"")
+
+
+@contextmanager
+def _asked(
+    method: Method, url: str, path: str, body: object, *, seconds: float
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer to a request, while it is read."""
     settings = Settings.from_environment()
     headers = {"Content-Type": "application/json"} if body is not None else {}
     headers.update(settings.authorization(url))
@@ -73,8 +101,8 @@ def send(method: Method, url: str, path: str, body: object, kind: type[T]) -> T:
         method=method,
     )
     try:
-        with _opener(settings.tls()).open(request, timeout=_SECONDS) as answer:
-            return msgspec.json.decode(answer.read(), type=kind)
+        with _opener(settings.tls()).open(request, timeout=seconds) as answer:
+            yield answer
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(error, f"{url}{API}{path}") from None

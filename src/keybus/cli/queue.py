@@ -9,7 +9,7 @@ from keybus.cli.terminal import console
 from keybus.clock import rfc3339
 from keybus.errors import SubscriptionError
 from keybus.patterns.wording import printable
-from keybus.protocol import PauseInfo, SubscriptionInfo
+from keybus.protocol import BreakerInfo, PauseInfo, SubscriptionInfo
 from keybus.server.native.pauses import PauseRequest, PauseState
 
 _NUMBERS = ("waiting", "in_flight", "delayed", "held", "dead", "consumers")
@@ -39,12 +39,15 @@ def stats(subscription: str | None, url: str | None, as_json: bool) -> None:
     for name in _NUMBERS:
         table.add_column(name.replace("_", " "), justify="right")
     for info in found:
-        delivers = "PAUSED" if info.paused else "yes"
+        broken = info.breaker.state.upper() if info.breaker is not None else "yes"
+        delivers = "PAUSED" if info.paused else "FILLING" if info.filling else broken
         table.add_row(info.name, delivers, *(f"{getattr(info, name):,}" for name in _NUMBERS))
     console().print(table)
     for info in found:
         if info.paused is not None:
             click.echo(f"{info.name} is {told_pause(info.paused)}")
+        if info.breaker is not None:
+            click.echo(f"{info.name} {told_breaker(info.breaker)}")
 
 
 @queue.command()
@@ -78,3 +81,10 @@ def told_pause(info: PauseInfo) -> str:
     by = f" by {info.by}" if info.by else ""
     reason = f": {info.reason}" if info.reason else ""
     return printable(f"paused since {rfc3339(info.since_us, fraction=False)}{by}{reason}")
+
+
+def told_breaker(info: BreakerInfo) -> str:
+    """Consumers that are left alone, in words."""
+    until = f"waits until {rfc3339(info.probe_us, fraction=False)}"
+    does = until if info.state == "waiting" else "tries one delivery at a time"
+    return printable(f"{does}, as its consumers failed everything: {info.reason}")

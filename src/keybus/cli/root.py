@@ -9,18 +9,24 @@ from keybus import __version__
 from keybus.errors import KeybusError
 
 COMMANDS = {
+    "archive": ("keybus.cli.archive", "archive"),
     "audit": ("keybus.cli.audit", "audit"),
+    "backup": ("keybus.cli.backup", "backup"),
     "bench": ("keybus.cli.bench", "bench"),
     "contracts": ("keybus.cli.contracts", "contracts"),
     "credentials": ("keybus.cli.credentials", "credentials"),
     "demo": ("keybus.cli.demo", "demo"),
     "dev": ("keybus.cli.dev", "dev"),
     "dlq": ("keybus.cli.dlq", "dlq"),
+    "explain": ("keybus.cli.explain", "explain"),
     "patterns": ("keybus.cli.patterns", "patterns"),
     "platform": ("keybus.cli.platform", "platform"),
     "queue": ("keybus.cli.queue", "queue"),
+    "replay": ("keybus.cli.replay", "replay"),
+    "restore": ("keybus.cli.backup", "restore"),
     "serve": ("keybus.cli.serve", "serve"),
     "subscriptions": ("keybus.cli.subscriptions", "subscriptions"),
+    "tail": ("keybus.cli.tail", "tail"),
     "webhooks": ("keybus.cli.webhooks", "webhooks"),
 }
 

@@ -5,7 +5,7 @@ import msgspec
 from rich.table import Table
 
 from keybus.cli.api import get
-from keybus.cli.queue import told_pause
+from keybus.cli.queue import told_breaker, told_pause
 from keybus.cli.terminal import console
 from keybus.protocol import SubscriptionInfo
 from keybus.settings import Settings
@@ -31,6 +31,8 @@ def subscriptions(url: str | None, as_json: bool) -> None:
     for info in found:
         if info.paused is not None:
             click.echo(f"{info.name} is {told_pause(info.paused)}")
+        if info.breaker is not None:
+            click.echo(f"{info.name} {told_breaker(info.breaker)}")
         for reason in info.holding:
             click.echo(f"{info.name} is held: {reason}")
         if info.target is not None and info.target.state != "delivering":

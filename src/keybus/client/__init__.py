@@ -1,5 +1,6 @@
 """The client: typed events out, typed events in."""
 
+from keybus.client.handlers import PartlyFailed
 from keybus.client.intake import Handled, Observer, current_delivery
 from keybus.client.publisher import AsyncEventPublisher
 from keybus.client.subscriber import EventSubscriber
@@ -13,6 +14,7 @@ __all__ = [
     "EventSubscriber",
     "Handled",
     "Observer",
+    "PartlyFailed",
     "Transport",
     "current_delivery",
 ]

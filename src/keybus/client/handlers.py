@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -15,9 +15,39 @@ from keybus.causality import Cause, caused_by
 from keybus.contracts import Event
 from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope
-from keybus.errors import Fault, InvalidEvent, SettingsError
+from keybus.errors import Fault, InvalidEvent, KeybusError, SettingsError
 
 Handler = Callable[[Any], Awaitable[None] | None]
+MAX_BATCH_SECONDS = 300.0
+
+
+class Batch(msgspec.Struct, frozen=True, eq=False):
+    """A handler that takes a list of events.
+
+    Attributes:
+        handler: The function.
+        size: Events that it takes at once, at most.
+        window: Seconds for which the first of them waits for the others.
+    """
+
+    handler: Handler
+    size: int
+    window: float
+
+
+class PartlyFailed(KeybusError):
+    """Raised by a batch's handler: these events failed, and all others of the batch are handled.
+
+    Args:
+        failed: The events, as the handler was given them.
+        reason: Why.
+    """
+
+    code = "partly-failed"
+
+    def __init__(self, failed: Iterable[Event | Envelope], reason: str) -> None:
+        super().__init__(reason)
+        self.failed = tuple(failed)
 
 
 class NoHandler(Exception):
@@ -32,18 +62,23 @@ _version = msgspec.json.Decoder(_Version)
 
 
 class Handlers:
-    """The handlers of a subscriber, by event type and major version."""
+    """The handlers of a subscriber, by event type and major version.
+
+    Attributes:
+        has_batches: Whether one of them takes events by the list.
+    """
 
     def __init__(self) -> None:
-        self._typed: dict[str, dict[int, tuple[type[Event], Handler]]] = {}
-        self._untyped: dict[str, Handler] = {}
+        self._typed: dict[str, dict[int, tuple[type[Event], Handler | Batch]]] = {}
+        self._untyped: dict[str, Handler | Batch] = {}
+        self.has_batches = False
 
     @property
     def types(self) -> frozenset[str]:
         """The event types that have a handler."""
         return frozenset(self._typed) | frozenset(self._untyped)
 
-    def add(self, what: type[Event] | str, handler: Handler) -> None:
+    def add(self, what: type[Event] | str, handler: Handler | Batch) -> None:
         """Register a handler.
 
         Raises:
@@ -55,8 +90,11 @@ class Handlers:
                 f"{what!r} is no event class and no detail-type",
                 hint="@subscriber.on(AnEventClass)",
             )
-        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-            raise SettingsError(f"{handler.__qualname__} is a generator", hint="it would never run")
+        function = handler.handler if isinstance(handler, Batch) else handler
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise SettingsError(
+                f"{function.__qualname__} is a generator", hint="it would never run"
+            )
         event_type = what if isinstance(what, str) else what.TYPE
         if isinstance(what, str):
             taken = what in self.types
@@ -67,12 +105,13 @@ class Handlers:
             raise SettingsError(
                 f"{event_type!r} has a handler already", hint="register one handler a type"
             )
+        self.has_batches = self.has_batches or isinstance(handler, Batch)
         if isinstance(what, str):
             self._untyped[what] = handler
         else:
             self._typed.setdefault(event_type, {})[major_of(what.VERSION)] = (what, handler)
 
-    def resolve(self, envelope: Envelope) -> tuple[Event | Envelope, Handler]:
+    def resolve(self, envelope: Envelope) -> tuple[Event | Envelope, Handler | Batch]:
         """The handler of a delivered event, and the event as it takes it.
 
         Raises:
@@ -93,8 +132,8 @@ class Handlers:
 
     @staticmethod
     def _by_version(
-        envelope: Envelope, majors: dict[int, tuple[type[Event], Handler]]
-    ) -> tuple[type[Event], Handler]:
+        envelope: Envelope, majors: dict[int, tuple[type[Event], Handler | Batch]]
+    ) -> tuple[type[Event], Handler | Batch]:
         try:
             version = _version.decode(envelope.detail).schema_version
         except msgspec.DecodeError as error:
@@ -122,12 +161,25 @@ async def call(handler: Handler, event: Event | Envelope) -> None:
     A plain function runs in a thread, since it may block.
     """
     with caused_by(cause_of(event)):
-        if inspect.iscoroutinefunction(handler):
-            await handler(event)
-            return
-        outcome = await _in_thread(partial(copy_context().run, handler, event))
-        if inspect.isawaitable(outcome):
-            await outcome
+        await _run(handler, event)
+
+
+async def call_batch(batch: Batch, events: list[Event | Envelope]) -> None:
+    """Run a batch's handler; a single event is the cause of what it creates, several are not."""
+    if len(events) == 1:
+        with caused_by(cause_of(events[0])):
+            await _run(batch.handler, events)
+    else:
+        await _run(batch.handler, events)
+
+
+async def _run(handler: Handler, argument: object) -> None:
+    if inspect.iscoroutinefunction(handler):
+        await handler(argument)
+        return
+    outcome = await _in_thread(partial(copy_context().run, handler, argument))
+    if inspect.isawaitable(outcome):
+        await outcome
 
 
 def _in_thread(function: Callable[[], object]) -> "asyncio.Future[object]":

@@ -38,6 +38,7 @@ from keybus.protocol import (
 from keybus.settings import Settings
 
 _OK, _UNAUTHENTICATED, _FORBIDDEN, _TOO_MANY, _SERVER_FAULT = 200, 401, 403, 429, 500
+_UNAVAILABLE = 503
 _BAD_MESSAGE, _NOT_KNOWN, _NOT_YOURS, _UNKNOWN_SUBSCRIPTION = 4400, 4401, 4403, 4404
 _FOR_GOOD = (_BAD_MESSAGE, _NOT_KNOWN, _NOT_YOURS, _UNKNOWN_SUBSCRIPTION)
 _NOT_KNOWN_HINT = "is KEYBUS_TOKEN right, and does it still hold?"
@@ -157,8 +158,9 @@ class HttpTransport:
             return Unauthenticated(f"{self._url}: {told}", hint=_NOT_KNOWN_HINT)
         if status == _FORBIDDEN:
             return Forbidden(f"{self._url}: {told}", rule="")
-        if status == _TOO_MANY:
-            seconds = float(after) if after and after.isdecimal() else 1.0
+        waits = after is not None and after.isdecimal()
+        if status == _TOO_MANY or (status == _UNAVAILABLE and waits):
+            seconds = float(after) if after is not None and waits else 1.0
             return Throttled(f"{self._url}: {told}", retry_after=seconds)
         if status >= _SERVER_FAULT:
             return BusUnavailable(f"{self._url} answered {status}: {told}")

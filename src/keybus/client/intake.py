@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from keybus.client.handlers import Handlers, NoHandler, call
+from keybus.client.batches import Batches, Taken, Unit
+from keybus.client.handlers import Batch, Handlers, NoHandler, PartlyFailed, call, call_batch
 from keybus.client.outbox import MAX_REASON, Outbox
 from keybus.client.transport import DeliveryStream
 from keybus.clock import Clock
@@ -89,6 +90,7 @@ class Intake:
         self._waiting: asyncio.Queue[Delivered | list[Delivered]] = asyncio.Queue()
         self._busy: set[int] = set()
         self._outbox = Outbox()
+        self._batches = Batches(self._work_on_batch, self._release_unit, clock)
         self._closing = False
 
     async def run(self, stop: asyncio.Event, drain_seconds: float) -> None:
@@ -111,6 +113,7 @@ class Intake:
             for task in tasks:
                 task.cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            await self._batches.stop()
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -130,6 +133,8 @@ class Intake:
         self._closing = True
         while not self._waiting.empty():
             self._release(self._waiting.get_nowait())
+        for unit in self._batches.take():
+            self._release_unit(unit)
         self._outbox.news.set()
         if self._busy:
             _log.info("waiting up to %.0f s for %d handlers", seconds, len(self._busy))
@@ -145,7 +150,10 @@ class Intake:
     async def _work(self, stop: asyncio.Event) -> None:
         while True:
             item = await self._waiting.get()
-            if isinstance(item, list):
+            batched = self._batched(item) if self._handlers.has_batches else None
+            if batched is not None and not stop.is_set():
+                await self._batches.add(*batched)
+            elif isinstance(item, list):
                 await self._work_in_order(item, stop)
             elif stop.is_set():
                 self._release(item)
@@ -173,6 +181,58 @@ class Intake:
             self._busy.discard(delivery.position)
             self._outbox.news.set()
 
+    def _batched(self, item: Delivered | list[Delivered]) -> tuple[Batch, Unit] | None:
+        """Where all of it goes to one batch handler: that, and what was read."""
+        try:
+            taken = []
+            batches = set()
+            for delivery in item if isinstance(item, list) else [item]:
+                envelope = decode(delivery.envelope)
+                event, handler = self._handlers.resolve(envelope)
+                taken.append(Taken(delivery, envelope, event))
+                batches.add(handler)
+        except (EnvelopeError, InvalidEvent, NoHandler):
+            return None  # it is told where it is handled, one by one
+        [batch] = batches if len(batches) == 1 else [None]
+        return (batch, taken) if isinstance(batch, Batch) else None
+
+    async def _work_on_batch(self, batch: Batch, units: Sequence[Unit]) -> bool:
+        """Hand units to a batch's handler; whether all of them are settled for good."""
+        positions = {each.delivery.position for unit in units for each in unit}
+        self._busy |= positions
+        try:
+            return await asyncio.create_task(self._handle_batch(batch, units))
+        finally:
+            self._busy -= positions
+            self._outbox.news.set()
+
+    async def _handle_batch(self, batch: Batch, units: Sequence[Unit]) -> bool:
+        """Call it; what follows one of its group that failed goes back untried."""
+        failure: BaseException | None = None
+        try:
+            await call_batch(batch, [each.event for unit in units for each in unit])
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            failure = error
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its events come again
+            failure = error
+        named = isinstance(failure, PartlyFailed)
+        failed = {id(each) for each in failure.failed} if isinstance(failure, PartlyFailed) else ()
+        for unit in units:
+            for tried, each in enumerate(unit):
+                if failure is not None and (not named or id(each.event) in failed):
+                    self._failed(each.delivery, each.envelope, failure)
+                    self._release_unit(unit[tried + 1 :])
+                    break
+                self._outbox.ack(each.delivery.position)
+                self._tell(each.delivery, each.envelope, "handled", "")
+        return failure is None
+
+    def _release_unit(self, unit: Unit) -> None:
+        self._release([each.delivery for each in unit])
+
     def _release(self, item: Delivered | Sequence[Delivered]) -> None:
         for delivery in [item] if isinstance(item, Delivered) else item:
             self._outbox.release(delivery.position)
@@ -191,7 +251,10 @@ class Intake:
             self._tell(delivery, envelope, "rejected", reason)
             return True
         try:
-            await call(handler, event)
+            if isinstance(handler, Batch):
+                await call_batch(handler, [event])
+            else:
+                await call(handler, event)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

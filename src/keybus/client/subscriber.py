@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 from keybus.backoff import backoff
-from keybus.client.handlers import Handler, Handlers
+from keybus.client.handlers import MAX_BATCH_SECONDS, Batch, Handler, Handlers
 from keybus.client.intake import Intake, Observer
 from keybus.client.transport import Transport, over_http
 from keybus.clock import SYSTEM, Clock
@@ -95,6 +95,46 @@ class EventSubscriber:
 
         def register(handler: Handler) -> Handler:
             self._handlers.add(what, handler)
+            return handler
+
+        return register
+
+    @overload
+    def on_batch(
+        self, what: type[E], /, *, size: int = 100, window: float = 0.0
+    ) -> Callable[[Callable[[list[E]], R]], Callable[[list[E]], R]]: ...
+    @overload
+    def on_batch(
+        self, what: str, /, *, size: int = 100, window: float = 0.0
+    ) -> Callable[[Callable[[list[Envelope]], R]], Callable[[list[Envelope]], R]]: ...
+    def on_batch(
+        self, what: type[Event] | str, /, *, size: int = 100, window: float = 0.0
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler that takes a list: ``@subscriber.on_batch(DeliveryCompleted)``.
+
+        All of the list is acknowledged when it returns, and comes again when it raises;
+        `PartlyFailed` names those that failed.
+
+        Args:
+            what: As for `on`.
+            size: Events of a list, at most; the subscriber's window at most.
+            window: Seconds for which the first of them waits for others; 0: for those only that
+                are here already.
+
+        Raises:
+            SettingsError: The type has a handler already, or there can be no such batch.
+        """
+        if not 1 <= size <= self._window:
+            raise SettingsError(
+                f"a batch's size is {size}; it must be from 1 to the window, {self._window}"
+            )
+        if not 0 <= window <= MAX_BATCH_SECONDS:
+            raise SettingsError(
+                f"a batch's window is {window} s; it must be from 0 to {MAX_BATCH_SECONDS:.0f}"
+            )
+
+        def register(handler: Handler) -> Handler:
+            self._handlers.add(what, Batch(handler, size, window))
             return handler
 
         return register

@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from keybus.bus import Bus
@@ -18,6 +19,7 @@ from keybus.governance.sprawl import HEADER
 NOT_YOURS = 4403
 """The close code of a WebSocket that may not be opened, or not any longer."""
 _MAX_REASON_BYTES = 123
+_AGENT = HEADER.lower().encode()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
@@ -110,13 +112,13 @@ def guarded_socket(path: str, endpoint: SocketEndpoint, *, access: Access) -> Gu
 
 def bus_of(connection: HTTPConnection) -> Bus:
     """The bus that the application serves."""
-    bus: Bus = connection.app.state.bus
+    bus: Bus = connection.scope["app"].state.bus
     return bus
 
 
 def principal_of(connection: HTTPConnection) -> Principal:
     """Who asks, as the door found out."""
-    principal: Principal = connection.state.principal
+    principal: Principal = connection.scope["state"]["principal"]
     return principal
 
 
@@ -133,7 +135,7 @@ def decide(connection: HTTPConnection, access: Access, subscription: str = "") -
     """
     bus = bus_of(connection)
     principal = principal_of(connection)
-    if principal.account and (agent := connection.headers.get(HEADER)):
+    if principal.account and (agent := first_header(connection.scope, _AGENT)):
         bus.usage.seen(principal.account, agent, bus.clock.time_us())
     if is_open(bus, principal):
         return
@@ -143,6 +145,20 @@ def decide(connection: HTTPConnection, access: Access, subscription: str = "") -
     elif access.rule == "administer":
         refusal = bus.authorizer.administer(principal, access.action)
         bus.permission.require(principal, access.action, refusal)
+
+
+def first_header(scope: Scope, name: bytes) -> str:
+    """The first value of a header; empty where there is none.
+
+    Args:
+        scope: The request's.
+        name: In lower case.
+    """
+    for found, value in scope["headers"]:
+        if found == name:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
 
 
 def is_open(bus: Bus, principal: Principal) -> bool:

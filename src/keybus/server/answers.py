@@ -1,12 +1,15 @@
 """JSON in and out: the one place where errors become HTTP."""
 
+import logging
 import math
+from collections.abc import Callable
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from keybus.bus import NoSuchVersion
+from keybus.bus.archive.replay import AlreadyReplaying, NoSuchReplay
 from keybus.bus.dead_letters.clearing import AlreadyClearing, NoSuchClearing
 from keybus.bus.dead_letters.search import NoSuchLetter
 from keybus.errors import (
@@ -17,6 +20,7 @@ from keybus.errors import (
     Forbidden,
     InvalidEvent,
     KeybusError,
+    Overloaded,
     PatternError,
     PlanOutdated,
     PlanRefused,
@@ -29,6 +33,8 @@ from keybus.errors import (
 )
 from keybus.governance.credentials import NoSuchCredential
 from keybus.protocol import Problem
+
+_log = logging.getLogger(__name__)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for bytes that are not what was asked for, or are nested too deeply."""
@@ -49,16 +55,19 @@ class TooLarge(KeybusError):
 _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
+    (Overloaded, 503),
     (Throttled, 429),
     (SubscriptionError, 404),
     (NoSuchCredential, 404),
     (NoSuchVersion, 404),
     (NoSuchClearing, 404),
     (NoSuchLetter, 404),
+    (NoSuchReplay, 404),
     (UnknownEventType, 404),
     (Conflict, 409),
     (PlanOutdated, 409),
     (AlreadyClearing, 409),
+    (AlreadyReplaying, 409),
     (InvalidEvent, 422),
     (EnvelopeError, 400),
     (BadRequest, 400),
@@ -88,19 +97,36 @@ def problem(error: KeybusError) -> Response:
     return answer
 
 
-async def body(request: Request, limit: int) -> bytes:
+def refused(error: KeybusError) -> Response:
+    """The same, and where it is the server's own fault it is logged."""
+    answer = problem(error)
+    if answer.status_code >= 500:  # noqa: PLR2004 - the server's own fault
+        _log.error("%s", error, exc_info=error)
+    return answer
+
+
+async def body(request: Request, limit: int, came: Callable[[int], None] = lambda _: None) -> bytes:
     """The request's body.
+
+    Args:
+        request: The request.
+        limit: Bytes that it may have.
+        came: Told of the bytes of each part that comes.
 
     Raises:
         TooLarge: It has more than ``limit`` bytes; the rest is not read.
         BadRequest: The client went away in the middle of it.
     """
-    parts = bytearray()
-    try:
-        async for part in request.stream():
-            parts += part
-            if len(parts) > limit:
-                raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
-    except ClientDisconnect as error:
-        raise BadRequest("the connection was closed before the body's end") from error
-    return bytes(parts)
+    receive, whole, more = request.receive, bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("the connection was closed before the body's end")
+        part, more = message.get("body", b""), message.get("more_body", False)
+        came(len(part))
+        if len(whole) + len(part) > limit:
+            raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
+        if not whole and not more:
+            return bytes(part)  # as nearly always
+        whole += part
+    return bytes(whole)

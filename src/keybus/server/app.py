@@ -1,6 +1,5 @@
 """The ASGI application: every face of the bus on one port."""
 
-import logging
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
@@ -15,21 +14,20 @@ from keybus.governance import Principal
 from keybus.governance.authorizer import Refusal
 from keybus.governance.credentials import Registry
 from keybus.protocol import API, Problem
-from keybus.server import eventbridge, native
+from keybus.server import eventbridge, metrics, native
 from keybus.server.access import AnyRoute, Guarded
-from keybus.server.answers import json, problem
+from keybus.server.answers import json, problem, refused
 from keybus.server.auth import Door
 from keybus.server.auth.door import open_door
 from keybus.server.listening import Listening
 from keybus.server.loopback import LoopbackOnly
 from keybus.server.origin import SameOrigin
-
-_log = logging.getLogger(__name__)
+from keybus.server.straight import Straight
 
 
 def routes() -> list[AnyRoute]:
     """Every route of every face, each with its decision."""
-    return [*native.routes(), *eventbridge.routes()]
+    return [*native.routes(), *metrics.routes(), *eventbridge.routes()]
 
 
 def application(
@@ -45,7 +43,7 @@ def application(
         registry: The credentials.
         listening: How the server can be reached, as compliance asks.
     """
-    app = behind_the_door(bus, registry, listening)
+    app = Straight(behind_the_door(bus, registry, listening))
     if registry is None:
         return LoopbackOnly(open_door(app))
 
@@ -75,6 +73,7 @@ def behind_the_door(
     app.router.redirect_slashes = False  # a path is the route's own, or there is none
     app.state.bus, app.state.registry = bus, registry
     app.state.listening = listening or Listening()
+    app.state.pollers = native.Pollers(bus)
     return app
 
 
@@ -104,7 +103,4 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, KeybusError)
-    answer = problem(error)
-    if answer.status_code >= 500:  # noqa: PLR2004 - the server's own fault
-        _log.error("%s", error, exc_info=error)
-    return answer
+    return refused(error)

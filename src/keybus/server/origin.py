@@ -1,6 +1,5 @@
 """Keeps web pages out: browsers send an Origin, and programs do not."""
 
-from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,11 +20,13 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
         if scope["type"] in ("http", "websocket"):
-            headers = Headers(scope=scope)
-            hosts, origins = headers.getlist("host"), headers.getlist("origin")
-            schemes = ("https",) if scope["scheme"] in ("https", "wss") else ("http", "https")
-            own = [f"{scheme}://{host}" for scheme in schemes for host in hosts]
-            if len(hosts) != 1 or any(origin not in own for origin in origins):
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            origins = [value for name, value in scope["headers"] if name == b"origin"]
+            schemes = (b"https",) if scope["scheme"] in ("https", "wss") else (b"http", b"https")
+            if len(hosts) != 1 or any(
+                origin not in [b"%s://%s" % (scheme, hosts[0]) for scheme in schemes]
+                for origin in origins
+            ):
                 answer = PlainTextResponse(
                     "This bus answers programs and pages of its own: one Host, and no other Origin.\n",
                     status_code=403,

@@ -19,6 +19,7 @@ from keybus.envelope import MAX_DEPTH
 from keybus.errors import SettingsError
 from keybus.server.bounded_socket import BoundedSocket
 from keybus.server.connection import MAX_CONNECTIONS, BoundedConnection
+from keybus.server.failure_limit import FailureLimit
 from keybus.server.log_limit import LogLimit
 
 _SHUTDOWN_SECONDS = 5
@@ -87,7 +88,7 @@ async def run(
         wire: How requests arrive; plain HTTP from nobody's proxy where it is not given.
     """
     wire = wire or Wire()
-    with LogLimit(bus.clock).attached():
+    with LogLimit(bus.clock).attached(), FailureLimit(bus.clock).attached():
         await _run(bus, _Server(_config(app, wire)), listener, ready, wire)
 
 

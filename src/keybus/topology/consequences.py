@@ -13,6 +13,8 @@ _SUBSCRIPTION = {
     "fields": "deliveries carry these fields from then on",
     "target": "what is delivered, also what waits already, goes there, and in that form, from then "
     "on",
+    "start": "nothing, for a queue that is there: only a new one begins there; to send it what "
+    "the bus has, replay it",
     "retry": "deliveries already waiting give up by the new rule",
 }
 _PUBLISHER = {
@@ -21,6 +23,7 @@ _PUBLISHER = {
     "sources": "sources that are gone are refused from then on",
 }
 _TOP = {
+    "archive": "what is settled, and older or more than this, is dropped for good from then on",
     "bus": "clients that name the bus must name the new one",
     "central": "only credentials of this account administer the bus from then on",
     "contracts": "events are checked against the contracts of the other folder",
@@ -64,7 +67,12 @@ def _of_subscription(name: str, field: str, before: Platform | None, after: Plat
         stays = "its queue stays until pruned, and comes back under the same name"
         return f"its consumers are ended; {stays}"
     if before is None or name not in before.subscriptions:
-        return "starts at the log's end, unless a queue of its name has stayed"
+        stayed = "unless a queue of its name has stayed"
+        start = after.subscriptions[name].start
+        if start == "latest":
+            return f"starts at the log's end, {stayed}"
+        what = "all that the bus has" if start == "archive" else f"what it took since {start}"
+        return f"is filled with {what} before its deliveries begin, {stayed}"
     if field == "fields" and not after.subscriptions[name].fields:
         return "deliveries carry all of the event from then on"
     return _SUBSCRIPTION.get(field, "")
@@ -109,6 +117,10 @@ def _of_account(name: str, field: str, before: Platform | None, after: Platform)
         return "its credentials are refused from then on"
     if field == "id":
         return "envelopes of its new events say the new id"
+    if field == "quota":
+        bounded = after.accounts[name].quota.is_declared
+        beyond = "what it publishes beyond that is answered with 429 from then on"
+        return beyond if bounded else "it may publish any amount from then on"
     if field == "clearance" and before is not None:
         old, new = before.accounts[name].clearance, after.accounts[name].clearance
         if CLASSIFICATIONS.index(new) < CLASSIFICATIONS.index(old):

@@ -23,6 +23,7 @@ from keybus.topology.model import (
     InputTransformer,
     Minimum,
     Order,
+    Quota,
     Retry,
     Target,
     Webhook,
@@ -38,6 +39,7 @@ __all__ = [
     "Order",
     "Platform",
     "Publisher",
+    "Quota",
     "Retry",
     "Subscription",
     "Target",
@@ -59,6 +61,7 @@ class Account:
         owners: Sequence[str] | None = None,
         organization: str | None = None,
         destinations: Sequence[str] | None = None,
+        quota: Quota | Mapping[str, Any] | None = None,
     ) -> None:
         """Declare an account; for what the arguments mean, see `keybus.topology.Account`."""
         self.name = name
@@ -68,6 +71,7 @@ class Account:
             "owners": owners,
             "organization": organization,
             "destinations": destinations,
+            "quota": quota,
         }
         platform.declare("accounts", name, said)
 
@@ -132,6 +136,7 @@ class Subscription:
         fields: Sequence[str] | None = None,
         allow_undeclared: Sequence[str] | None = None,
         order: Order | Mapping[str, Any] | None = None,
+        start: str | None = None,
         retry: Retry | Mapping[str, Any] | None = None,
         target: Target | Mapping[str, Any] | None = None,
         alarms: Alarms | Mapping[str, Any] | None = None,
@@ -145,6 +150,7 @@ class Subscription:
             "fields": fields,
             "allow_undeclared": allow_undeclared,
             "order": order,
+            "start": start,
             "retry": retry,
             "target": target,
             "alarms": alarms,

@@ -20,7 +20,7 @@ _SINGULAR = {
     "exceptions": "exception",
 }
 _OPENED = frozenset(
-    {"order", "retry", "target", "webhook", "input_transformer", "alarms", "minimum"}
+    {"order", "retry", "target", "webhook", "input_transformer", "alarms", "minimum", "archive"}
 )
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _LONGEST = 160  # characters of a value in a line

@@ -103,6 +103,12 @@ def _of_subscriptions(
     return used
 
 
+def _quotas(platform: Platform) -> Iterator[str]:
+    for name, account in platform.accounts.items():
+        if account.quota.is_declared:
+            yield pointer_of("accounts", name) + "/quota"
+
+
 def _footing(_: Platform) -> Iterator[str]:
     yield "/footing"
 
@@ -137,6 +143,12 @@ _RUNS = Capability(
 _CAPABILITIES = (
     _RUNS,
     Capability(
+        "quota",
+        "how much an account may publish",
+        _quotas,
+        _standings(_yes("429 with Retry-After"), _no("AWS sets quotas for a region, not by whom")),
+    ),
+    Capability(
         "filter",
         "a pattern that an event must match",
         _of_subscriptions("/filter", lambda s: s.filter is not None),
@@ -167,6 +179,18 @@ _CAPABILITIES = (
         "what follows a failed event of its key goes ahead",
         _of_subscriptions("/order", lambda s: s.order is not None and s.order.on_failure == "skip"),
         _standings(_yes(), _no("a classic bus promises no order")),
+    ),
+    Capability(
+        "archive",
+        "events are kept for a time, or up to a size",
+        lambda platform: iter(["/archive"] if msgspec.to_builtins(platform.archive) else []),
+        _standings(_yes("and for ever where nothing is said"), _no("nothing makes an archive yet")),
+    ),
+    Capability(
+        "start",
+        "a new queue begins with events of the past",
+        _of_subscriptions("/start", lambda s: s.start != "latest"),
+        _standings(_yes("filled from the log"), _no("a queue begins empty; replay an archive")),
     ),
     Capability(
         "retry.attempts",
@@ -246,7 +270,9 @@ _CAPABILITIES = (
         "deduplication",
         "an event that was published twice is delivered once",
         _nothing,
-        _standings(_no(), _no("a classic bus delivers at least once")),
+        _standings(
+            _yes("contract events, within 5 minutes"), _no("a classic bus delivers at least once")
+        ),
     ),
     Capability(
         "dead-letters",

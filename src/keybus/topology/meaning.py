@@ -33,6 +33,7 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
             hint = "name events, a filter, or both"
             yield Finding("no-events", "the subscription asks for nothing", pointer, hint)
         yield from repeated(subscription.events, f"{pointer}/events")
+        yield from _started(subscription, pointer)
         if contracts is not None:
             for index, ref in enumerate(subscription.event_refs):
                 yield from _asked(ref, contracts, f"{pointer}/events/{index}")
@@ -45,6 +46,15 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
             yield from order_findings(subscription, pointer, contracts)
     yield from grant_findings(parts, contracts)
     yield from waiver_findings(parts)
+
+
+def _started(subscription: Subscription, pointer: str) -> Iterator[Finding]:
+    try:
+        _ = subscription.start_us
+    except ValueError:
+        message = f"the calendar has no {quoted(subscription.start)}"
+        hint = "a date such as 2027-06-30, latest, or archive"
+        yield Finding("bad-date", message, f"{pointer}/start", hint)
 
 
 def _account_findings(parts: Parts) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ _FIELD = r"^(?:detail\..+|detail-type)$"
 _POINTER = r"^(?:/(?:[^/~]|~[01])+)+$"
 _EVENT_AT_MAJOR = rf"^{_WORD}(?:\.{_WORD})+@(?:0|[1-9][0-9]{{0,8}})$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"
+_START = r"^(?:latest|archive|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?)$"
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?$"
 _URL = r"^https?://[!-~]{1,2000}$"
 _RULE = r"^DX(?:0[0-9]|1[0-8])$"
@@ -35,6 +36,7 @@ EventAtMajor = Annotated[str, msgspec.Meta(pattern=_EVENT_AT_MAJOR)]
 FieldPath = Annotated[str, msgspec.Meta(pattern=_FIELD)]
 Pointer = Annotated[str, msgspec.Meta(pattern=_POINTER)]
 Moment = Annotated[str, msgspec.Meta(pattern=_DATE)]
+Start = Annotated[str, msgspec.Meta(pattern=_START)]
 Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
 Url = Annotated[str, msgspec.Meta(pattern=_URL)]
 Version = Annotated[str, msgspec.Meta(pattern=_VERSION)]
@@ -43,6 +45,8 @@ Sentence = Annotated[str, msgspec.Meta(pattern=_SENTENCE)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=185)]
 AgeSeconds = Annotated[int, msgspec.Meta(ge=60, le=1_209_600)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+ArchiveSeconds = Annotated[int, msgspec.Meta(ge=3_600, le=3_155_760_000)]
+ArchiveBytes = Annotated[int, msgspec.Meta(ge=1_000_000, le=1_000_000_000_000_000)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 NOBODY = "000000000000"
@@ -64,6 +68,7 @@ FORMS: Mapping[str, str] = {
     _POINTER: "a JSON pointer into the event, such as /site/kind",
     _EVENT_AT_MAJOR: "an event type at a major version, such as order.placed@1",
     _DATE: "a date such as 2027-06-30, or a time in UTC such as 2027-06-30T12:00:00Z",
+    _START: "latest, archive, or a date or time in UTC such as 2027-06-30T12:00:00Z",
     _HOST: "a host, such as hooks.example.com, with a port where it is not the usual one",
     _URL: "an http or https address in ASCII, without blanks",
     _RULE: "a compliance rule's id, DX00 to DX18",
@@ -103,6 +108,23 @@ class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """A part of the platform file: what it says, and nothing beside it."""
 
 
+class Quota(_Declared, frozen=True):
+    """How much an account may publish; what is not set is not bounded.
+
+    Attributes:
+        events_per_second: Events.
+        bytes_per_second: Bytes of events, as EventBridge counts them.
+    """
+
+    events_per_second: AtLeastOne | None = None
+    bytes_per_second: AtLeastOne | None = None
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether there is any bound."""
+        return self != Quota()
+
+
 class Account(_Declared, frozen=True):
     """A team's isolated area: 12 digits and, as its key in the platform, a name.
 
@@ -112,6 +134,7 @@ class Account(_Declared, frozen=True):
         owners: Who answers for it, and approves grants on the events that it owns.
         organization: Its organization, where it is not the platform's.
         destinations: The hosts to which its webhooks may deliver.
+        quota: How much it may publish.
     """
 
     id: AccountId
@@ -119,6 +142,7 @@ class Account(_Declared, frozen=True):
     owners: list[Name] = []
     organization: OrganizationId | None = None
     destinations: list[Host] = []
+    quota: Quota = Quota()
 
 
 class Publisher(_Declared, frozen=True):
@@ -264,6 +288,9 @@ class Subscription(_Declared, frozen=True):
         allow_undeclared: Fields of the filter and the target's input that are meant although no
             contract declares them, as ``detail.colour``, each with all that is within it.
         order: Delivery in order; None: none is promised.
+        start: With which events its queue begins where it is made: ``latest``, with what is
+            published from then on; ``archive``, with all that the bus still has; or with what it has
+            taken since a date or time in UTC.
         retry: When a delivery gives up.
         target: Where deliveries go.
         alarms: When somebody is to be told.
@@ -275,6 +302,7 @@ class Subscription(_Declared, frozen=True):
     fields: list[Pointer] = []
     allow_undeclared: list[FieldPath] = []
     order: Order | None = None
+    start: Start = "latest"
     retry: Retry = Retry()
     target: Target = Target()
     alarms: Alarms = Alarms()
@@ -283,6 +311,13 @@ class Subscription(_Declared, frozen=True):
     def event_refs(self) -> tuple[EventRef, ...]:
         """The events, read."""
         return tuple(EventRef.parse(text) for text in self.events)
+
+    @property
+    def start_us(self) -> int | None:
+        """``start`` in microseconds since the Unix epoch; 0: all there is; None: ``latest``."""
+        if self.start == "latest":
+            return None
+        return 0 if self.start == "archive" else max(0, moment_us(self.start))
 
 
 class Waiver(_Declared, frozen=True):
@@ -318,6 +353,19 @@ class Minimum(_Declared, frozen=True):
     client: Version | None = None
 
 
+class Archive(_Declared, frozen=True):
+    """How much the bus keeps of what every subscription has settled; without limits, all of it.
+
+    Attributes:
+        max_age: Seconds after which events are dropped; None: never.
+        max_size: Bytes of the store's file in use at which the oldest events are dropped; None: no
+            limit.
+    """
+
+    max_age: ArchiveSeconds | None = None
+    max_size: ArchiveBytes | None = None
+
+
 class Platform(_Declared, frozen=True):
     """One bus and all who use it.
 
@@ -332,6 +380,7 @@ class Platform(_Declared, frozen=True):
         subscriptions: By name.
         exceptions: Compliance findings that are accepted for a time, by name.
         minimum: The oldest software that accounts should run.
+        archive: How much the bus keeps.
         region: What the envelope's ``region`` says.
         contracts: The contract repository's folder, relative to the platform file.
     """
@@ -346,6 +395,7 @@ class Platform(_Declared, frozen=True):
     subscriptions: dict[Name, Subscription] = {}
     exceptions: dict[Name, Waiver] = {}
     minimum: Minimum = Minimum()
+    archive: Archive = Archive()
     region: Name = "local"
     contracts: str = "contracts"
 

@@ -12,7 +12,7 @@ from keybus.topology.declaration import Declaration
 from keybus.topology.document import Document, Place
 from keybus.topology.findings import Finding, quoted
 from keybus.topology.judging import Judgement, judge
-from keybus.topology.model import Footing, Minimum
+from keybus.topology.model import Archive, Footing, Minimum
 from keybus.topology.plain import PlainReader
 from keybus.topology.shape import shape_findings
 from keybus.topology.writing import yaml_text
@@ -37,6 +37,7 @@ class Platform:
         central: str | None = None,
         footing: Footing | None = None,
         minimum: Minimum | Mapping[str, Any] | None = None,
+        archive: Archive | Mapping[str, Any] | None = None,
         region: str | None = None,
         contracts: str | None = None,
     ) -> None:
@@ -53,6 +54,7 @@ class Platform:
             "central": central,
             "footing": footing,
             "minimum": minimum,
+            "archive": archive,
             "region": region,
             "contracts": contracts,
         }

@@ -62,7 +62,7 @@ def team_schema() -> Schema:
         "properties": {section: properties[section] for section in TEAM_SECTIONS},
         "additionalProperties": False,
     }
-    for name in ("Account", "Waiver", "Minimum"):
+    for name in ("Account", "Quota", "Waiver", "Minimum", "Archive"):
         del definitions[name]
     return {
         "$schema": _BASE,

@@ -25,7 +25,7 @@ bus: reliability
 accounts:
   checker: {{id: "111111111111", owners: [checker]}}
 publishers:
-  {SOURCE}: {{account: checker, events: []}}
+  {SOURCE}: {{account: checker, events: [{EVENT_TYPE}]}}
 subscriptions:
   everything: {{account: checker, filter: {{source: [{SOURCE}]}}}}
   again: {{account: checker, filter: {{source: [{SOURCE}]}}}}
@@ -47,7 +47,9 @@ def detail_of(number: int) -> bytes:
     even, third = (str(number % by == 0).lower() for by in (2, 3))
     noise = hashlib.sha256(str(number).encode()).hexdigest()
     return (
-        f'{{"id":"event-{number}","number":{number},"key":"{key_of(number)}",'
+        f'{{"id":"00000000-0000-4000-8000-{number:012}","type":"{EVENT_TYPE}",'
+        f'"time":"2026-01-31T08:00:00.000Z","publisher":{{"name":"{SOURCE}"}},'
+        f'"schema_version":"1.0.0","number":{number},"key":"{key_of(number)}",'
         f'"even":{even},"third":{third},"noise":"{noise}"}}'
     ).encode()
 

@@ -38,6 +38,7 @@ class Verdict(msgspec.Struct, kw_only=True):
         kills: How often the bus was killed.
         squeezes: How often its disk was full for a while.
         offered: Events that were put.
+        put_again: Of these, such as were put more than once, since nobody had answered.
         acknowledged: Events of which the bus said that it had them.
         refused: Events of which it said that it had not, or did not know.
         delivered: Deliveries that came, all told.
@@ -51,6 +52,7 @@ class Verdict(msgspec.Struct, kw_only=True):
     kills: int = 0
     squeezes: int = 0
     offered: int = 0
+    put_again: int = 0
     acknowledged: int = 0
     refused: int = 0
     delivered: int = 0
@@ -114,6 +116,7 @@ class Judge:
         """What the whole says."""
         verdict = self._verdict
         verdict.offered = sum(len(numbers) for numbers in self._offered.values())
+        verdict.put_again = len(self._again)
         verdict.acknowledged = len(self._acknowledged)
         self._find_lost()
         self._find_disorder()
@@ -133,8 +136,7 @@ class Judge:
         self._frames += 1
         for receipt in act.receipts:
             self._verdict.delivered += 1
-            again = receipt.number in self._again
-            cause, wrong = witness.receives(receipt, self._frames, put_again=again)
+            cause, wrong = witness.receives(receipt, self._frames)
             if cause is not None:
                 self._causes[cause or "unexplained"] += 1
             for problem in wrong:

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import os
 import resource
-import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
-from tests.reliability.kills.event import PLATFORM
-from tests.running import EXAMPLE, SECRETS
+from tests.reliability.kills.project import write_project
+from tests.running import SECRETS
 
 _READY_SECONDS: Final = 60.0
 
@@ -31,9 +30,7 @@ class Victim:
             folder: Where everything of it is kept.
         """
         self._app, self._data = folder / "app", folder / "data"
-        shutil.copytree(EXAMPLE / "contracts" / "core", self._app / "contracts" / "core")
-        shutil.copy(EXAMPLE / "contracts" / "keybus.toml", self._app / "contracts")
-        (self._app / "platform.yaml").write_text(PLATFORM)
+        write_project(self._app)
         self.log = folder / "bus.log"
         self.life = self.port = 0
         self._process: asyncio.subprocess.Process | None = None
@@ -51,7 +48,7 @@ class Victim:
     async def spawn(self) -> None:
         """Begin to start it."""
         self.life += 1
-        command = ["-m", "keybus", "dev", str(self._app), "--admission", "off"]
+        command = ["-m", "keybus", "dev", str(self._app), "--admission", "enforce"]
         command += ["--data", str(self._data), "--port", str(self.port)]
         environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
         with self.log.open("ab") as log:

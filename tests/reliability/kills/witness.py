@@ -12,7 +12,6 @@ from tests.reliability.kills.order import Order
 IN_FLIGHT: Final = "in flight at a kill"
 CONNECTION_LOST: Final = "in flight when its connection was lost"
 NOT_KEPT: Final = "settled while the disk was full"
-PUT_AGAIN: Final = "put again, since the put before had no answer"
 ASKED: Final = "failed, and asked for again"
 UNEXPLAINED: Final = ""
 
@@ -85,15 +84,12 @@ class Witness:
         if act.life == self._life and self._certain:
             self._durable.update(self._acked[: act.count])
 
-    def receives(
-        self, receipt: Receipt, frame: int, *, put_again: bool
-    ) -> tuple[str | None, list[str]]:
+    def receives(self, receipt: Receipt, frame: int) -> tuple[str | None, list[str]]:
         """A delivery comes.
 
         Args:
             receipt: The delivery.
             frame: The frame that it came in: the nth of all.
-            put_again: Whether its event may have been put more than once.
 
         Returns:
             None where it comes for the first time, else why it comes again; and what is wrong.
@@ -107,7 +103,7 @@ class Witness:
             wrong.append(f"{position} is not an event that was put, or not for this subscription")
         places = self.places.setdefault(number, set())
         last = self._last.get(position)
-        cause = self._cause(last, put_again=put_again) if places else None
+        cause = self._cause(last) if places else None
         if cause == UNEXPLAINED:
             wrong.append(f"{position} came twice, without a cause")
         places.add(position)
@@ -115,10 +111,10 @@ class Witness:
         self._last[position] = _Last(self._life, self._connection, squeezes)
         return cause, wrong
 
-    def _cause(self, last: _Last | None, *, put_again: bool) -> str:
+    def _cause(self, last: _Last | None) -> str:
         """Why an event comes that came before."""
         if last is None:
-            return PUT_AGAIN if put_again else UNEXPLAINED
+            return UNEXPLAINED  # it stands in the log twice, however often it was put
         if last.failed:
             return ASKED
         if last.life != self._life:

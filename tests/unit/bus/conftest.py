@@ -48,11 +48,15 @@ def engine(clock: ManualClock) -> MemoryEngine:
     return MemoryEngine(clock=clock)
 
 
-@pytest.fixture
-def declared(tmp_path: Path, example: Path) -> tuple[Platform, ContractRepository]:
-    (tmp_path / "contracts").symlink_to(example / "contracts")
-    (tmp_path / "platform.yaml").write_text(PLATFORM)
-    return load_platform(tmp_path)
+@pytest.fixture(scope="session")
+def declared(
+    tmp_path_factory: pytest.TempPathFactory, example: Path
+) -> tuple[Platform, ContractRepository]:
+    """Both never change, so that all tests may have the same."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "contracts").symlink_to(example / "contracts")
+    (folder / "platform.yaml").write_text(PLATFORM)
+    return load_platform(folder)
 
 
 @pytest.fixture

@@ -50,6 +50,16 @@ async def test_consumers_share_a_subscription(bus: Bus) -> None:
     assert len(set(positions)) == 6
 
 
+async def test_a_small_window_gets_its_part_beside_a_large_one(bus: Bus) -> None:
+    large, small = Consumer(bus, "all", 40), Consumer(bus, "all", 2)
+    number = 0
+    while len(small.deliveries) < 2:
+        number += 1
+        await bus.put([status(number)])
+        await turns()
+        assert len(large.deliveries) <= 30  # it is not full by far
+
+
 async def test_a_failed_delivery_comes_again_after_its_backoff(
     bus: Bus, clock: ManualClock
 ) -> None:

@@ -16,6 +16,7 @@ from keybus.testing import ManualClock
 from keybus.topology import Platform, Subscription
 from keybus.topology.model import Grant, Order, Publisher
 from tests.unit.bus.consuming import Consumer, turns
+from tests.unit.bus.failing import Store, failing
 from tests.unit.bus.test_order import numbers
 
 ENDS, LATER = "2023-11-14T22:14:20Z", "2023-12-14"
@@ -50,12 +51,15 @@ def granting(platform: Platform, *, parcels: str, doors: str) -> Platform:
 
 @pytest.fixture
 async def bus(
-    declared: tuple[Platform, ContractRepository], clock: ManualClock
+    declared: tuple[Platform, ContractRepository],
+    clock: ManualClock,
+    store: Store,
+    engine: MemoryEngine,
 ) -> AsyncIterator[Bus]:
     platform, contracts = declared
     bus = await Bus.start(
         Declared(granting(platform, parcels=ENDS, doors=LATER), contracts),
-        MemoryEngine(clock=clock),
+        failing(engine, store),
         authorization="enforce",
         clock=clock,
     )
@@ -134,3 +138,16 @@ async def test_a_failure_whose_grant_ends_is_held_before_what_follows(
         await late.ack(*fresh)
     assert numbers(late.deliveries) == list(range(250))
     assert late.deliveries[0].attempt == 2
+
+
+async def test_a_grant_that_is_renewed_while_keys_are_put_aside_lets_all_of_them_go(
+    bus: Bus, clock: ManualClock, store: Store
+) -> None:
+    consumer = Consumer(bus, "line", 100, ME)
+    clock.advance(60)
+    store.waits = lambda call: call[0] == "hold"
+    await put(bus, sent("parcels", "a", 0), sent("parcels", "b", 1))
+    await store.waiting.wait()  # one key after the other
+    await renew(bus, LATER)
+    store.go.set()
+    assert sorted(numbers(await consumer.until(2))) == [0, 1]

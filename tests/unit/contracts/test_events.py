@@ -238,10 +238,17 @@ def test_a_received_event_keeps_what_it_does_not_know(status: Any) -> None:
     assert event.schema_version == "1.9.0"
     assert event.to_json() == text.replace(b"1.10", b"1.1")
     assert status.from_dict(event.to_dict()) == event
-    assert event.replace(status="SCHEDULED").to_json() == event.to_json().replace(
-        b"COMPLETED", b"SCHEDULED"
-    )
+    changed = event.replace(status="SCHEDULED", id=event.id)
+    assert changed.to_json() == event.to_json().replace(b"COMPLETED", b"SCHEDULED")
     assert "huge=123456789012345678901234567890" in repr(event)
+
+
+def test_a_changed_copy_is_another_event(status: Any) -> None:
+    event = status(delivery_id="D", status="IN_GARAGE", timestamp="2026-01-31T08:00:00Z")
+    with clock_for_events(SystemClock()):
+        copy, another = (event.replace(status="COMPLETED") for _ in range(2))
+    assert len({event.id, copy.id, another.id}) == 3
+    assert copy.replace(status=event.status, id=event.id) == event
 
 
 @pytest.mark.parametrize(

@@ -82,5 +82,6 @@ def platforms() -> st.SearchStrategy[dict[str, Any]]:
             "organization": st.just("o-abcd"),
             "region": NAMES,
             "minimum": st.just({"client": "0.1"}),
+            "archive": st.sampled_from([{"max_age": 3600}, {"max_size": 5_000_000_000}]),
         },
     )

@@ -43,6 +43,8 @@ def test_its_laws(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 GRANT = {"account": "you", "events": ["order.placed"], "reason": "r", "approver": "a", "expires": "2027-01-01"}  # fmt: skip
+UNLIMITED = {"id": "111111111111"}
+LIMITED = UNLIMITED | {"quota": {"events_per_second": 5}}
 DOOR = {"door": {"account": "you", "events": []}}
 BEFORE: dict[str, Any] = {
     "bus": "tiny",
@@ -64,6 +66,7 @@ BEFORE: dict[str, Any] = {
         ({"grants": {}}, "- grant g", "deliveries of order.placed to you are held from then on"),
         ({"accounts": {"me": BEFORE["accounts"]["me"]}}, "- account you", "credentials"),
         ({"minimum": {"client": "1"}}, '+ minimum: {"client":"1"}', ""),
+        ({"archive": {"max_age": 3600}}, '+ archive: {"max_age":3600}', "dropped for good"),
     ],
 )
 def test_a_change_in_words(changed: dict[str, Any], line: str, follows: str) -> None:
@@ -89,7 +92,11 @@ def test_a_change_in_words(changed: dict[str, Any], line: str, follows: str) -> 
         ("subscriptions", "s", {"order": {"key": "/x"}}, '+ subscriptions/s order: {"key":"/x"}', ""),
         ("subscriptions", "s", {"retry": {"attempts": 3}}, '+ subscriptions/s retry: {"attempts":3}', "new rule"),
         ("subscriptions", "t", {"account": "me", "filter": {"a": [1]}}, '+ subscription t: account me, filter {"a":[1]}', "starts at the log's end"),
+        ("subscriptions", "t", {"account": "me", "start": "archive"}, "+ subscription t: account me, start archive", "is filled with all that the bus has"),
+        ("subscriptions", "t", {"account": "me", "start": "2026-01-31"}, "+ subscription t: account me, start 2026-01-31", "what it took since 2026-01-31 before its deliveries begin"),
+        ("subscriptions", "s", {"start": "archive"}, "+ subscriptions/s start: archive", "only a new one begins there"),
         ("accounts", "you", {"clearance": "public"}, "~ accounts/you clearance: confidential → public", "above public are kept from it"),
+        ("accounts", "you", {"quota": {"events_per_second": 5}}, '+ accounts/you quota: {"events_per_second":5}', "answered with 429"),
         ("accounts", "you", {"id": "333333333333"}, "~ accounts/you id: 222222222222 → 333333333333", "new id"),
     ],
 )  # fmt: skip
@@ -107,6 +114,7 @@ def test_a_change_of_a_part_in_words(
     ("before", "after", "follows"),
     [
         ({"minimum": {"client": "1"}}, {"minimum": {"client": "2"}}, ""),
+        ({"accounts": {"me": LIMITED}}, {"accounts": {"me": UNLIMITED}}, "any amount"),
         ({"central": "me"}, {}, "nobody administers"),
         ({}, {"central": "me"}, "only credentials of this account"),
         ({"central": "you"}, {"central": "me"}, "only credentials of this account"),

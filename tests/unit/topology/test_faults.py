@@ -40,7 +40,7 @@ CASES = [
     ("duplicate-key", "  doors:", "  orders:", "/subscriptions/orders", 9, "on line 8 already"),
     ("missing-key", "account: you, ", "", "/subscriptions/doors", 9, "the key 'account' is missing"),
     ("unknown-key", "account: you", "acount: you", "/subscriptions/doors/acount", 9, "did you mean 'account'?"),
-    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, bus, central"),
+    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, archive, bus"),
     ("wrong-type", '"222222222222"', "222222222222", "/accounts/you/id", 4, 'put it in quotes: "222222222222"'),
     ("wrong-type", '"222222222222"', "012345678901", "/accounts/you/id", 4, 'put it in quotes: "012345678901"'),
     ("wrong-type", "account: you", "account: true", "/subscriptions/doors/account", 9, 'found true (put it in quotes: "true")'),
@@ -91,6 +91,9 @@ CASES = [
     ("no-such-source", "{detail: {status: [x]}}", "{source: [{anything-but: shop}]}", "/subscriptions/orders/filter/source/0", 8, "they come from shop"),
     ("no-such-source", "{detail: {status: [x]}}", "{$or: [{source: [b]}, {detail-type: [order.placed]}]}", "/subscriptions/orders/filter/$or/0/source/0", 8, "they come from shop"),
     ("contradiction", ORDERS, "events: [order.placed@1, door_unit.opened@1], filter: {detail: {status: [x], statue: [y]}}", "/subscriptions/orders/filter", 8, "'detail.statue' lets door_unit.opened pass"),
+    ("bad-value", ORDERS, ORDERS + ", start: yesterday", "/subscriptions/orders/start", 8, "latest, archive, or a date"),
+    ("bad-value", ORDERS, ORDERS + ", start: 2026-01-31T08:00:00+01:00", "/subscriptions/orders/start", 8, "in UTC"),
+    ("bad-date", ORDERS, ORDERS + ", start: 2026-02-30", "/subscriptions/orders/start", 8, "2026-02-30"),
     ("bad-value", ORDERS, ORDERS + ", retry: {max_age: 59}", "/subscriptions/orders/retry/max_age", 8, "from 60 to 1209600"),
     ("bad-value", ORDERS, ORDERS + ", alarms: {failure_rate: 0}", "/subscriptions/orders/alarms/failure_rate", 8, "above 0 and at most 1"),
     ("bad-value", ORDERS, ORDERS + ", order: {on_failure: skpi}", "/subscriptions/orders/order/on_failure", 8, "did you mean 'skip'?"),
@@ -107,6 +110,8 @@ CASES = [
     ("undeclared-field", ORDERS, ORDERS + ", fields: [/site/kind, /site/knd]", "/subscriptions/orders/fields/1", 8, "did you mean 'kind'?"),
     ("undeclared-field", "[door_unit.opened@1]", "[door_unit.opened@1], fields: [/stops/kind, /stops/kin]", "/subscriptions/doors/fields/1", 9, "did you mean 'kind'?"),
     ("duplicate-event", ORDERS, ORDERS + ", fields: [/status, /status]", "/subscriptions/orders/fields/1", 8, "stands twice"),
+    ("bad-value", "bus: tiny", "bus: tiny\narchive: {max_age: 60}", "/archive/max_age", 2, "from 3600"),
+    ("bad-value", "bus: tiny", "bus: tiny\narchive: {max_size: 5}", "/archive/max_size", 2, "from 1000000"),
     ("bad-value", "bus: tiny", "bus: tiny\nminimum: {client: newest}", "/minimum/client", 2, "a version, such as 0.4.1"),
     ("needless-allowance", ORDERS, ORDERS + ", allow_undeclared: [detail.colour]", "/subscriptions/orders/allow_undeclared/0", 8, "neither the filter nor the input names 'detail.colour'"),
     ("needless-allowance", "[door_unit.opened@1]", "[door_unit.opened@1], allow_undeclared: [detail.colour]", "/subscriptions/doors/allow_undeclared/0", 9, "remove it"),
@@ -138,7 +143,7 @@ CASES = [
 OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}
 ELSEWHERE = {  # of several files, of Python files, and of grants and exceptions
     *("duplicate-name", "no-files", "included-twice", "not-yours", "no-platform", "python-error"),
-    *("bad-date", "needless-grant", "not-approver", "unknown-subject", "no-order-key"),
+    *("needless-grant", "not-approver", "unknown-subject", "no-order-key"),
 }
 
 

@@ -24,6 +24,8 @@ PLAIN: dict[str, Any] = {"account": "me", "filter": {"source": ["x"]}}
         ({"retry": {"keep_dead_letters": 3600}}, [], []),
         ({"order": {}}, [], [("order", "/order")]),
         ({"order": {"on_failure": "skip"}}, [], [("order", "/order")]),
+        ({"start": "latest"}, [], []),
+        ({"start": "2026-01-31"}, [], [("start", "/start")]),
         ({"target": {"webhook": {"url": "https://a.example"}}}, [], [("webhook", "/target/webhook")]),
         ({"target": {"input": "1"}}, [], []),
         ({"target": {"jsonata": "detail"}}, [], [("input.jsonata", "/target/jsonata")]),

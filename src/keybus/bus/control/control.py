@@ -14,6 +14,7 @@ from keybus.bus.control.queues import Opened, Prepared, Queues
 from keybus.bus.control.versions import Applied, Declared, NoSuchVersion, Versions
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Engine
+from keybus.bus.metering.meters import Meters
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.contracts import ContractRepository
@@ -42,6 +43,7 @@ class Control:
         audit: Where every change is written down before it holds.
         usage: Where deliveries are counted.
         clock: Time.
+        meters: Where they are counted for whoever watches.
 
     Attributes:
         versions: All that was applied.
@@ -56,11 +58,12 @@ class Control:
         audit: AuditLog,
         usage: Usage,
         clock: Clock,
+        meters: Meters,
     ) -> None:
         self.versions = Versions(engine.documents)
         self._engine, self._modes = engine, modes
         self._audit, self._clock = audit, clock
-        self._queues = Queues(engine, modes, permission, usage, clock)
+        self._queues = Queues(engine, modes, permission, usage, clock, meters=meters)
         self._applying = asyncio.Lock()
         self._generation: Generation | None = None
         self._changes: set[asyncio.Task[Any]] = set()

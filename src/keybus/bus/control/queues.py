@@ -12,6 +12,7 @@ from keybus.bus.delivery.order_key import OrderKey
 from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.delivery.tally import Tally
 from keybus.bus.engine import Engine
+from keybus.bus.metering.meters import Meters
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.errors import EngineError
@@ -35,17 +36,25 @@ class Queues:
         permission: Told of deliveries that are refused.
         usage: Where deliveries are counted.
         clock: Time.
+        meters: Where they are counted for whoever watches.
 
     Attributes:
         dispatchers: By subscription; of those that are declared.
     """
 
     def __init__(
-        self, engine: Engine, modes: Modes, permission: Permission, usage: Usage, clock: Clock
+        self,
+        engine: Engine,
+        modes: Modes,
+        permission: Permission,
+        usage: Usage,
+        clock: Clock,
+        *,
+        meters: Meters,
     ) -> None:
         self.dispatchers: dict[str, Dispatcher] = {}
         self._engine, self._modes, self._permission = engine, modes, permission
-        self._usage, self._clock = usage, clock
+        self._usage, self._clock, self._meters = usage, clock, meters
         self._asked: dict[str, dict[tuple[str, ...], Subscription]] = {}
 
     def remember(self, name: str, events: Sequence[str]) -> None:
@@ -78,7 +87,8 @@ class Queues:
         """
         for name, rule in generation.router.rules.items():
             if name not in self.dispatchers:
-                cursor = await self._engine.open(name, rule)
+                start = generation.platform.subscriptions[name].start_us
+                cursor = await self._engine.open(name, rule, start)
                 opened[name] = Dispatcher(cursor, prepared[name], self._clock)
 
     def change(self, generation: Generation, prepared: Prepared, opened: Opened) -> Opened:
@@ -89,6 +99,7 @@ class Queues:
         """
         declared = generation.platform.subscriptions
         self.dispatchers |= opened
+        self._meters.keep(declared)
         gone = {name: each for name, each in self.dispatchers.items() if name not in declared}
         for name, dispatcher in gone.items():
             del self.dispatchers[name]
@@ -148,7 +159,7 @@ class Queues:
             subscription.retry,
             gatekeeper,
             generation.projections.get(name),
-            Tally(self._usage, name, subscription, self._clock),
+            Tally(self._usage, name, subscription, self._clock, self._meters.of(name)),
             OrderKey.compile(subscription, generation.contracts),
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from keybus.bus.delivery.queue_breaker import QueueBreaker
 from keybus.bus.delivery.session import Session
 from keybus.bus.engine import Delivery
 from keybus.clock import Clock
@@ -19,12 +20,14 @@ class Consumers:
         sessions: All of them.
         paused: Nothing is handed out.
         news: Set when somebody may have become ready for more.
+        breaker: Leaves them alone while all that they are handed fails.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.sessions: list[Session] = []
         self.paused = False
         self.news = asyncio.Event()
+        self.breaker = QueueBreaker(clock, self.news, self.tell)
         self._clock = clock
         self._alone: Callable[[], bool] = lambda: False
 
@@ -34,17 +37,29 @@ class Consumers:
             session.tell(notice)
 
     def best(self) -> Session | None:
-        """The one that can take the most; None where nobody can take any, or may."""
-        if self.paused:
+        """The one of whose window most is free; None where nobody can take any, or may.
+
+        Not the one that can take most: beside a large window, a small one would starve.
+        """
+        if self.paused or not self.breaker.room:
             return None
-        best = max(self.sessions, key=lambda session: session.credit, default=None)
+        best = max(self.sessions, key=lambda session: session.share, default=None)
         return best if best is not None and best.credit else None
+
+    def credit_of(self, session: Session) -> int:
+        """How many deliveries one may be handed now."""
+        return min(session.credit, self.breaker.room)
 
     async def credit(self) -> int:
         """The most that one of them can take, once there is one that can take any."""
         while (best := self.best()) is None:
             await self._news()
-        return best.credit
+        return self.credit_of(best)
+
+    def hand(self, session: Session, ready: Sequence[Delivery]) -> None:
+        """Send one of them as much as it can take."""
+        session.hand(ready)
+        self.breaker.handed(session, ready)
 
     async def idle(self) -> Session:
         """One that has nothing, once nothing is out that has to be by itself.
@@ -67,16 +82,16 @@ class Consumers:
         """Send one delivery by itself; whether the consumer is still there for it."""
         if session not in self.sessions or not session.is_open:
             return False
-        session.hand(ready)
+        self.hand(session, ready)
         position = ready[0].position
         self._alone = lambda: position in session.leased
         return True
 
     def _idle(self, *, patient: bool) -> Session | None:
-        if self.paused or (patient and self._alone()):
+        if self.paused or not self.breaker.room or (patient and self._alone()):
             return None
         for session in self.sessions:
-            if session.is_open and not session.leased:
+            if session.credit and not session.leased:
                 return session
         return None if patient else self.best()
 

@@ -19,7 +19,7 @@ from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.engine import Cursor, Delivery
 from keybus.clock import Clock
 from keybus.governance import ANYBODY, Principal
-from keybus.protocol import Notice, Settlement
+from keybus.protocol import BreakerInfo, Notice, Settlement
 
 _log = logging.getLogger(__name__)
 FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
@@ -78,6 +78,11 @@ class Dispatcher:
         """Whether nothing is handed out until somebody resumes it."""
         return self._desk.consumers.paused
 
+    @property
+    def breaker(self) -> BreakerInfo | None:
+        """That consumers are left alone, as all that they are handed fails; None where not."""
+        return self._desk.consumers.breaker.info
+
     def change(self, settings: DeliverySettings) -> None:
         """Deliver by other settings from now on; look again, soon, at what was held."""
         desk = self._desk
@@ -119,7 +124,10 @@ class Dispatcher:
         async with self._expiring:
             if self.settings.order is not None and self._pumping:
                 return 0
-            return await self.cursor.expire(before, reason=self.settings.too_old, limit=limit)
+            count = await self.cursor.expire(before, reason=self.settings.too_old, limit=limit)
+        if self.settings.tally is not None:
+            self.settings.tally.buried(count)
+        return count
 
     def pause(self, *, paused: bool) -> None:
         """Hand nothing out from now on, or go on; what is out may be settled either way."""
@@ -131,7 +139,13 @@ class Dispatcher:
         self._desk.consumers.tell(notice)
 
     def join(
-        self, send: Send, window: int, principal: Principal = ANYBODY, *, singly: bool = False
+        self,
+        send: Send,
+        window: int,
+        principal: Principal = ANYBODY,
+        *,
+        singly: bool = False,
+        own_breaker: bool = False,
     ) -> Session:
         """Let a consumer in.
 
@@ -141,9 +155,18 @@ class Dispatcher:
             principal: Who it is.
             singly: It works on what it is sent in any order: where the subscription is in order,
                 it is sent one delivery of a key at a time.
+            own_breaker: It leaves alone by itself who fails, so the subscription's breaker does
+                not count what becomes of its deliveries.
         """
         consumers = self._desk.consumers
-        session = Session(send, window, principal, consumers.news.set, singly=singly)
+        session = Session(
+            send,
+            window,
+            principal,
+            consumers.news.set,
+            singly=singly,
+            own_breaker=own_breaker,
+        )
         if self._stopped:
             session.leaving = True
             return session
@@ -173,22 +196,28 @@ class Dispatcher:
             await self._desk.hand_back(held)
         else:
             alone = len(held) > 1
+            self._count_failures(session, held[:1], reason)
             await asyncio.gather(*self._failed(held, reason, alone=alone))
         if self._desk.lanes is not None and not sessions:
             # What waits in lanes would be nobody's; whoever comes next finds it in the engine.
             self._stop_pump()
 
-    async def settle(self, session: Session, settlement: Settlement) -> None:
+    async def settle(self, session: Session, settlement: Settlement) -> bool:
         """Do what a consumer says of its deliveries; what it does not hold is passed over.
 
-        What the store cannot keep is delivered again.
+        Returns:
+            Whether all of it is durable; what the store cannot keep is delivered again.
         """
         session.leaving = session.leaving or settlement.leaving
         acked = session.take(settlement.ack)
         released = session.take(settlement.release)
-        steps: list[Awaitable[object]] = [self._acknowledge(acked)] if acked else []
+        steps: list[Awaitable[bool]] = [self._acknowledge(acked)] if acked else []
         for item in settlement.retry:
-            steps += self._failed(session.take([item.position]), item.reason, item.after)
+            failed = session.take([item.position])
+            self._count_failures(session, failed, item.reason)
+            steps += self._failed(failed, item.reason, item.after)
+        if acked and not session.own_breaker:
+            self._desk.consumers.breaker.succeeded()
         for item in settlement.bury:
             steps += [
                 self._bury(delivery, item.reason, item.cause or REJECTED)
@@ -196,12 +225,13 @@ class Dispatcher:
             ]
         await self._desk.hand_back(released)
         self._desk.consumers.news.set()
-        await asyncio.gather(*steps)
+        return all(await asyncio.gather(*steps))
 
     async def stop(self) -> None:
         """Stop dispatching and hand back, untried, what is out with consumers."""
         self._stopped = True
         consumers = self._desk.consumers
+        consumers.breaker.stop()
         sessions, consumers.sessions = consumers.sessions, []
         tasks = [task for task in (self._pump, self._looking) if task is not None]
         self._pump = self._looking = None
@@ -211,16 +241,26 @@ class Dispatcher:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         for session in sessions:
+            session.leaving = True
             await session.stop()
             held = session.take(list(session.leased))
             await self.cursor.release([delivery.position for delivery in held])
 
-    async def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    async def _acknowledge(self, deliveries: Sequence[Delivery]) -> bool:
         positions = [delivery.position for delivery in deliveries]
-        if await self._desk.kept(deliveries, self.cursor.ack(positions), ends=True):
+        kept = await self._desk.kept(deliveries, self.cursor.ack(positions), ends=True)
+        if kept:
             self.acknowledged += len(deliveries)
             if self.settings.tally is not None:
-                self.settings.tally.acknowledged(len(deliveries))
+                self.settings.tally.acknowledged(deliveries)
+        return kept
+
+    def _count_failures(
+        self, session: Session, deliveries: Iterable[Delivery], reason: str
+    ) -> None:
+        if not session.own_breaker:
+            for each in deliveries:
+                self._desk.consumers.breaker.failed(each.group or each.position, reason)
 
     def _failed(
         self,
@@ -229,7 +269,7 @@ class Dispatcher:
         after: float = 0.0,
         *,
         alone: bool = False,
-    ) -> list[Awaitable[object]]:
+    ) -> list[Awaitable[bool]]:
         """Try again later, or give up where the attempts are used up.
 
         Args:
@@ -238,13 +278,15 @@ class Dispatcher:
             after: Not before so many seconds.
             alone: It may be another's fault: try again in any case, each by itself.
         """
-        steps: list[Awaitable[object]] = []
+        steps: list[Awaitable[bool]] = []
         for each in deliveries:
             if each.attempt > self.settings.retry.attempts and not alone:
                 steps.append(self._bury(each, reason, ATTEMPTS))
                 continue
             if self._desk.lanes is not None:
                 self._desk.lanes.failing([each])
+            if self.settings.tally is not None:
+                self.settings.tally.retried()
             retry = self.cursor.retry(
                 each.position,
                 delay=max(self._delay(each), after),
@@ -255,7 +297,9 @@ class Dispatcher:
             steps.append(self._desk.kept([each], retry, ends=False))
         return steps
 
-    def _bury(self, delivery: Delivery, reason: str, cause: str) -> Awaitable[object]:
+    def _bury(self, delivery: Delivery, reason: str, cause: str) -> Awaitable[bool]:
+        if self.settings.tally is not None:
+            self.settings.tally.buried()
         bury = self.cursor.bury(delivery.position, reason=reason, cause=cause)
         return self._desk.kept([delivery], bury, ends=True)
 

@@ -56,7 +56,7 @@ class Lane:
         self.name = name
         self.unknown = group.returning if group else 0
         self.first_aside = group.held_from if group else 0
-        self.until = max(group.returning_to, group.held_from) if group else 0
+        self.until = group.last if group else 0
         self.aside = self.first_aside > 0
         self.out: dict[int, Delivery] = {}
         self.waiting: list[Delivery] = []
@@ -220,7 +220,8 @@ class Lanes:
     def failing(self, deliveries: Iterable[Delivery]) -> None:
         """They are to be tried again: where that blocks, nothing of their lane goes until then."""
         for lane, delivery in self._known(deliveries):
-            if lane.out.pop(delivery.position, None) and self.key.on_failure == "block":
+            lane.out.pop(delivery.position, None)  # not there where another pump gave it
+            if self.key.on_failure == "block":
                 lane.retried.add(delivery.position)
             self._look(lane)
 

@@ -76,7 +76,7 @@ class OrderedPump(Pump):
     def _fetch(self) -> None:
         best = self.desk.consumers.best()
         if self._fetching is None and best is not None:
-            limit = min(best.credit, MAX_FRAME_DELIVERIES)
+            limit = min(self.desk.consumers.credit_of(best), MAX_FRAME_DELIVERIES)
             self._fetching = asyncio.ensure_future(self._fetched(limit))
             self._fetching.add_done_callback(lambda _: self.desk.consumers.news.set())
 
@@ -113,7 +113,7 @@ class OrderedPump(Pump):
         """Give to whoever can take most now, until nobody can or nothing may go."""
         consumers = self.desk.consumers
         while (best := consumers.best()) is not None:
-            credit = best.credit
+            credit = consumers.credit_of(best)
             share = self._loose[:credit]
             del self._loose[: len(share)]
             if not share:
@@ -135,16 +135,17 @@ class OrderedPump(Pump):
         """Give of a share what may go and somebody can take, and note which that was."""
         await self._one_by_one([each for each in share if each.alone], given)
         ready = await self._ready_to_go([each for each in share if not each.alone])
-        if ready and (best := self.desk.consumers.best()) is not None:
-            ready = ready[: best.credit]
-            best.hand(ready)
+        consumers = self.desk.consumers
+        if ready and (best := consumers.best()) is not None:
+            ready = ready[: consumers.credit_of(best)]
+            consumers.hand(best, ready)
             given.update(each.position for each in ready)
             if self.desk.settings.tally is not None:
                 self.desk.settings.tally.delivered(ready)
 
     async def _put_aside(self, batch: Sequence[Delivery], judged: Judged) -> set[int]:
         """Hold what has to be held, and what follows it in its lane."""
-        lanes, gone = self.desk.lanes, set[int]()
+        lanes, settings, gone = self.desk.lanes, self.desk.settings, set[int]()
         unfit = {each.delivery.position for each in judged.unfit}
         for reason, positions in judged.held.items():
             self.desk.tell_holding(reason)
@@ -170,6 +171,8 @@ class OrderedPump(Pump):
                     self._aside(lanes, name, behind, ORDER),
                 )
                 gone.update(here, behind)
+        if lanes is not None and self.desk.settings is not settings:
+            lanes.unbar()  # some were barred after the rules that barred them were replaced
         return gone | await self._bury(judged)
 
     async def _aside(self, lanes: Lanes, name: str, positions: Sequence[int], reason: str) -> None:

@@ -37,22 +37,29 @@ class Pump:
 
     async def _hand_out(self, batch: Sequence[Delivery]) -> None:
         """Give the batch to whoever can take most of it now; what nobody was given goes back."""
-        desk, given = self.desk, set[int]()
+        desk, given, whole = self.desk, set[int](), False
         try:
-            company = [each for each in batch if not each.alone]
-            if len(company) < len(batch):
-                await self._one_by_one([each for each in batch if each.alone], given)
+            company, alone = batch, [each for each in batch if each.alone]
+            if alone:
+                await self._one_by_one(alone, given)
+                company = [each for each in batch if not each.alone]
             ready = await self._ready_to_go(company)
             while ready and (best := desk.consumers.best()) is not None:
-                share, ready = ready[: best.credit], ready[best.credit :]
-                best.hand(share)
-                given.update(delivery.position for delivery in share)
+                credit = desk.consumers.credit_of(best)
+                share, ready = ready[:credit], ready[credit:]
+                desk.consumers.hand(best, share)
+                whole = len(share) == len(batch)  # as nearly always
+                if not whole:
+                    given.update([each.position for each in share])
                 if desk.settings.tally is not None:
                     desk.settings.tally.delivered(share)
         finally:  # also where it is stopped while something is put aside
-            back = [each.position for each in batch if each.position not in given]
-            if back:
-                await desk.cursor.release(back)
+            if not whole:
+                await self._give_back([each.position for each in batch], given)
+
+    async def _give_back(self, positions: Sequence[int], given: set[int]) -> None:
+        if back := [each for each in positions if each not in given]:
+            await self.desk.cursor.release(back)
 
     async def _one_by_one(self, deliveries: Sequence[Delivery], given: set[int]) -> None:
         """Give some each by itself, and note which were given: it may be stopped half way."""
@@ -70,6 +77,8 @@ class Pump:
         session = await desk.consumers.idle()
         # What is lost in company may have been none of its own faults: one attempt more.
         if delivery.attempt > desk.settings.retry.attempts + 2:
+            if desk.settings.tally is not None:
+                desk.settings.tally.buried()
             bury = desk.cursor.bury(
                 delivery.position, reason=_LOST_ALONE, cause=ATTEMPTS, tried=False
             )
@@ -121,6 +130,8 @@ class Pump:
         for unfit in judged.unfit:
             if unfit.cause == UNFIT:  # what is too old may be a million
                 _log.warning("%s: %s", desk.cursor.name, unfit.reason)
+            if desk.settings.tally is not None:
+                desk.settings.tally.buried()
             position = unfit.delivery.position
             bury = desk.cursor.bury(position, reason=unfit.reason, cause=unfit.cause, tried=False)
             await desk.kept([unfit.delivery], bury, ends=True)

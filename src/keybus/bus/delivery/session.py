@@ -17,6 +17,8 @@ SEND_SECONDS = 15.0
 """A consumer that does not take a frame within this time is gone."""
 _FRAMES_AHEAD = 2
 _MOST_WAITING = 20  # frames and notices
+MOST_BYTES = 32 << 20
+"""Bytes of events that a consumer may have unsettled, whatever its window: it is sent no more then."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,7 @@ class Session:
         principal: Who consumes.
         leaving: It asked to be sent nothing more.
         singly: It is sent one delivery of a key at a time: it may not keep them in order itself.
+        own_breaker: What it fails does not count for the subscription's breaker.
         lost: Set once it cannot, or may not, be sent to; its owner then closes it.
         ended: Why it may consume no longer; empty where it may.
     """
@@ -44,6 +47,7 @@ class Session:
         changed: Callable[[], None],
         *,
         singly: bool = False,
+        own_breaker: bool = False,
     ) -> None:
         """Start sending.
 
@@ -53,12 +57,15 @@ class Session:
             principal: Who consumes.
             changed: Called when it may have become ready for more.
             singly: Whether it is to be sent one delivery of a key at a time.
+            own_breaker: Whether it leaves alone by itself who fails.
         """
-        self.principal, self.singly = principal, singly
+        self.principal, self.singly, self.own_breaker = principal, singly, own_breaker
         self.ended = ""
         self._send, self._window, self._changed = send, window, changed
         self._least = max(1, min(window // 4, MAX_FRAME_DELIVERIES))
         self.leased: dict[int, Delivery] = {}
+        self._bytes, self._mean = 0, 1
+        self._asked: int | None = None
         self._alone = 0  # the position of what has to be all that it has, while it has it
         self.leaving = False
         self.lost = asyncio.Event()
@@ -80,17 +87,36 @@ class Session:
         """
         if not self.is_open or self._frames.qsize() >= _FRAMES_AHEAD:
             return 0
-        if self._alone and self._alone in self.leased:
+        left = MOST_BYTES - self._bytes
+        if left <= 0 or (self._alone and self._alone in self.leased):
             return 0
+        most = max(1, left // self._mean)
+        if self._asked is not None:
+            return min(most, max(0, self._asked))
         free = self._window - len(self.leased)
-        return free if free >= self._least else 0
+        return min(most, free) if free >= self._least else 0
+
+    @property
+    def share(self) -> float:
+        """Its credit as a part of all that it may be sent: 1 where it has nothing, 0 where none."""
+        return self.credit / self._window
+
+    def allow(self, more: int) -> None:
+        """It may be sent so many more, and then nothing: for a consumer that asks each time."""
+        self._asked, self._window = more, max(1, more)
+        self._changed()
 
     def hand(self, deliveries: Sequence[Delivery]) -> None:
         """Lease deliveries to it, and send them as soon as it takes them."""
         if deliveries and deliveries[0].alone:
             self._alone = deliveries[0].position
+        if self._asked is not None:
+            self._asked -= len(deliveries)
         for frame in frames(deliveries):
             self.leased.update({delivery.position: delivery for delivery in frame})
+            size = sum([len(delivery.envelope) for delivery in frame])
+            self._bytes += size
+            self._mean = max(1, size // len(frame))
             self._frames.put_nowait(frame)
 
     def tell(self, notice: Notice) -> None:
@@ -105,11 +131,14 @@ class Session:
 
     def take(self, positions: Iterable[int]) -> list[Delivery]:
         """End the leases of those that it holds; the others are passed over."""
-        held = [self.leased.pop(position, None) for position in positions]
-        return [delivery for delivery in held if delivery is not None]
+        popped = [self.leased.pop(position, None) for position in positions]
+        held = [delivery for delivery in popped if delivery is not None]
+        self._bytes -= sum([len(delivery.envelope) for delivery in held])
+        return held
 
     async def stop(self) -> None:
         """Send nothing more."""
+        self.lost.set()
         self._sender.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._sender

@@ -1,9 +1,10 @@
-"""What a subscription's deliveries add to the usage that is kept."""
+"""What a subscription's deliveries add to the usage that is kept, and to the meters."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from keybus.bus.engine import Delivery
+from keybus.bus.metering.meters import SubscriptionMeter
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import head
@@ -18,10 +19,19 @@ class Tally:
         name: The subscription's name.
         subscription: What it asks for.
         clock: Time.
+        meter: The subscription's meter.
     """
 
-    def __init__(self, usage: Usage, name: str, subscription: Subscription, clock: Clock) -> None:
+    def __init__(
+        self,
+        usage: Usage,
+        name: str,
+        subscription: Subscription,
+        clock: Clock,
+        meter: SubscriptionMeter,
+    ) -> None:
         self._usage, self._name, self._clock = usage, name, clock
+        self._meter = meter
         self._account = subscription.account
         types = {ref.type for ref in subscription.event_refs}
         self._only = types.pop() if len(types) == 1 else ""
@@ -29,15 +39,26 @@ class Tally:
     def delivered(self, batch: Sequence[Delivery]) -> None:
         """These went out to a consumer."""
         now = self._clock.time_us()
+        self._meter.delivered += len(batch)
         if self._only:
             self._usage.delivered(self._name, self._account, self._only, len(batch), now)
             return
         for event_type, count in Counter(map(_event_type, batch)).items():
             self._usage.delivered(self._name, self._account, event_type, count, now)
 
-    def acknowledged(self, count: int) -> None:
-        """A consumer handled as many."""
-        self._usage.acknowledged(self._name, self._account, count, self._clock.time_us())
+    def acknowledged(self, batch: Sequence[Delivery]) -> None:
+        """A consumer handled these."""
+        now = self._clock.time_us()
+        self._meter.handled(batch, now)
+        self._usage.acknowledged(self._name, self._account, len(batch), now)
+
+    def retried(self) -> None:
+        """An attempt failed, and there will be another."""
+        self._meter.retried += 1
+
+    def buried(self, count: int = 1) -> None:
+        """So many gave up."""
+        self._meter.buried += count
 
     def connected(self) -> None:
         """A consumer came."""

@@ -37,20 +37,24 @@ class Admission:
                 sources = self._sources.setdefault(event_type, set())
                 sources.update(publisher.sources or [name])
 
-    def check(self, source: str, event_type: str, detail: dict[str, Any]) -> None:
+    def check(self, source: str, event_type: str, detail: dict[str, Any]) -> bool:
         """Let an event pass, or refuse it.
+
+        Returns:
+            Whether it is a contract event: it was looked at, and nothing is wrong with it.
 
         Raises:
             EnvelopeError: In mode ``enforce``, with what is wrong.
         """
         if self.mode == "off":
-            return
+            return False
         contract = self._contracts.get(event_type)
         if contract is None:
             self._object_once(source, event_type, self._unknown(event_type), "InvalidArgument")
-            return
+            return False
         sources = self._sources.get(event_type, set())
-        if source not in sources:
+        emitted = source in sources
+        if not emitted:
             emitters = ", ".join(sorted(sources)) or "nobody"
             problem = f"{source!r} does not emit {event_type!r}; on this platform {emitters} does"
             self._object_once(source, event_type, problem, "NotAuthorizedForSource")
@@ -59,6 +63,8 @@ class Admission:
             told = "; ".join(str(fault) for fault in faults[:_MAX_FAULTS])
             more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
             self._object(f"{event_type} does not fit its contract: {told}{more}", "InvalidArgument")
+            return False
+        return emitted
 
     def _unknown(self, event_type: str) -> str:
         close = get_close_matches(event_type, self._contracts.types, n=1)

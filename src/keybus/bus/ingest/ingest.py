@@ -2,11 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from keybus.bus.control.generation import Generation
 from keybus.bus.control.permission import Permission
-from keybus.bus.engine import Engine, Record
+from keybus.bus.engine import Record
+from keybus.bus.ingest.deduplication import Deduplication
+from keybus.bus.ingest.identity import digest_of
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, check, encode, seal
@@ -16,6 +18,8 @@ from keybus.governance import ANYBODY, Principal
 _log = logging.getLogger(__name__)
 _RESERVED = "aws."
 _MANY = 100
+Taken = Callable[[Sequence[Record], Sequence[int]], None]
+"""Told of events that became durable, and of their positions."""
 
 
 class Ingest:
@@ -23,22 +27,26 @@ class Ingest:
 
     Args:
         generation: The rules that hold; replaced when others are applied.
-        engine: Where events are kept.
+        deduplication: Appends events, each contract event once.
         permission: The authorizer's decisions, as strictly as the bus takes them.
         usage: Where it is counted what is published.
         clock: Time and ids.
+        taken: Told of events that became durable.
     """
 
     def __init__(
         self,
         generation: Generation,
-        engine: Engine,
+        deduplication: Deduplication,
         permission: Permission,
         usage: Usage,
         clock: Clock,
+        *,
+        taken: Taken,
     ) -> None:
         self.generation = generation
-        self._engine, self._permission = engine, permission
+        self._taken = taken
+        self._deduplication, self._permission = deduplication, permission
         self._usage, self._clock = usage, clock
         self._warned: set[str] = set()
 
@@ -52,8 +60,8 @@ class Ingest:
             principal: Who offers it.
 
         Returns:
-            A result for each entry, in the same order. Entries that fail do not keep the
-            others back.
+            A result for each entry, in the same order: of a contract event that was published
+            before, the first one's. Entries that fail do not keep the others back.
         """
         now = self._clock.time_us()
         generation = self.generation
@@ -75,26 +83,32 @@ class Ingest:
         if not records:
             return results
         try:
-            await self._engine.append(records)
+            appended = await self._deduplication.append(records)
         except EngineError as error:  # a queue that it matched may just have been removed
             _log.exception("%d events are not known to be durable", len(records))
             failed = EntryResult(code="InternalFailure", message=str(error))
             return [failed if result.event_id else result for result in results]
+        if appended.firsts:
+            results = [_first(result, appended.firsts) for result in results]
+        if not appended.records:
+            return results
+        self._taken(appended.records, appended.positions)
         for (source, event_type), count in Counter(
-            (record.source, record.event_type) for record in records
+            (record.source, record.event_type) for record in appended.records
         ).items():
             self._usage.published(generation.account_of(source), event_type, count, now)
         return results
 
     def _record(self, entry: Entry, generation: Generation, now: int) -> Record:
         detail = check(entry)
-        generation.admission.check(entry.source, entry.detail_type, detail)
+        of_contract = generation.admission.check(entry.source, entry.detail_type, detail)
         if entry.source.startswith(_RESERVED):
             self._warn(entry.source)
+        account = generation.account_id(entry.source)
         envelope = seal(
             entry,
             event_id=self._clock.uuid(),
-            account=generation.account_id(entry.source),
+            account=account,
             region=generation.platform.region,
             now_us=now,
         )
@@ -106,9 +120,15 @@ class Ingest:
             event_type=entry.detail_type,
             ingested_at=now,
             matched=generation.router.match(envelope, text, detail),
+            digest=digest_of(account, entry.detail_type, detail) if of_contract else b"",
         )
 
     def _warn(self, source: str) -> None:
         if source not in self._warned and len(self._warned) < _MANY:
             self._warned.add(source)
             _log.warning("source %r is reserved by AWS; it is taken here, but not by AWS", source)
+
+
+def _first(result: EntryResult, firsts: Mapping[str, str]) -> EntryResult:
+    first = firsts.get(result.event_id)
+    return result if first is None else EntryResult(event_id=first)

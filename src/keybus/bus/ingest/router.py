@@ -44,11 +44,17 @@ class Rule(msgspec.Struct, frozen=True):
 
     def accepts(self, envelope: bytes) -> bool:
         """Whether an event matches, by the whole of its envelope."""
-        if self.events:
-            event = decode(envelope)
-            if _ref(event.detail_type, event.decoded_detail(), self.majors) not in self.events:
-                return False
+        if self.events and not self.asks_for(decode(envelope)):
+            return False
         return self.pattern is None or self.pattern.matches(envelope)
+
+    def asks_for(self, event: Envelope) -> bool:
+        """Whether it asks for events of this type and major version; its filter apart."""
+        return not self.events or self.ref_of(event) in self.events
+
+    def ref_of(self, event: Envelope) -> EventRef:
+        """An event's type and major version."""
+        return _ref(event.detail_type, event.decoded_detail(), self.majors)
 
 
 class Router:
@@ -56,6 +62,7 @@ class Router:
 
     Attributes:
         rules: Each subscription's rule, by its name.
+        majors: The major version of each contract, for an event that does not say its own.
 
     Args:
         subscriptions: The declared subscriptions, by name.
@@ -65,9 +72,9 @@ class Router:
     def __init__(
         self, subscriptions: Mapping[str, Subscription], contracts: ContractRepository
     ) -> None:
-        self._majors = {event_type: each.major for event_type, each in contracts.items()}
+        self.majors = {event_type: each.major for event_type, each in contracts.items()}
         self.rules = {
-            name: Rule.compile(name, subscription, self._majors)
+            name: Rule.compile(name, subscription, self.majors)
             for name, subscription in subscriptions.items()
         }
         by_ref: dict[EventRef, list[Rule]] = {}
@@ -88,7 +95,7 @@ class Router:
         Raises:
             EnvelopeError: The event is built to make matching endless.
         """
-        asked = self._by_ref.get(_ref(envelope.detail_type, detail, self._majors), _NOBODY)
+        asked = self._by_ref.get(_ref(envelope.detail_type, detail, self.majors), _NOBODY)
         if not (asked.filters or self._any.filters):
             return asked.unfiltered + self._any.unfiltered
         # The envelope is the bus's own; its detail was written by somebody else.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from keybus.bus.delivery.breaker import Breaker
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.delivery.session import Session
 from keybus.bus.engine import Delivery
 from keybus.bus.targets.answer import Outcome
-from keybus.bus.targets.breaker import Breaker
 from keybus.bus.targets.destination import Destination
 from keybus.bus.targets.evaluator import NotEvaluated
 from keybus.bus.targets.input import CAUSE, Input, failure
@@ -137,7 +137,7 @@ class Webhook:
                 self._posts.add(post)
                 post.add_done_callback(self._posts.discard)
 
-        session = self._dispatcher.join(take, window, principal, singly=True)
+        session = self._dispatcher.join(take, window, principal, singly=True, own_breaker=True)
         turned = asyncio.create_task(self._turn.wait())
         lost = asyncio.create_task(session.lost.wait())
         try:

@@ -8,6 +8,7 @@ import msgspec
 from keybus.cli.bench.decisions import decide
 from keybus.cli.bench.decisions_table import show_decisions
 from keybus.cli.bench.families import FAMILIES
+from keybus.cli.bench.isolation import isolation
 from keybus.cli.bench.pipeline import pipeline
 from keybus.cli.bench.ruler import AUTO, find
 from keybus.cli.bench.run import MIXED, Options, perform
@@ -38,6 +39,7 @@ def bench() -> None:
 
 
 bench.add_command(pipeline)
+bench.add_command(isolation)
 
 
 @bench.command()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from keybus.causality import current_cause, next_trace
 from keybus.clock import SYSTEM, Clock, rfc3339
@@ -213,6 +213,20 @@ class Event(Record):
             form.drop_refused(document, fields)
             check(form, document, faults + form.faults_of_version(document))
         set_document(self, document)
+
+    def replace(self, /, **changes: Any) -> Self:
+        """A copy in which these properties are others: another event, with an id of its own.
+
+        With ``id=event.id`` it has the same, and the bus takes only the one that it gets first.
+
+        Args:
+            changes: The properties; None or UNSET removes an optional one.
+
+        Raises:
+            InvalidEvent: The contract refuses the outcome; every fault is listed.
+        """
+        changes.setdefault("id", _clock.get().uuid())
+        return super().replace(**changes)
 
 
 def stamp(event: Event, publisher_name: str) -> Event:

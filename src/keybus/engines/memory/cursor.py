@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 from keybus.bus.dead_letters.letters import REJECTED, DeadLetter
-from keybus.bus.engine import CursorState, Delivery, Group, Held
+from keybus.bus.engine import CursorState, Delivery, Group, Held, Status
 from keybus.clock import Clock
 from keybus.engines.alarm import Alarm
 from keybus.engines.limits import check_cause, check_delay, check_group, check_reason
@@ -31,6 +31,18 @@ class MemoryCursor:
     def name(self) -> str:
         """The subscription's name."""
         return self._name
+
+    @property
+    def filled(self) -> int | None:
+        """Up to which position it is filled from the log; None: it is whole."""
+        return self._queue.filled
+
+    async def fill(self, positions: Sequence[int], through: int, *, whole: bool = False) -> None:
+        """Add positions of the past to a queue that is not whole."""
+        self._check_open()
+        if self._queue.filled is not None:
+            self._queue.fill(positions, through, whole=whole)
+            self._alarm.ring()
 
     async def fetch(self, limit: int) -> Sequence[Delivery]:
         """Lease up to ``limit`` deliveries, in log order but for those whose retry is due.
@@ -69,7 +81,7 @@ class MemoryCursor:
         check_group(group)
         tried = self._queue.settle(position)
         if tried is not None:
-            self._queue.failed(position, self._clock.time_us())
+            self._queue.failed(position, self._clock.time_us(), reason)
             due_at = self._time.now() + round(delay * 1_000_000)
             self._queue.delay(position, Try(tried.attempt + 1, group, alone), due_at)
             self._alarm.ring()
@@ -135,6 +147,16 @@ class MemoryCursor:
         self._check_open()
         for each in self._queue.held():
             yield each
+
+    async def status(self, position: int) -> Status:
+        """How the delivery of one event stands."""
+        self._check_open()
+        return self._queue.status(position, self._time.now())
+
+    async def oldest(self) -> int:
+        """When the first delivery was ingested that is neither settled nor held; 0: none is."""
+        self._check_open()
+        return self._queue.oldest()
 
     async def release(self, positions: Sequence[int]) -> None:
         """Hand leases back untried, to be delivered again at once."""

@@ -11,7 +11,7 @@ from keybus.bus.dead_letters.letters import (
     LetterSummary,
     letter_id,
 )
-from keybus.bus.engine import Stored
+from keybus.bus.engine import Status, Stored
 from keybus.engines.identity import Identity
 
 
@@ -89,6 +89,13 @@ class MemoryLetters:
         for letter in taken:
             del self._held[letter.id]
         return taken
+
+    def status(self, position: int) -> Status:
+        """How a delivery stands that is nowhere else: a dead letter, or gone."""
+        for letter in reversed(self._held.values()):
+            if letter.position == position:
+                return Status("dead", letter.attempts, reason=letter.reason, letter=letter.id)
+        return Status("gone")
 
     def summary(self, choice: LetterChoice) -> LetterSummary:
         """What is meant, counted."""

@@ -2,14 +2,14 @@
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from keybus.bus.dead_letters.letters import EXPIRED, LetterChoice
-from keybus.bus.engine import ORDER, CursorState, Delivery, Group, Held, Stored
+from keybus.bus.engine import ORDER, CursorState, Delivery, Group, Held, Status, Stored
 from keybus.engines.memory.letters import MemoryLetters, Tried
 
 
@@ -46,10 +46,16 @@ class Queue:
 
     Attributes:
         letters: The dead letters.
+        filled: Up to which position it is filled from the log; None: it is whole.
     """
 
-    def __init__(self, log: Sequence[Stored], letters: MemoryLetters) -> None:
+    def __init__(
+        self, log: Sequence[Stored], letters: MemoryLetters, *, filled: int | None = None
+    ) -> None:
         self._log, self.letters = log, letters
+        self.filled = filled
+        # What matched, in log order, while it is not whole.
+        self._past: list[int] = []
         self._line: deque[int] = deque()
         # Handed back or due, by position; always earlier in the log than the line.
         self._ready: list[tuple[int, Try]] = []
@@ -61,8 +67,11 @@ class Queue:
         self._aside: dict[str, list[int]] = {}
         self._ordered = 0
         self._tried: dict[int, Tried] = {}
+        self._reasons: dict[int, str] = {}
         # When a delivery that is not settled was redriven, and how often.
         self._redriven: dict[int, tuple[int, int]] = {}
+        # What was redriven: the log may have let it go.
+        self._own: dict[int, Stored] = {}
 
     @property
     def next_due(self) -> int | None:
@@ -71,7 +80,16 @@ class Queue:
 
     def feed(self, position: int) -> None:
         """An event was appended that matches."""
-        self._line.append(position)
+        line = self._line if self.filled is None else self._past
+        line.append(position)
+
+    def fill(self, positions: Sequence[int], through: int, *, whole: bool) -> None:
+        """These of the past match as well; once it is whole they may be fetched."""
+        self._past = sorted({*self._past, *positions})
+        self.filled = None if whole else through
+        if whole:
+            self._line.extend(self._past)
+            self._past.clear()
 
     def lease(self, limit: int, now: int) -> list[Delivery]:
         """What can be delivered, up to so many."""
@@ -83,7 +101,7 @@ class Queue:
             position, again = (
                 heapq.heappop(self._ready) if self._ready else (self._line.popleft(), FIRST)
             )
-            event = self._log[position - 1]
+            event = self._event(position)
             if again is FIRST and not self._redriven:  # nearly all
                 delivery = Delivery(position, event.ingested_at, event.envelope, 1)
             else:
@@ -106,19 +124,38 @@ class Queue:
     def forget(self, position: int) -> None:
         """It is handled: nobody asks any more how often it was tried."""
         self._tried.pop(position, None)
+        self._reasons.pop(position, None)
         self._redriven.pop(position, None)
+        self._own.pop(position, None)
 
-    def failed(self, position: int, at: int) -> None:
+    def needs(self) -> Container[int]:
+        """The positions of which it needs the log's bytes."""
+        if self.filled is not None:
+            return {*self._past, *range(self.filled + 1, len(self._log) + 1)}
+        return {
+            *self._line,
+            *(position for position, _ in self._ready),
+            *(position for _, position, _ in self._delayed),
+            *self._leased,
+            *self._held,
+        } - self._own.keys()
+
+    def _event(self, position: int) -> Stored:
+        return self._own.get(position) or self._log[position - 1]
+
+    def failed(self, position: int, at: int, reason: str = "") -> None:
         """One attempt failed."""
+        self._reasons[position] = reason
         self._tried[position] = self._tried.get(position, Tried()).again(at)
 
     def bury(self, position: int, attempts: int, *, cause: str, reason: str, at: int) -> None:
         """One dead letter more."""
         tried = self._tried.get(position, Tried())
         _, redriven = self._redriven.get(position, (0, 0))
+        event = self._event(position)
         self.forget(position)
         self.letters.add(
-            self._log[position - 1],
+            event,
             attempts,
             cause=cause,
             reason=reason,
@@ -146,6 +183,9 @@ class Queue:
         taken = self.letters.take(choice, limit)
         for letter in taken:
             self._redriven[letter.position] = (at, letter.redriven + 1)
+            self._own[letter.position] = Stored(
+                letter.position, letter.ingested_at, letter.envelope
+            )
             self.delay(letter.position, FIRST, now)
         return len(taken)
 
@@ -170,6 +210,7 @@ class Queue:
         for _ in range(count):
             position = heapq.heappop(aside)
             held = self._held.pop(position)
+            self._reasons[position] = held.reason
             self._ordered -= held.reason == ORDER
             self.delay(position, held.next, now)
         if not aside:
@@ -181,12 +222,14 @@ class Queue:
         unsettled = [
             *self._ready,
             *((position, again) for _, position, again in self._delayed),
-            *self._leased.items(),
         ]
         tried = Counter(again.group for _, again in unsettled)
+        unsettled += self._leased.items()
         last: dict[str, int] = {}
         for position, again in unsettled:
             last[again.group] = max(last.get(again.group, 0), position)
+        for group, aside in self._aside.items():
+            last[group] = max(last.get(group, 0), *aside)
         names = sorted((tried.keys() | self._aside.keys()) - {""})
         return [
             Group(name, tried[name], last.get(name, 0), self._aside.get(name, [0])[0])
@@ -204,7 +247,7 @@ class Queue:
         """Everything held, in log order."""
         found = []
         for position, aside in sorted(self._held.items(), key=lambda item: item[0]):
-            event = self._log[position - 1]
+            event = self._event(position)
             found.append(
                 Held(
                     position=position,
@@ -216,6 +259,43 @@ class Queue:
                 )
             )
         return found
+
+    def status(self, position: int, now: int) -> Status:
+        """How one delivery stands."""
+        if position in self._leased:
+            return Status("in-flight")
+        if aside := self._held.get(position):
+            return self._held_status(position, aside)
+        for due, each, again in self._delayed:
+            if each == position:
+                wait = max(0, due - now)
+                state: Literal["waiting", "delayed"] = "delayed" if wait else "waiting"
+                reason = self._reasons.get(position, "")
+                return Status(state, again.attempt - 1, wait, reason if again.attempt > 1 else "")
+        for each, again in self._ready:
+            if each == position:
+                return Status("waiting", again.attempt - 1)
+        if position in self._line or position in self._past:
+            return Status("waiting")
+        return self.letters.status(position)
+
+    def _held_status(self, position: int, aside: _Aside) -> Status:
+        attempts, group = aside.next.attempt - 1, aside.next.group
+        if aside.reason != ORDER:
+            return Status("held", attempts, reason=aside.reason, held_at=aside.held_at)
+        earlier = [each for _, each, again in self._delayed if again.group == group]
+        earlier += self._aside[group]
+        behind = min(each for each in earlier)
+        return Status(
+            "ordered", attempts, held_at=aside.held_at, behind=behind if behind < position else 0
+        )
+
+    def oldest(self) -> int:
+        """When the first was ingested that is neither settled nor held; 0 where none is."""
+        unsettled = [position for _, position, _ in self._delayed]
+        unsettled += [position for position, _ in self._ready]
+        unsettled += [*self._leased, *islice(self._line, 1)]
+        return self._event(min(unsettled)).ingested_at if unsettled else 0
 
     def release(self, positions: Sequence[int]) -> None:
         """End leases untried."""
@@ -231,7 +311,11 @@ class Queue:
     def state(self, now: int) -> CursorState:
         """How it stands."""
         return CursorState(
-            waiting=len(self._line) + len(self._ready) + len(self._delayed) + self._ordered,
+            waiting=len(self._past)
+            + len(self._line)
+            + len(self._ready)
+            + len(self._delayed)
+            + self._ordered,
             in_flight=len(self._leased),
             delayed=sum(due > now for due, _, _ in self._delayed),
             dead=len(self.letters),

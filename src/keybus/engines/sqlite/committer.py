@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TypeVar, cast
 
 import apsw
 
+from keybus.bus.engine import Commits
 from keybus.engines.sqlite.log import Appended, LogWriter
 from keybus.engines.sqlite.operation import Operation, Refusal, Transaction
 from keybus.engines.sqlite.queries import query
@@ -43,6 +45,9 @@ class Committer:
 
     Whatever goes wrong, everybody is answered: where memory may differ from the store, the
     committer is broken and refuses everything from then on.
+
+    Attributes:
+        commits: How long transactions take.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Committer:
             committed: Called on the thread after each commit that stands.
         """
         self._connection, self._log = connection, log
+        self.commits = Commits()
         self._receive, self._verify, self._committed = receive, verify, committed
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Operation[object] | None] = SimpleQueue()
@@ -163,6 +169,7 @@ class Committer:
     def _apply(
         self, transaction: Transaction, group: Sequence[Operation[object]]
     ) -> Sequence[Appended]:
+        began = time.perf_counter()
         self._connection.execute("BEGIN IMMEDIATE")
         for operation in group:
             operation.error = None
@@ -171,7 +178,11 @@ class Committer:
             except Refusal as error:
                 operation.error = error.reason
         appended = transaction.write()
+        writing = time.perf_counter()
         self._connection.execute("COMMIT")
+        ended = time.perf_counter()
+        self.commits.whole.observe(ended - began)
+        self.commits.synced.observe(ended - writing)
         return appended
 
     def _roll_back(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 
 from keybus.bus.dead_letters.letters import DeadLetter, LetterChoice, LetterSummary
 from keybus.bus.engine import Delivery
@@ -9,6 +10,7 @@ from keybus.clock import Clock
 from keybus.engines.sqlite import letter_rows as rows
 from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.held import Back
+from keybus.engines.sqlite.moving import Moving
 from keybus.engines.sqlite.opening import Opened
 from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
@@ -39,7 +41,7 @@ class SqliteDeadLetters:
         reader: Reader,
         clock: Clock,
         time: SteadyTime,
-        moving: asyncio.Lock,
+        moving: Moving,
         check_open: Callable[[], None],
         come_back: Callable[[Back], None],
         opened: Opened,
@@ -52,7 +54,7 @@ class SqliteDeadLetters:
             reader: Who reads.
             clock: What the time is.
             time: What deliveries are due by.
-            moving: Held while rows become exceptions, so that nobody loads delays meanwhile.
+            moving: Nobody loads delays while rows become exceptions.
             check_open: Raises where the cursor is spent.
             come_back: Told of dead letters that are among the exceptions now.
             opened: How the subscription stood.
@@ -109,22 +111,17 @@ class SqliteDeadLetters:
         Raises:
             StorageFailed: It is unknown whether they were.
         """
-        await self._moving.acquire()
-        try:
-            self._check_open()
-            redriving = _Redrive(
+        return await self._moving.submit(
+            partial(
+                _Redrive,
                 self._place,
                 choice,
                 min(limit, LETTER_PAGE),
                 due_at=self._time.now(),
                 noted_at=self._clock.time_us(),
                 then=self._redriven,
-                lock=self._moving,
             )
-        except BaseException:
-            self._moving.release()
-            raise
-        return await self._committer.submit(redriving)
+        )
 
     async def purge(self, choice: LetterChoice, limit: int) -> int:
         """Delete the first of those that are meant; how many they were.

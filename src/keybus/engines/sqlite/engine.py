@@ -1,7 +1,7 @@
 """The embedded engine's face: one store, its log, its subscriptions and its documents."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -9,21 +9,34 @@ from typing import Self
 
 import apsw
 
-from keybus.bus.engine import CursorState, Record, Selection, Stored
+from keybus.bus.engine import (
+    Commits,
+    CursorState,
+    Digests,
+    Found,
+    LogState,
+    Record,
+    Selection,
+    Stored,
+    Trimmed,
+)
 from keybus.clock import SYSTEM, Clock
 from keybus.engines.limits import check_append, no_queue, spent
 from keybus.engines.sqlite.checkpointer import Checkpointer
 from keybus.engines.sqlite.committer import Committer
 from keybus.engines.sqlite.cursor import SqliteCursor
+from keybus.engines.sqlite.digests import Barrier, events_at, unpack_digests
 from keybus.engines.sqlite.documents import SqliteDocuments
-from keybus.engines.sqlite.log import Appended, LogWriter
+from keybus.engines.sqlite.log import SEGMENT_EVENTS, Appended, LogWriter
 from keybus.engines.sqlite.opening import Open, Opened, look
 from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.removal import Remove, Sweeper
 from keybus.engines.sqlite.ring import Ring
+from keybus.engines.sqlite.searching import find
 from keybus.engines.sqlite.store import Store
+from keybus.engines.sqlite.trimming import Trim, state_of
 from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError, StorageFailed
 
@@ -33,6 +46,7 @@ _TAIL, _SINCE, _DELAYED = (
     query("first_since"),
     query("count_exceptions_due_after"),
 )
+_DIGESTS = query("digests_after")
 
 
 class _Append(Operation[Sequence[int]]):
@@ -117,6 +131,11 @@ class SqliteEngine:
         """The versioned documents."""
         return self._documents
 
+    @property
+    def commits(self) -> Commits:
+        """How long transactions take, and of them the writing and syncing."""
+        return self._committer.commits
+
     async def append(self, records: Sequence[Record]) -> Sequence[int]:
         """Append in order, all or nothing; durable on return.
 
@@ -136,8 +155,13 @@ class SqliteEngine:
                 raise no_queue(set(matched) - self._names)
         return await self._committer.submit(_Append(records))
 
-    async def open(self, subscription: str, selection: Selection) -> SqliteCursor:  # noqa: ARG002 - what matched is frozen with the event
-        """The cursor of the subscription's queue, made at the log's end where there is none yet.
+    async def open(
+        self,
+        subscription: str,
+        selection: Selection,  # noqa: ARG002 - what matched is frozen with the event
+        since: int | None = None,
+    ) -> SqliteCursor:
+        """The cursor of the subscription's queue, made where there is none yet.
 
         The same object for as long as it is open. The selection is not asked.
 
@@ -153,6 +177,7 @@ class SqliteEngine:
             await self._committer.submit(
                 Open(
                     subscription,
+                    since=since,
                     date_by=self._time.now() if first else None,
                     then=self._add,
                     ended=self._take(subscription),
@@ -216,7 +241,9 @@ class SqliteEngine:
         ended = self._take(subscription)
         await self._committer.submit(Remove(subscription, ledger, then=self._forget, ended=ended))
 
-    async def read(self, since: int = 0, until: int | None = None) -> AsyncIterator[Stored]:
+    async def read(
+        self, since: int = 0, until: int | None = None, *, after: int = 0
+    ) -> AsyncIterator[Stored]:
         """The log's events with ``since <= ingested_at < until``, in log order.
 
         Reads only the segments that may hold such events, and nothing appended after it began.
@@ -224,6 +251,7 @@ class SqliteEngine:
         Args:
             since: Microseconds since the Unix epoch.
             until: The same; None for all that stands when the read begins.
+            after: Only what stands after this position.
 
         Raises:
             StorageFailed: The store could not be read.
@@ -232,16 +260,78 @@ class SqliteEngine:
         bounds = await self._reader.rows(_SINCE, (since,)), await self._reader.rows(_TAIL, ())
         if not (bounds[0] and bounds[1]):
             return
-        position, lag = int(bounds[0][0][0]), int(bounds[1][0][2])
+        position, lag = max(int(bounds[0][0][0]), after + 1), int(bounds[1][0][2])
         while segments := await self._reader.segments(position, last):
             for segment in segments:
                 for event in segment:
                     at = event.ingested_at
-                    if event.position <= last and since <= at and (until is None or at < until):
+                    inside = after < event.position <= last
+                    if inside and since <= at and (until is None or at < until):
                         yield Stored(event.position, at, event.envelope)
                 if until is not None and segment.peak >= until + lag:
                     return
             position = segments[-1].last + 1
+
+    async def stored(self, positions: Sequence[int]) -> Mapping[int, Stored]:
+        """The events at some positions, by these; those that the log does not have are left out.
+
+        Raises:
+            StorageFailed: The log could not be read.
+        """
+        self._check_open()
+        kept = {position: self._ring.get(position) for position in positions}
+        found = {
+            position: Stored(position, event.ingested_at, event.envelope)
+            for position, event in kept.items()
+            if event is not None
+        }
+        missing = [position for position in positions if position not in found]
+        if missing:
+            found |= await self._reader.snapshot(lambda c: events_at(c, missing))
+        return found
+
+    async def digests(self, since: int, limit: int) -> AsyncIterator[Digests]:
+        """The digests of what was appended lately, in log order; a run is a segment.
+
+        Raises:
+            StorageFailed: The log could not be read.
+        """
+        await self._committer.submit(Barrier())
+        last = self._ring.last
+        bounds = await self._reader.rows(_SINCE, (since,))
+        before = int(bounds[0][0]) - 1 if bounds else last
+        before = max(before, last - limit - SEGMENT_EVENTS)
+        while rows := await self._reader.rows(_DIGESTS, (before, last, since)):
+            for first, ingested_at, packed in rows:
+                run = unpack_digests(first, ingested_at, packed, last - limit)
+                if run is not None:
+                    yield run
+            before = rows[-1][0]
+
+    async def log_state(self) -> LogState:
+        """How much the log has; its size is what is in use of the store's file.
+
+        Raises:
+            StorageFailed: The store could not be read.
+        """
+        return await self._reader.snapshot(state_of)
+
+    async def trim(self, before: int, *, after: int = 0, limit: int) -> Trimmed:
+        """One step of dropping segments that are old, and that no delivery needs.
+
+        Raises:
+            StorageFailed: It is unknown whether anything was dropped.
+        """
+        self._check_open()
+        return await self._committer.submit(Trim(before, after, limit))
+
+    async def find(self, text: bytes, before: int | None, most: int) -> Found:
+        """One step of a search for events by what stands in them, backwards.
+
+        Raises:
+            StorageFailed: The log could not be read.
+        """
+        return await self._reader.snapshot(lambda c: find(c, text, before, most))
 
     async def close(self) -> None:
         """Finish what was begun and let go of the store.

@@ -203,13 +203,19 @@ class Groups(Operation[Sequence[Group]]):
     def __init__(self, place: Place) -> None:
         super().__init__()
         self._place = place
+        # Whatever becomes of them is submitted later, and those that are being settled were before.
+        self._leased = place.leases.tried()
         self._groups: Sequence[Group] = ()
 
     def apply(self, transaction: Transaction) -> None:
         """Look."""
         self._place.check()
         rows = transaction.connection.execute(_GROUPS, (self._place.ledger.subscription,))
-        self._groups = [Group(*row) for row in rows]
+        self._groups = [
+            Group(name, returning - self._leased[name], last, held_from)
+            for name, returning, last, held_from in rows
+            if held_from or returning > self._leased[name]
+        ]
 
     def landed(self) -> Sequence[Group]:
         """What there is."""

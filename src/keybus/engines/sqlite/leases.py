@@ -1,6 +1,7 @@
 """What of a subscription is in its consumer's hands."""
 
 import heapq
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -69,6 +70,10 @@ class Leases:
         self._held.update(dict.fromkeys(unsettled, FIRST))
         self._held.update(dict.fromkeys(alone, ALONE))
         self._fetched += taken
+
+    def tried(self) -> Counter[str]:
+        """Of each group, how many that are leased have a row among the exceptions."""
+        return Counter([hold.group for hold in self._held.values() if hold.kept and hold.group])
 
     def release(self, position: int) -> Hold | None:
         """Take one back; None where it is not leased."""

@@ -22,7 +22,14 @@ class Line:
     """
 
     def __init__(
-        self, reader: Reader, subscription: int, *, after: int, count: int, settled: set[int]
+        self,
+        reader: Reader,
+        subscription: int,
+        *,
+        after: int,
+        count: int,
+        settled: set[int],
+        sealed: bool = False,
     ) -> None:
         """A line whose positions all are in the match index.
 
@@ -32,6 +39,7 @@ class Line:
             after: The floor: only positions after it.
             count: How many there are,
             settled: and which of them are settled already: in line, but not to be fetched.
+            sealed: The match index is being filled: nothing is to be fetched yet.
         """
         self._reader, self._subscription = reader, subscription
         self.waiting = count - len(settled)
@@ -40,12 +48,13 @@ class Line:
         # Whatever is in line up to here was queued; after it, only while not behind.
         self._end = after
         self._behind = True
+        self._sealed = sealed
         self._fresh: list[int] | None = None
 
     @property
     def hungry(self) -> bool:
         """Nothing is queued, but there may be something in the match index."""
-        return self._behind and not self._queue
+        return self._behind and not self._queue and not self._sealed
 
     @property
     def first(self) -> int:
@@ -64,6 +73,11 @@ class Line:
                 self._end = positions[-1]
             else:
                 self._behind = True
+
+    def fill(self, count: int, *, whole: bool) -> None:
+        """So many were added to the match index; once it is whole they may be fetched."""
+        self.waiting += count
+        self._sealed = self._sealed and not whole
 
     def take(self, limit: int) -> list[int]:
         """The front of the line, with up to so many to fetch among it."""

@@ -6,7 +6,7 @@ from itertools import accumulate, chain
 import apsw
 import msgspec
 
-from keybus.bus.engine import Delivery, Record
+from keybus.bus.engine import DIGEST_BYTES, Delivery, Record
 from keybus.engines.sqlite.packed import pack, unpack
 from keybus.engines.sqlite.queries import query
 from keybus.errors import StorageFailed
@@ -15,7 +15,9 @@ SEGMENT_BYTES = 512 * 1024
 SEGMENT_EVENTS = 2048
 
 _INSERT, _MATCH, _TAIL = query("insert_segment"), query("insert_match"), query("log_tail")
-_AT = query("segment_at")
+_AT, _INSERT_DIGESTS = query("segment_at"), query("insert_digests")
+_END_OF_DROPPED = query("end_of_dropped")
+_NO_DIGEST = bytes(DIGEST_BYTES)
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -80,10 +82,38 @@ def segment_at(connection: apsw.Connection, position: int) -> Segment:
     Raises:
         StorageFailed: There is none, or it is damaged.
     """
+    segment = segment_holding(connection, position)
+    if segment is None:
+        raise _hole(position)
+    return segment
+
+
+def segment_holding(connection: apsw.Connection, position: int) -> Segment | None:
+    """The segment that holds a position of the log, or None where there is none.
+
+    Raises:
+        StorageFailed: It is damaged.
+    """
     row = connection.execute(_AT, (position,)).fetchone()
-    if row is None or row[1] < position:
-        raise StorageFailed(f"the log has a hole at position {position}")
-    return Segment(row)
+    return None if row is None or row[1] < position else Segment(row)
+
+
+def segment_from(connection: apsw.Connection, position: int) -> Segment:
+    """The segment that holds a position of the log or, where it was dropped, the next one.
+
+    Raises:
+        StorageFailed: It is damaged.
+    """
+    while (segment := segment_holding(connection, position)) is None:
+        dropped = connection.execute(_END_OF_DROPPED, (position,)).fetchone()
+        if dropped is None:
+            raise _hole(position)
+        position = dropped[0] + 1
+    return segment
+
+
+def _hole(position: int) -> StorageFailed:
+    return StorageFailed(f"the log has a hole at position {position}")
 
 
 class LogWriter:
@@ -154,6 +184,9 @@ class LogWriter:
         sizes = pack("I", map(len, envelopes))
         last = self._new_tail.position
         self._connection.execute(_INSERT, (first, last, peak, lag, pack("q", times), sizes, whole))
+        digests = b"".join([record.digest or _NO_DIGEST for record in records])
+        if digests.strip(b"\0"):
+            self._connection.execute(_INSERT_DIGESTS, (first, max(times), digests))
         matches = {
             name: positions
             for name, positions in matched_positions(records, first).items()

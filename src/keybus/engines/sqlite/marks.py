@@ -12,6 +12,8 @@ from keybus.errors import EngineError
 
 AHEAD = 1_000
 """Positions of the log that the mark stands ahead, so that not every delivery waits for it."""
+_FETCHES_AHEAD = 4
+"""So many fetches' worth where that is more."""
 
 _MARK, _ENDED = query("mark_fetched"), query("mark_ended")
 _log = logging.getLogger(__name__)
@@ -81,22 +83,24 @@ class Marks:
         self._moving: asyncio.Future[None] | None = None
         self._ended = False
 
-    async def reach(self, position: int, due: Due) -> None:
+    async def reach(self, position: int, count: int, due: Due) -> None:
         """Deliveries up to here are about to be handed out.
 
         Args:
             position: The last one from the line; 0: none is.
+            count: How many of them come from the line.
             due: The last one of the exceptions; `NO_DUE`: none is.
         """
         if self._ended:
             return
+        ahead = max(AHEAD, _FETCHES_AHEAD * count)
         if position > self._line or due > self._due:
             try:
-                await self._move(position, due)
+                await self._move(position, ahead, due)
             except EngineError as error:
                 _log.warning("%s: what is out is not noted: %s", self._place.name, error)
-        elif position > self._line - AHEAD // 4 and self._moving is None:
-            self._moving = self._move(position, due)
+        elif self._moving is None and position > self._line - max(AHEAD // 4, 2 * count):
+            self._moving = self._move(position, ahead, due)
             self._moving.add_done_callback(self._moved)
 
     def end(self) -> None:
@@ -105,8 +109,8 @@ class Marks:
         ended = self._committer.enqueue(Ended(self._place))
         ended.add_done_callback(_whatever)
 
-    def _move(self, position: int, due: Due) -> "asyncio.Future[None]":
-        line = max(self._line, position + AHEAD if position else 0)
+    def _move(self, position: int, ahead: int, due: Due) -> "asyncio.Future[None]":
+        line = max(self._line, position + ahead if position else 0)
         return self._committer.enqueue(Mark(self._place, line, max(due, self._due), self._stand))
 
     def _stand(self, line: int, due: Due) -> None:

@@ -33,19 +33,28 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
     Raises:
         StorageFailed: The file is no store, or a newer program's.
     """
+    stands = known_version(connection, path)
     known = migrations()
-    stands = _version(connection, path)
-    newest = max(known)
-    if stands > newest:
-        raise StorageFailed(
-            f"the store {path} has schema version {stands}, newer than this program's {newest}",
-            hint="use the version of Keybus that wrote it, or a later one",
-        )
     for version, sql in known.items():
         if version > stands:
             with connection:
                 connection.execute(sql)
                 connection.execute(_SET_VERSION, (version,))
+
+
+def known_version(connection: apsw.Connection, path: Path) -> int:
+    """A store's version; 0 for a file with nothing in it.
+
+    Raises:
+        StorageFailed: The file is no store, or a newer program's.
+    """
+    stands, newest = _version(connection, path), max(migrations())
+    if stands > newest:
+        raise StorageFailed(
+            f"the store {path} has schema version {stands}, newer than this program's {newest}",
+            hint="use the version of Keybus that wrote it, or a later one",
+        )
+    return stands
 
 
 def _version(connection: apsw.Connection, path: Path) -> int:

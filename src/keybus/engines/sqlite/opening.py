@@ -11,12 +11,16 @@ from keybus.engines.sqlite.packed import unpack
 from keybus.engines.sqlite.queries import query
 
 _FIND, _INSERT = query("subscription"), query("insert_subscription")
-_NEXT = query("next_subscription")
+_NEXT, _SINCE = query("next_subscription"), query("first_since")
 _COUNT, _FIRST = query("count_matches_after"), query("first_match_after")
 _DATE = query("date_exceptions")
 _EXCEPTIONS, _DEAD = query("count_exceptions"), query("count_dead_letters")
 _REDRIVEN = query("has_redriven")
 _ALONE, _MARK = query("exceptions_alone"), query("mark_fetched")
+
+
+WHOLE = -1
+"""How far a queue is filled that need not be."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -32,6 +36,7 @@ class Opened(msgspec.Struct, frozen=True):
         dead: How many dead letters there are.
         held: How many deliveries are held, for any reason,
         ordered: and how many of them behind an earlier one of their group.
+        filled: Up to which position the queue is filled from the log; `WHOLE`: it is whole.
         fetched: Up to where deliveries may have been out when the process died; 0: nowhere.
         redriven: Whether deliveries were dead letters before.
     """
@@ -45,6 +50,7 @@ class Opened(msgspec.Struct, frozen=True):
     dead: int
     held: int
     ordered: int
+    filled: int
     fetched: int
     redriven: bool
 
@@ -54,7 +60,7 @@ def look(connection: apsw.Connection, name: str) -> Opened | None:
     row = connection.execute(_FIND, (name,)).fetchone()
     if row is None:
         return None
-    subscription, floor, sparse, held, ordered, fetched, *_ = row
+    subscription, floor, sparse, held, ordered, filled, fetched, *_ = row
     ledger = Ledger(subscription, floor, sparse)
     return Opened(
         name=name,
@@ -66,6 +72,7 @@ def look(connection: apsw.Connection, name: str) -> Opened | None:
         dead=int(connection.execute(_DEAD, (subscription,)).get),
         held=held,
         ordered=ordered,
+        filled=filled,
         fetched=fetched,
         redriven=bool(connection.execute(_REDRIVEN, (subscription,)).get),
     )
@@ -84,6 +91,7 @@ class Open(Operation[None]):
         self,
         name: str,
         *,
+        since: int | None,
         date_by: int | None,
         then: Callable[[Opened], None],
         ended: Callable[[], None],
@@ -92,13 +100,15 @@ class Open(Operation[None]):
 
         Args:
             name: The subscription's name.
+            since: Where it is made, it begins with what was ingested then, in microseconds since the
+                Unix epoch, and is to be filled; None: it begins at the log's end.
             date_by: The time by the wall clock, in microseconds, by which to date delays of an
                 earlier run; None where those that there are were dated or made by this one.
             then: Called on the loop with what was opened.
             ended: Called on the loop when it has landed or failed.
         """
         super().__init__()
-        self._name, self._date_by = name, date_by
+        self._name, self._since, self._date_by = name, since, date_by
         self._then, self._ended = then, ended
         self._opened: Opened | None = None
 
@@ -108,7 +118,12 @@ class Open(Operation[None]):
         found = look(connection, self._name)
         if found is None:
             number = int(connection.execute(_NEXT).get)
-            connection.execute(_INSERT, (number, self._name, transaction.log.tail.position))
+            floor = transaction.log.tail.position
+            if self._since is not None:
+                first = connection.execute(_SINCE, (self._since,)).get
+                floor = floor if first is None else int(first) - 1
+            filled = WHOLE if self._since is None else floor
+            connection.execute(_INSERT, (number, self._name, floor, filled))
             transaction.log.name(self._name, number)
             found = look(connection, self._name)
         else:

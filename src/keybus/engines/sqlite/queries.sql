@@ -15,6 +15,15 @@ WHERE first <= ? ORDER BY first DESC LIMIT 1;
 -- The first segment that may hold an event of that time or later: the peak never falls.
 SELECT first FROM log WHERE peak >= ? ORDER BY peak, first LIMIT 1;
 
+-- name: insert_digests
+-- By what the events of one segment are known again.
+INSERT INTO digest (first, ingested_at, digests) VALUES (?, ?, ?);
+
+-- name: digests_after
+-- A page of segments' digests, after one and up to a position, that may be of a time or later.
+SELECT first, ingested_at, digests FROM digest
+WHERE first > ? AND first <= ? AND ingested_at >= ? ORDER BY first LIMIT 64;
+
 -- name: insert_match
 -- Freeze what a subscription matched in one segment.
 INSERT INTO match (subscription, last, count, positions) VALUES (?, ?, ?, ?);
@@ -35,13 +44,29 @@ SELECT positions FROM match WHERE subscription = ? AND last > ? ORDER BY last LI
 -- Forget match rows that lie entirely at or below the floor.
 DELETE FROM match WHERE subscription = ? AND last <= ?;
 
+-- name: match_rows_from
+-- The rows that reach to a position or beyond: where a queue is filled.
+SELECT last, positions FROM match WHERE subscription = ? AND last >= ? ORDER BY last;
+
+-- name: delete_match
+-- Take one match row away.
+DELETE FROM match WHERE subscription = ? AND last = ?;
+
+-- name: update_filled
+-- How far a queue that begins before it was made is filled.
+UPDATE subscription SET filled = ? WHERE id = ?;
+
+-- name: count_subscriptions
+-- How many subscriptions have a queue.
+SELECT count(*) FROM subscription;
+
 -- name: subscriptions
 -- All subscriptions that have a queue.
 SELECT name, id FROM subscription;
 
 -- name: subscription
 -- One subscription's place.
-SELECT id, floor, sparse, held, ordered, fetched, fetched_due, fetched_at
+SELECT id, floor, sparse, held, ordered, filled, fetched, fetched_due, fetched_at
 FROM subscription WHERE name = ?;
 
 -- name: next_subscription
@@ -49,8 +74,8 @@ FROM subscription WHERE name = ?;
 UPDATE meta SET value = value + 1 WHERE key = 'subscription' RETURNING value;
 
 -- name: insert_subscription
--- A new subscription, at the log's end.
-INSERT INTO subscription (id, name, floor, sparse) VALUES (?, ?, ?, x'');
+-- A new subscription, at a place of the log.
+INSERT INTO subscription (id, name, floor, sparse, filled) VALUES (?, ?, ?, x'', ?);
 
 -- name: delete_subscription
 -- Take a subscription's name away; what it leaves in other tables is deleted by and by.
@@ -143,7 +168,7 @@ DELETE FROM held WHERE subscription = ? AND position = ?;
 
 -- name: groups
 -- The groups of a subscription, each found by a step in an index: how many exceptions it has, the
--- last of them, and the first that is held.
+-- last of them and of what is held, and the first that is held.
 WITH RECURSIVE
 tried (grp) AS (
     SELECT min(grp) FROM exception WHERE subscription = ?1 AND grp > ''
@@ -162,8 +187,12 @@ SELECT
     grp,
     (SELECT count(*) FROM exception AS e
         WHERE e.subscription = ?1 AND e.grp = g.grp AND e.grp > ''),
-    (SELECT coalesce(max(e.position), 0) FROM exception AS e
-        WHERE e.subscription = ?1 AND e.grp = g.grp AND e.grp > ''),
+    max(
+        (SELECT coalesce(max(e.position), 0) FROM exception AS e
+            WHERE e.subscription = ?1 AND e.grp = g.grp AND e.grp > ''),
+        (SELECT coalesce(max(h.position), 0) FROM held AS h INDEXED BY held_by_group
+            WHERE h.subscription = ?1 AND h.grp = g.grp)
+    ),
     (SELECT coalesce(min(h.position), 0) FROM held AS h INDEXED BY held_by_group
         WHERE h.subscription = ?1 AND h.grp = g.grp)
 FROM (SELECT grp FROM tried UNION SELECT grp FROM aside) AS g WHERE grp IS NOT NULL ORDER BY grp;
@@ -330,9 +359,95 @@ SELECT ingested_at, envelope, redriven_at FROM redriven WHERE subscription = ? A
 -- When a delivery that was a dead letter before was redriven last.
 SELECT redriven_at FROM redriven WHERE subscription = ? AND position = ?;
 
+-- name: exception_at
+-- One delivery that left the line.
+SELECT attempts, due_at, reason FROM exception WHERE subscription = ? AND position = ?;
+
+-- name: first_exception
+-- The first delivery that left the line.
+SELECT min(position) FROM exception WHERE subscription = ?;
+
+-- name: time_at
+-- The times of the segment that a position lies in.
+SELECT first, times FROM log WHERE first <= ? AND last >= ?1 ORDER BY first DESC LIMIT 1;
+
+-- name: held_at
+-- One delivery that is held.
+SELECT attempts, reason, held_at, grp FROM held WHERE subscription = ? AND position = ?;
+
+-- name: first_of_group
+-- The first delivery of a group that is to be tried again or is held.
+SELECT min(position) FROM (
+    SELECT min(position) AS position FROM exception WHERE subscription = ?1 AND grp = ?2 AND grp > ''
+    UNION ALL SELECT min(position) FROM held INDEXED BY held_by_group
+        WHERE subscription = ?1 AND grp = ?2
+);
+
+-- name: letter_at
+-- The last dead letter of one delivery.
+SELECT id, attempts, reason FROM dead_letter INDEXED BY dead_letter_by_position
+WHERE subscription = ? AND position = ? ORDER BY id DESC LIMIT 1;
+
+-- name: place_of
+-- One subscription's floor, and what is settled above it.
+SELECT floor, sparse FROM subscription WHERE id = ?;
+
+-- name: match_across
+-- The one row that a position may be in.
+SELECT positions FROM match WHERE subscription = ? AND last >= ? ORDER BY last LIMIT 1;
+
+-- name: segments_back
+-- The log's segments backwards, before a position, and whether some bytes are in each.
+SELECT first, length(envelopes), peak - lag, instr(envelopes, ?) > 0
+FROM log WHERE first < ? ORDER BY first DESC;
+
 -- name: last_before
 -- The end of what is older than a time: no segment up to there has anything of it, or later.
 SELECT last FROM log WHERE peak < ? ORDER BY peak DESC, first DESC LIMIT 1;
+
+-- name: old_segments
+-- Segments after a position of which everything is older than a time, but for the log's last one.
+SELECT first, last, length(envelopes) FROM log
+WHERE first > ? AND peak < ? AND first < (SELECT max(first) FROM log) ORDER BY first LIMIT ?;
+
+-- name: delete_segment
+-- Drop one segment.
+DELETE FROM log WHERE first = ?;
+
+-- name: first_times
+-- When the events of the first segment were ingested.
+SELECT times FROM log ORDER BY first LIMIT 1;
+
+-- name: take_dropped_beside
+-- Take out the dropped ranges that end right before a range, or begin right after it.
+DELETE FROM dropped WHERE last = ?1 - 1 OR first = ?2 + 1 RETURNING first, last;
+
+-- name: insert_dropped
+-- Note that a range is dropped.
+INSERT INTO dropped (first, last) VALUES (?, ?);
+
+-- name: end_of_dropped
+-- The end of the dropped range that holds a position.
+SELECT last FROM (SELECT first, last FROM dropped WHERE last >= ?1 ORDER BY last LIMIT 1)
+WHERE first <= ?1;
+
+-- name: places
+-- Where each subscription stands.
+SELECT name, id, floor, filled FROM subscription;
+
+-- name: exceptions_between
+-- Deliveries that left the line, between two positions, and need the log's bytes.
+SELECT position FROM exception AS e WHERE subscription = ? AND position BETWEEN ? AND ?
+    AND NOT EXISTS (SELECT 1 FROM redriven AS r
+        WHERE r.subscription = e.subscription AND r.position = e.position)
+ORDER BY position;
+
+-- name: held_between
+-- The same of held deliveries.
+SELECT position FROM held AS h WHERE subscription = ? AND position BETWEEN ? AND ?
+    AND NOT EXISTS (SELECT 1 FROM redriven AS r
+        WHERE r.subscription = h.subscription AND r.position = h.position)
+ORDER BY position;
 
 -- name: document
 -- One document.

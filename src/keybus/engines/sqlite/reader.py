@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import apsw
 
 from keybus.bus.engine import Delivery
-from keybus.engines.sqlite.log import Segment, segment_at
+from keybus.engines.sqlite.log import Segment, segment_at, segment_from
 from keybus.engines.sqlite.packed import unpack
 from keybus.engines.sqlite.queries import query
 from keybus.errors import EngineError, StorageFailed
@@ -102,7 +102,9 @@ class Reader:
         found: list[Segment] = []
         size = 0
         while first <= last and size < _PAGE_BYTES:
-            segment = segment_at(self._connection, first)
+            segment = segment_from(self._connection, first)
+            if segment.first > last:
+                break
             found.append(segment)
             size += segment.size
             first = segment.last + 1

@@ -47,7 +47,7 @@ class Store:
             # One file may have many names, but has one lock.
             self.path = path = path.resolve()
             self._vfs = vfs
-            self._wal = path.with_name(path.name + "-wal")
+            self._names = str(path), f"{path}-wal"  # looked at after each commit
             _make(path.parent)
             self._lock = StoreLock(path)
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
@@ -110,7 +110,7 @@ class Store:
 
     def _stand(self) -> tuple[int, ...]:
         """Which files the store's names lead to."""
-        file, wal = self.path.stat(), self._wal.stat()
+        file, wal = map(os.stat, self._names)
         return file.st_dev, file.st_ino, wal.st_ino
 
 

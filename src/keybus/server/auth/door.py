@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -91,16 +90,18 @@ class Door:
             Throttled: Too many had none, or too many are on their way.
             TooLarge: The body cannot be taken.
         """
-        given = Headers(scope=scope).getlist("authorization")
+        given = [v.decode("latin-1") for n, v in scope["headers"] if n == b"authorization"]
         if not given:
             raise missing()
         address = scope["client"][0][:_MAX_ADDRESS] if scope.get("client") else ""
         claimed = _claimed(given[0])
+        trusted = self._throttle.trusts(address, claimed)
         try:
-            self._slow_down(address, claimed)
-            trusted = self._throttle.trusts(address, claimed)
-            with self._allowance.body(network_of(address), trusted=trusted) as waiting:
-                found = await self._verified(scope, receive, given, waiting)
+            if not trusted:
+                self._slow_down(address, claimed)
+            if (principal := self._by_token(given)) is None:
+                with self._allowance.body(network_of(address), trusted=trusted) as waiting:
+                    principal, receive = await self._signed(scope, receive, given[0], waiting)
         except (AuthenticationFailed, Throttled) as error:
             if isinstance(error, AuthenticationFailed) and error.guess:
                 self._throttle.failed(address, claimed)
@@ -108,7 +109,7 @@ class Door:
             self._refused(claimant, f"authenticate from {address}", error)
             raise
         self._throttle.succeeded(address, claimed)
-        return found
+        return principal, receive
 
     def _slow_down(self, address: str, claimed: str) -> None:
         """Raises Throttled while an address or a credential pauses."""
@@ -120,18 +121,23 @@ class Door:
                 hint="ask again later, with one that does",
             )
 
-    async def _verified(
-        self, scope: Scope, receive: Receive, given: list[str], waiting: Waiting
-    ) -> tuple[Principal, Receive]:
+    def _by_token(self, given: list[str]) -> Principal | None:
+        """Whoever sent a bearer token; None where the header is of another kind."""
         if len(given) > 1 or len(given[0]) > _MAX_AUTHORIZATION:
             raise incomplete("There is more than one Authorization header, or it is too long.")
         scheme, _, credential = given[0].partition(" ")
-        if scheme.lower() == "bearer":
-            principal = self._registry.by_token(credential.strip(" "))
-            if principal is None:
-                raise unknown()
-            return principal, receive
-        if not is_signed(given[0]):
+        if scheme.lower() != "bearer":
+            return None
+        principal = self._registry.by_token(credential.strip(" "))
+        if principal is None:
+            raise unknown()
+        return principal
+
+    async def _signed(
+        self, scope: Scope, receive: Receive, given: str, waiting: Waiting
+    ) -> tuple[Principal, Receive]:
+        """Whoever signed the request, and its body once more."""
+        if not is_signed(given):
             raise incomplete(
                 "Authorization must be 'Bearer TOKEN' or an AWS4-HMAC-SHA256 signature."
             )

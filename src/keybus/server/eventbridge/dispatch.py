@@ -75,7 +75,7 @@ async def _call(request: Request) -> Response:
     except AwsError as error:
         return _respond(error.body(), error.status)
     except KeybusError as error:
-        if isinstance(error, Forbidden | TooLarge | BadRequest):
+        if isinstance(error, Forbidden | TooLarge | BadRequest | Throttled):
             return refusal(error)
         return _failed(request)
     except Exception:  # noqa: BLE001 - logged; AWS clients need an answer in AWS's shape
@@ -98,8 +98,10 @@ async def _answer(request: Request) -> msgspec.Struct:
     if operation is None:
         raise AwsError("UnknownOperationException", "")
     decide(request, operation.access)
-    content = await body(request, _MAX_BODY)
-    return await operation.handler(bus_of(request), principal_of(request), content)
+    bus, principal = bus_of(request), principal_of(request)
+    with bus.backlog.request(principal.account) as offered:
+        content = await body(request, _MAX_BODY, offered.more)
+        return await operation.handler(bus, principal, content)
 
 
 def _as_aws(error: KeybusError) -> AwsError:

@@ -4,11 +4,13 @@ Source: Amazon EventBridge API reference, "PutEvents" and "PutEventsRequestEntry
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from keybus.bus import Bus
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
+from keybus.errors import Throttled
 from keybus.governance import Principal
 from keybus.server.answers import UNREADABLE
 from keybus.server.eventbridge.errors import AwsError
@@ -65,12 +67,21 @@ async def put_events(bus: Bus, principal: Principal, content: bytes) -> Answer:
         raise _invalid(
             f"Total size of the entries in the request is over the limit ({MAX_ENTRY_BYTES} bytes)."
         )
-    results = iter(await bus.put(taken, principal)) if taken else iter(())
+    results = iter(await _put(bus, taken, principal))
     answered = [entry if isinstance(entry, EntryResult) else next(results) for entry in offered]
     return Answer(
         failed_entry_count=sum(1 for result in answered if result.code),
         entries=[_result(result) for result in answered],
     )
+
+
+async def _put(bus: Bus, taken: list[Entry], principal: Principal) -> Sequence[EntryResult]:
+    """A result for each; where the account's quota is used up, AWS's error code for that."""
+    try:
+        return await bus.put(taken, principal) if taken else ()
+    except Throttled as error:
+        told = f"{error.args[0]}; try again in {error.retry_after:.1f} s"
+        return [EntryResult(code="ThrottlingException", message=told)] * len(taken)
 
 
 def _parse(content: bytes) -> list[RequestEntry]:

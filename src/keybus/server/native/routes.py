@@ -26,11 +26,16 @@ from keybus.server.access import (
 )
 from keybus.server.answers import UNREADABLE, BadRequest, body, json
 from keybus.server.native import (
+    archive,
     credentials,
     dead_letters,
+    explain,
     governance,
     pauses,
     platform,
+    receive,
+    replays,
+    tail,
     webhooks,
 )
 from keybus.server.native.deliveries import deliveries
@@ -47,8 +52,13 @@ def routes() -> list[AnyRoute]:
         guarded(f"{API}/publishers", _publishers, access=MEMBER),
         guarded(f"{API}/subscriptions", _subscriptions, access=MEMBER),
         guarded_socket(f"{one}/deliveries", deliveries, access=CONSUME),
+        *receive.routes(),
         *dead_letters.routes(),
+        *explain.routes(),
+        *tail.routes(),
         *pauses.routes(),
+        *replays.routes(),
+        *archive.routes(),
         *platform.routes(),
         *governance.routes(),
         *credentials.routes(),
@@ -58,13 +68,16 @@ def routes() -> list[AnyRoute]:
 
 
 async def _put(request: Request) -> Response:
-    try:
-        put = _put_decoder.decode(await body(request, MAX_PUT_BYTES))
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body is no list of entries: {error}", hint='send {"entries": [{"source": …}]}'
-        ) from error
-    return json(PutResponse(await bus_of(request).put(put.entries, principal_of(request))))
+    bus, principal = bus_of(request), principal_of(request)
+    with bus.backlog.request(principal.account) as offered:
+        try:
+            put = _put_decoder.decode(await body(request, MAX_PUT_BYTES, offered.more))
+        except UNREADABLE as error:
+            raise BadRequest(
+                f"the body is no list of entries: {error}",
+                hint='send {"entries": [{"source": …}]}',
+            ) from error
+        return json(PutResponse(await bus.put(put.entries, principal)))
 
 
 async def _platform(request: Request) -> Response:

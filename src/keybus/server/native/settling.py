@@ -24,7 +24,7 @@ class Settling:
 
     def __init__(self, group: asyncio.TaskGroup, dispatcher: Dispatcher, session: Session) -> None:
         self._group, self._dispatcher, self._session = group, dispatcher, session
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[bool]] = set()
 
     async def take(self, settlement: Settlement) -> None:
         """Settle; returns once the next message may be read."""

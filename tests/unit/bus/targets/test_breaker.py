@@ -2,7 +2,7 @@
 
 import pytest
 
-from keybus.bus.targets.breaker import THRESHOLD, Breaker
+from keybus.bus.delivery.breaker import THRESHOLD, Breaker
 from keybus.testing import ManualClock
 from tests.unit.bus.offered import status
 from tests.unit.bus.targets.authority import Authority

@@ -69,8 +69,8 @@ def pipeline(
     or a rate was not held.
     """
     options = Options(scenarios or SCENARIOS, seconds, rounds, backlog, within)
-    with _ending_in_order():
-        report = perform(options, _say)
+    with ending_in_order():
+        report = perform(options, say)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
     else:
@@ -79,7 +79,7 @@ def pipeline(
 
 
 @contextmanager
-def _ending_in_order() -> Generator[None]:
+def ending_in_order() -> Generator[None]:
     """A signal ends the run through every context that it is in, and so its processes."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
@@ -91,7 +91,7 @@ def _ending_in_order() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _say(what: str) -> None:
+def say(what: str) -> None:
     """On a terminal only: it takes minutes, and whoever waits wants to know for what."""
     screen = console(stderr=True)
     if screen.is_terminal:

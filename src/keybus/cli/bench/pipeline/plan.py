@@ -5,8 +5,9 @@ from typing import Final, Literal
 import msgspec
 
 Guard = Literal["on", "off"]
-"""``on``: `keybus serve`: a token for each request, the authorizer and admission enforce. ``off``:
-`keybus dev` with admission off: nobody is asked, nothing is checked but size and form."""
+"""``on``: `keybus serve`: a token for each request, the authorizer and admission enforce, contract
+events are de-duplicated. ``off``: `keybus dev` with admission off: nobody is asked, nothing is checked
+but size and form, and nothing is de-duplicated."""
 
 CONNECTIONS: Final = 32
 """Of one publisher, each with one request on its way."""

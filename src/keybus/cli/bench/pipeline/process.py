@@ -5,12 +5,14 @@
 
 import sys
 
+from keybus.cli.bench.isolation import disturber
 from keybus.cli.bench.pipeline import bare_server, bus_process, consumer, publisher
 
 MAINS = {
     "bare_server": bare_server.main,
     "bus_process": bus_process.main,
     "consumer": consumer.main,
+    "disturber": disturber.main,
     "publisher": publisher.main,
 }
 

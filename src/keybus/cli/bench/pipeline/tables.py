@@ -25,9 +25,10 @@ def show(screen: Console, report: Report) -> None:
         screen,
         f"Rounds of {report.seconds:g} s after one that does not count, median of {report.rounds};"
         f" {on.cpus} processors.\nKeybus {on.keybus}, {on.python}, msgspec {on.msgspec},"
-        f" {on.system}.\nAll on: tokens, authorizer and admission enforce. Not in the bus yet, and"
-        f" so not on: {', '.join(report.left_out)}.",
+        f" {on.system}.\nAll on: tokens, authorizer and admission enforce, de-duplication, metrics.",
     )
+    if report.left_out:
+        _say(screen, f"Not in the bus yet, and so not on: {', '.join(report.left_out)}.")
     for name in dict.fromkeys(row.scenario for row in report.rows):
         _say(screen, f"\n{name}", style="italic")
         screen.print(_rows([row for row in report.rows if row.scenario == name]))

@@ -1,0 +1,1 @@
+"""The archive: the log, of which events come once more."""

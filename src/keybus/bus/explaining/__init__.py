@@ -1,0 +1,1 @@
+"""Why an event was delivered to a subscription, or was not."""

@@ -1,0 +1,97 @@
+"""Why an event did not match a subscription, by the rules that held when it came."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from keybus.bus.explaining.explanation import FieldTold, Outcome
+from keybus.bus.ingest.router import Rule
+from keybus.envelope import Envelope
+from keybus.errors import EnvelopeError
+from keybus.patterns import Explanation
+from keybus.topology import Subscription
+
+_MOST_FIELDS, _MOST_TYPES = 20, 3
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether an event matched, and why not.
+
+    Attributes:
+        outcome: ``acknowledged`` where it matched: then it was settled.
+        message: The same in a sentence.
+        fields: What of the filter it does not satisfy.
+    """
+
+    outcome: Outcome
+    message: str
+    fields: Sequence[FieldTold] = ()
+
+
+def verdict(
+    name: str,
+    subscription: Subscription,
+    majors: Mapping[str, int],
+    envelope: Envelope,
+    text: bytes,
+    *,
+    readable: bool,
+) -> Verdict:
+    """Judge an event of which a subscription's queue knows nothing any more.
+
+    Args:
+        name: The subscription's name.
+        subscription: What it was declared as.
+        majors: The major version of each contract, for an event that does not say its own.
+        envelope: The event.
+        text: The same as JSON.
+        readable: Whether whoever asks may read what is in the event.
+    """
+    rule = Rule.compile(name, subscription, majors)
+    if not rule.asks_for(envelope):
+        return _other_type(rule, envelope)
+    if rule.pattern is None:
+        return Verdict("acknowledged", "it matched, and was acknowledged")
+    try:
+        explanation = rule.pattern.explain(text)
+    except (EnvelopeError, RecursionError) as error:
+        return Verdict("filtered-out", f"the filter could not be asked: {error}")
+    if explanation.matched:
+        return Verdict("acknowledged", "it matched, and was acknowledged")
+    fields = _fields(explanation, readable=readable)
+    paths = ", ".join(each.path for each in fields[:3])
+    return Verdict("filtered-out", f"its filter does not match: {paths}", fields)
+
+
+def _other_type(rule: Rule, envelope: Envelope) -> Verdict:
+    found = rule.ref_of(envelope)
+    # Those of this type are what is looked for.
+    refs = sorted(rule.events, key=lambda each: (each.type != found.type, each.type, each.major))
+    asked = ", ".join(f"{each.type}@{each.major}" for each in refs[:_MOST_TYPES])
+    if len(refs) > _MOST_TYPES:
+        asked += f" and {len(refs) - _MOST_TYPES} more"
+    if any(each.type == found.type for each in rule.events):
+        told = f"the event is of major version {found.major}, and it asks for {asked}"
+    else:
+        told = f"it does not ask for {found.type}, but for {asked}"
+    return Verdict("not-subscribed", told)
+
+
+def _fields(explanation: Explanation, *, readable: bool) -> list[FieldTold]:
+    """What failed in the alternative that is nearest to a match."""
+    nearest = explanation.nearest[0]
+    told = [
+        FieldTold(
+            each.path,
+            each.expected,
+            each.reason if readable else "",
+            each.hint if readable else "",
+        )
+        for each in nearest.fields
+        if not each.matched
+    ]
+    told += [
+        FieldTold(each.array, "in one element", each.reason if readable else "")
+        for each in nearest.disagreements
+    ]
+    return told[:_MOST_FIELDS]

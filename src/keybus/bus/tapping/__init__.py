@@ -1,0 +1,1 @@
+"""Events as they become durable, for whoever watches."""
