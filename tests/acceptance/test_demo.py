@@ -62,7 +62,7 @@ def test_a_rate_that_the_machine_does_not_hold_is_said_to_be_that() -> None:
     "number",
     [
         signal.SIGTERM,
-        signal.SIGKILL,
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),
         pytest.param(signal.SIGINT, marks=pytest.mark.long),
         pytest.param(signal.SIGHUP, marks=pytest.mark.long),
     ],

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import apsw
+import pytest
 
 from keybus.engines.sqlite import SqliteEngine
 from keybus.testing.clock import ManualClock
@@ -117,6 +118,7 @@ async def test_match_rows_under_the_floor_are_deleted(tmp_path: Path, clock: Man
     await engine.close()
 
 
+@pytest.mark.long
 async def test_delays_far_beyond_memory_come_in_the_order_of_their_times(
     tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -169,6 +169,7 @@ async def test_what_was_settled_during_a_load_does_not_come_back(
     }
 
 
+@pytest.mark.long
 async def test_many_released_leases_do_not_freeze_the_loop(
     process: Process, clock: ManualClock
 ) -> None:

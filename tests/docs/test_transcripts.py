@@ -29,6 +29,7 @@ def check(steps: list[transcript.Step], folder: Path) -> None:
             pytest.fail(f"$ {step.commands}{transcript.plain(found)}\n-- not --\n{step.expected}")
 
 
+@pytest.mark.long
 def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
     copy = shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
@@ -37,6 +38,7 @@ def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
     check(of_page("server.md"), tmp_path)
 
 
+@pytest.mark.long
 def test_dead_letters_are_looked_at_redriven_and_purged(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
     shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
@@ -49,6 +51,7 @@ def test_what_became_of_an_event(tmp_path: Path) -> None:
     check(of_page("explain.md"), tmp_path)
 
 
+@pytest.mark.long
 def test_events_are_replayed(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
     shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
@@ -75,6 +78,7 @@ def test_a_store_is_backed_up_and_restored(tmp_path: Path) -> None:
     check(of_page("backup.md"), tmp_path)
 
 
+@pytest.mark.long
 def test_accounts_and_grants_of_a_project_of_ones_own(tmp_path: Path) -> None:
     shop(tmp_path / "shop")
     running = transcript.Step("keybus dev . &\n", None)

@@ -342,6 +342,7 @@ async def test_a_pause_is_told_kept_over_a_kill_and_lifted(
     assert (await state(shop))["paused"] is None
 
 
+@pytest.mark.long
 async def test_the_command_line_looks_redrives_and_purges(
     bus: ClosedServer, shop: aiohttp.ClientSession, token: str
 ) -> None:

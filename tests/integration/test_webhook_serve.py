@@ -66,6 +66,7 @@ def put(server: ClosedServer, token: str, **detail: object) -> None:
         assert "event_id" in result
 
 
+@pytest.mark.long
 async def test_a_webhook_of_a_closed_bus(tmp_path: Path) -> None:
     authority, endpoint = Authority(tmp_path), Endpoint()
     await endpoint.start(authority.serving("localhost"))

@@ -19,11 +19,18 @@ async def run(folder: Path, kills: int, seed: int) -> Verdict:
 
 
 async def test_nothing_acknowledged_is_lost_over_kills_under_load(tmp_path: Path) -> None:
-    verdict = await run(tmp_path, 4, seed=1)
+    verdict = await run(tmp_path, 2, seed=1)
     assert verdict.lost == 0
     assert verdict.acknowledged > 100
     assert verdict.delivered > 2 * verdict.acknowledged
     assert verdict.duplicates[IN_FLIGHT] > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+async def test_nothing_acknowledged_is_lost_over_more_kills(tmp_path: Path) -> None:
+    verdict = await run(tmp_path, 12, seed=3)
+    assert verdict.lost == 0
 
 
 @pytest.mark.soak

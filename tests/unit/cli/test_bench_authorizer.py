@@ -33,6 +33,7 @@ def shown(found: Decisions) -> str:
     return captured.get()
 
 
+@pytest.mark.long
 def test_the_command_asks_everything_and_nothing_is_refused() -> None:
     done = CliRunner().invoke(bench, ["authorizer", "--json", *SMALL])
     assert done.exit_code == 0, done.output

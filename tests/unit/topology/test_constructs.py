@@ -49,7 +49,7 @@ Subscription(platform, "orders",
 
 @given(data=platforms())
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
 )
 def test_what_constructs_write_is_what_they_say(declared: Path, data: dict[str, Any]) -> None:
     meant = msgspec.convert(data, model.Platform)

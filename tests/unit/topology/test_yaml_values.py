@@ -107,7 +107,7 @@ PLACES = ("", "grant", "exception", *OF_A_SUBSCRIPTION, *OF_THE_PLATFORM)
 
 @given(value=VALUES, place=st.sampled_from(PLACES))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
 )
 def test_nothing_in_a_file_is_a_traceback(declared: Path, value: Any, place: str) -> None:
     text = _flow(value)

@@ -59,7 +59,7 @@ class Progress(msgspec.Struct, frozen=True):
     Attributes:
         seconds: Seconds gone.
         acknowledged: Events that the bus has acknowledged.
-        broken: The vendor is broken now.
+        broken: The vendor is broken, or was since the last time.
         subscriptions: How the subscriptions stand.
     """
 
@@ -146,9 +146,9 @@ def perform(
         It is asked from a thread, or it would hold the driver up.
         """
         while True:
-            broken, states = outage.on, await asyncio.to_thread(on.subscriptions)
+            states = await asyncio.to_thread(on.subscriptions)
             on.services.check()
-            show(Progress(published.seconds, len(published.acknowledged), broken, states))
+            show(Progress(published.seconds, len(published.acknowledged), outage.was_on(), states))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await outage.turned.wait()
@@ -215,7 +215,7 @@ class _Outage:
         self._services, self._vendor = services, options.vendor
         self._begin, self._end = (options.seconds * share for share in _OUTAGE)
         self._since = 0.0
-        self.on = False
+        self.on = self._was_on = False
         self.seconds = 0.0
         self.turned = asyncio.Event()
 
@@ -223,10 +223,15 @@ class _Outage:
         """Break or mend, where it is time to."""
         if self._vendor and not self.on and not self.seconds and gone >= self._begin:
             self._services.signal(f"vendor-{self._vendor}", _BREAK)
-            self.on, self._since = True, time.monotonic()
+            self.on, self._was_on, self._since = True, True, time.monotonic()
             self.turned.set()
         elif self.on and gone >= self._end:
             self.end()
+
+    def was_on(self) -> bool:
+        """Whether the vendor is broken, or was since this was asked last."""
+        found, self._was_on = self.on or self._was_on, False
+        return found
 
     def end(self) -> None:
         """Mend the vendor, if it is broken."""
