@@ -86,6 +86,19 @@ class SystemClock:
 SYSTEM = SystemClock()
 
 
+async def pause(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
+    """Sleep so long, or until an event is set; others have their turn in any case."""
+    await asyncio.sleep(0)
+    if seconds:
+        timer = asyncio.ensure_future(clock.sleep(seconds))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([timer, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            stopping.cancel()
+
+
 def rfc3339(time_us: int, *, fraction: bool = True) -> str:
     """Microseconds since the epoch as RFC 3339 in UTC: ``2026-01-31T08:00:00.000Z``.
 

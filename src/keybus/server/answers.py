@@ -100,7 +100,8 @@ def problem(error: KeybusError) -> Response:
 def refused(error: KeybusError) -> Response:
     """The same, and where it is the server's own fault it is logged."""
     answer = problem(error)
-    if answer.status_code >= 500:  # noqa: PLR2004 - the server's own fault
+    # That it has too much to do is told to whoever asks, and is no fault to look into.
+    if answer.status_code >= 500 and not isinstance(error, Throttled):  # noqa: PLR2004
         _log.error("%s", error, exc_info=error)
     return answer
 

@@ -13,7 +13,7 @@ from keybus.bus.archive.sieve import Sieve, Unfit
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Engine, Record, Stored
 from keybus.bus.ingest.router import Router
-from keybus.clock import Clock
+from keybus.clock import Clock, pause
 from keybus.errors import EngineError, StorageFailed
 from keybus.patterns import Pattern
 
@@ -83,10 +83,10 @@ class Passage:
                     return True
             except StorageFailed as error:
                 _log.warning("replay %s waits for the store: %s", self.replay.id, error)
-                await self._pause(FAILURE_PAUSE)
+                await pause(self._around.clock, FAILURE_PAUSE, self.stop)
             except EngineError as error:  # a queue that it matched may just have been removed
                 _log.warning("replay %s looks once more: %s", self.replay.id, error)
-                await self._pause(FAILURE_PAUSE)
+                await pause(self._around.clock, FAILURE_PAUSE, self.stop)
         return False
 
     async def _has_room(self) -> bool:
@@ -95,7 +95,7 @@ class Passage:
         if full != self.replay.waits_for:
             self.replay = msgspec.structs.replace(self.replay, waits_for=full)
         if full:
-            await self._pause(ROOM_SECONDS)
+            await pause(self._around.clock, ROOM_SECONDS, self.stop)
         return not full
 
     async def _full(self) -> str:
@@ -133,7 +133,8 @@ class Passage:
         )
         await self._keep(self.replay)
         if more or len(looked) < len(page):
-            await self._pause(len(records) / replay.rate if replay.rate else 0.0)
+            seconds = len(records) / replay.rate if replay.rate else 0.0
+            await pause(self._around.clock, seconds, self.stop)
             return True
         return False
 
@@ -172,15 +173,3 @@ class Passage:
             unfit=self.replay.unfit + unfit,
         )
         return page[:looked], records, counted
-
-    async def _pause(self, seconds: float) -> None:
-        """So long, or until it is cancelled; others have their turn in any case."""
-        await asyncio.sleep(0)
-        if seconds:
-            timer = asyncio.ensure_future(self._around.clock.sleep(seconds))
-            stop = asyncio.ensure_future(self.stop.wait())
-            try:
-                await asyncio.wait([timer, stop], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                timer.cancel()
-                stop.cancel()

@@ -20,7 +20,7 @@ from keybus.bus.dead_letters.clearing import (
 from keybus.bus.dead_letters.letters import LetterChoice, Letters, letter_id
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Documents
-from keybus.clock import Clock
+from keybus.clock import Clock, pause
 from keybus.errors import EngineError, StorageFailed, SubscriptionError
 from keybus.governance import Principal
 from keybus.governance.audit import BUS, Actor
@@ -190,7 +190,7 @@ class Clearings:
                     return
             else:
                 return
-            await self._pause(clearing, _FAILURE_PAUSE)
+            await pause(self._clock, _FAILURE_PAUSE, stop)
 
     async def _step(self, clearing: str) -> bool:
         """Move a page; whether there may be more."""
@@ -203,20 +203,9 @@ class Clearings:
             await self._keep(standing)
         if moved < page:
             return False
-        await self._pause(clearing, moved / standing.rate if standing.rate else 0.0)
+        seconds = moved / standing.rate if standing.rate else 0.0
+        await pause(self._clock, seconds, self._stops[clearing])
         return True
-
-    async def _pause(self, clearing: str, seconds: float) -> None:
-        """So long, or until it is cancelled; others have their turn in any case."""
-        await asyncio.sleep(0)
-        if seconds:
-            timer = asyncio.ensure_future(self._clock.sleep(seconds))
-            stop = asyncio.ensure_future(self._stops[clearing].wait())
-            try:
-                await asyncio.wait([timer, stop], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                timer.cancel()
-                stop.cancel()
 
     async def _count_again(self, clearing: str) -> None:
         """The last page may have been moved without being counted."""
