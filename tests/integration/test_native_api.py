@@ -259,7 +259,8 @@ async def test_a_server_told_to_stop_hands_leases_back(server: Server) -> None:
         socket, _ = await stream(http, "partner-feed")
         await frame(socket)
         assert await asyncio.to_thread(server.stop) == 0
-        await socket.close()
+        await socket.receive()
+        assert socket.close_code == aiohttp.WSCloseCode.SERVICE_RESTART
     await asyncio.to_thread(server.start)
     async with aiohttp.ClientSession(f"{server.url}/") as http:
         socket, _ = await stream(http, "partner-feed")

@@ -74,6 +74,11 @@ class Dispatcher:
         return tuple(self._desk.holding)
 
     @property
+    def stopped(self) -> bool:
+        """Whether it has ended: nobody is sent anything any more."""
+        return self._stopped
+
+    @property
     def paused(self) -> bool:
         """Whether nothing is handed out until somebody resumes it."""
         return self._desk.consumers.paused

@@ -31,6 +31,7 @@ from keybus.server.answers import UNREADABLE
 from keybus.server.native.settling import Settling
 
 BAD_MESSAGE, NOT_KNOWN, UNKNOWN_SUBSCRIPTION, SILENT = 4400, 4401, 4404, 4408
+SERVICE_RESTART = 1012
 _SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
 _CLOSE_SECONDS = 1.0
 _settlements = msgspec.json.Decoder(Settlement)
@@ -99,6 +100,8 @@ async def _until_lost(
             return NOT_KNOWN, reason
         if listening.done():
             return listening.result()
+        if dispatcher.stopped:
+            return SERVICE_RESTART, "the bus stops, or the subscription's queue"
         return (NOT_YOURS, session.ended) if session.ended else (SILENT, "frames are not taken")
     finally:
         for task in waiting:
