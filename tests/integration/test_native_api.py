@@ -258,8 +258,9 @@ async def test_a_server_told_to_stop_hands_leases_back(server: Server) -> None:
         await put(http, entry({"number": 1}))
         socket, _ = await stream(http, "partner-feed")
         await frame(socket)
+        closing = asyncio.ensure_future(socket.receive())
         assert await asyncio.to_thread(server.stop) == 0
-        await socket.receive()
+        await closing
         assert socket.close_code == aiohttp.WSCloseCode.SERVICE_RESTART
     await asyncio.to_thread(server.start)
     async with aiohttp.ClientSession(f"{server.url}/") as http:
