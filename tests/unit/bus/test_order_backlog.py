@@ -8,6 +8,7 @@ import pytest
 
 from keybus.bus import Delivery, DeliverySettings, Dispatcher, Session
 from keybus.bus.delivery import lanes
+from keybus.bus.delivery.lane import LANE_ROOM
 from keybus.bus.delivery.order_key import OrderKey
 from keybus.protocol import MAX_FRAME_DELIVERIES, Failed, Notice, Settlement
 from keybus.testing import ManualClock
@@ -72,10 +73,10 @@ async def test_a_million_behind_one_key(tmp_path: Path, name: str) -> None:
         await consumer.until(others)
         state = await cursor.state()
         assert state.in_flight <= lanes.TOTAL_ROOM
-        assert state.ordered >= start + 50_000 - lanes.LANE_ROOM - MAX_FRAME_DELIVERIES
+        assert state.ordered >= start + 50_000 - LANE_ROOM - MAX_FRAME_DELIVERIES
     await dispatcher.stop()
     state = await cursor.state()
     assert (state.in_flight, state.waiting) == (0, MILLION + 1)
     [group] = await cursor.groups()
-    assert group.returning <= lanes.LANE_ROOM
+    assert group.returning <= LANE_ROOM
     await engine.close()

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from keybus.bus import Delivery, DeliverySettings, Dispatcher, Engine, Session
-from keybus.bus.delivery import lanes
+from keybus.bus.delivery import lane, lanes
 from keybus.bus.delivery.order_key import OnFailure, OrderKey
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
@@ -43,7 +43,8 @@ PATIENCE = 20.0
 @pytest.fixture(autouse=True)
 def _small_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that much is put aside, and keys share lanes."""
-    monkeypatch.setattr(lanes, "LANE_ROOM", 4)
+    for module in (lane, lanes):
+        monkeypatch.setattr(module, "LANE_ROOM", 4)
     monkeypatch.setattr(lanes, "TOTAL_ROOM", 10)
     monkeypatch.setattr(lanes, "MOST_LANES", 2)
     monkeypatch.setattr(lanes, "_SHARED_DIGITS", 1)

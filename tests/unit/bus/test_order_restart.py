@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from keybus.bus import Delivery, DeliverySettings, Dispatcher
-from keybus.bus.delivery import lanes
+from keybus.bus.delivery import lane, lanes
 from keybus.bus.delivery.order_key import OrderKey
 from keybus.bus.engine import ORDER, Cursor, Engine
 from keybus.engines.memory import MemoryEngine
@@ -65,7 +65,8 @@ async def test_what_was_never_put_aside_goes_before_what_was_and_is_later(
     monkeypatch: pytest.MonkeyPatch,
     window: int,
 ) -> None:
-    monkeypatch.setattr(lanes, "LANE_ROOM", 4)
+    for module in (lane, lanes):
+        monkeypatch.setattr(module, "LANE_ROOM", 4)
     # As a crash leaves it that finds a lane half put aside: what is between was out, or waited.
     await engine.append([record(ENVELOPE, "line") for _ in range(4)])
     first, second, third, fourth = positions(await fetch(cursor))
