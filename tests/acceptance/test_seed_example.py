@@ -84,6 +84,7 @@ def test_a_mistake_fails_at_creation_with_a_clear_message(
         assert any(words in line for line in message[-8:]), failed.stderr
 
 
+@pytest.mark.long
 def test_it_passes_mypy_strict(tmp_path: Path, bindings_folder: Path) -> None:
     program = tmp_path / "seed.py"
     program.write_text(SEED)

@@ -205,7 +205,9 @@ def shrink(patch: pytest.MonkeyPatch, chance: random.Random) -> None:
     patch.setattr(Reader, "rows", slow_rows)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 16))]
+)
 async def test_everything_at_once(
     seed: int, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

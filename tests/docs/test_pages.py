@@ -34,12 +34,22 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
-def blocks(language: str) -> Iterator[object]:
-    """Every fenced block of a language, named by its page and number."""
+FIRST = ("README.md", "getting-started.md")
+"""What a newcomer runs; the others' programs run with `make check`."""
+
+
+def blocks(language: str, *, runs: bool = False) -> Iterator[object]:
+    """Every fenced block of a language, named by its page and number.
+
+    Args:
+        language: What stands behind the fence.
+        runs: They are run, which takes a second each.
+    """
     for page in PAGES:
+        marks = [pytest.mark.long] if runs and page.name not in FIRST else []
         found = [text for kind, text in FENCE.findall(page.read_text()) if kind == language]
         for number, text in enumerate(found, 1):
-            yield pytest.param(page, text, id=f"{page.relative_to(ROOT)}-{number}")
+            yield pytest.param(page, text, id=f"{page.relative_to(ROOT)}-{number}", marks=marks)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +75,7 @@ def shop(folder: Path) -> ContractRepository:
     return load_platform(folder)[1]
 
 
-@pytest.mark.parametrize(("page", "text"), list(blocks("python")))
+@pytest.mark.parametrize(("page", "text"), list(blocks("python", runs=True)))
 def test_python_runs(
     page: Path,
     text: str,

@@ -127,6 +127,7 @@ def test_a_round_delivers_all_that_was_taken(setup: Setup, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_backlog_is_put_and_drained(tmp_path: Path) -> None:
     said: list[str] = []
     found = run_backlog(3_000, tmp_path, said.append)
