@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from difflib import get_close_matches
 
@@ -13,7 +12,7 @@ from keybus.bus.archive.retention import Retention
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Generation, Modes
-from keybus.bus.control.grants import GrantWatch, owners_of
+from keybus.bus.control.grants import GrantWatch
 from keybus.bus.control.permission import Permission
 from keybus.bus.control.proposal import Proposal
 from keybus.bus.control.proposing import judged
@@ -33,23 +32,20 @@ from keybus.bus.ingest.ingest import Ingest
 from keybus.bus.ingest.puts import Puts
 from keybus.bus.ingest.quotas import Quotas
 from keybus.bus.metering.meters import Meters
+from keybus.bus.standing import Standing
 from keybus.bus.tapping.taps import Taps
 from keybus.bus.targets import Targets, WebhookSettings
 from keybus.bus.usage.usage import Usage
 from keybus.clock import SYSTEM, Clock
-from keybus.contracts.pointers import pointer_of
 from keybus.envelope import Entry, EntryResult
 from keybus.errors import EngineError, KeybusError, SubscriptionError
 from keybus.governance import ANYBODY, Principal
-from keybus.governance.audit import BUS, Actor, AuditKey
+from keybus.governance.audit import Actor, AuditKey
 from keybus.governance.authorizer import Authorizer, Refusal
 from keybus.governance.credentials.vault import Vault
 from keybus.governance.webhook_secrets import Action, WebhookSecret, WebhookSecrets
 from keybus.protocol import Notice, PublisherInfo, SubscriptionInfo
 from keybus.topology import Platform
-from keybus.topology.model import Grant
-
-_log = logging.getLogger(__name__)
 
 
 class Bus:
@@ -115,6 +111,7 @@ class Bus:
         self.targets = Targets(webhooks, self.webhook_secrets, clock)
         self.pauses = Pauses(engine.documents, audit, self.dispatcher, clock)
         self.clearings = Clearings(engine.documents, audit, self.dispatcher, clock)
+        self._standing = Standing(self.control, self.pauses, self.targets, modes, clock)
         hindrances = Hindrances(self.pauses.of, self.targets.info)
         self.explaining = Explaining(engine, self.control, hindrances, clock)
         self.taps = Taps()
@@ -136,7 +133,7 @@ class Bus:
         )
         self.quotas, self.backlog = Quotas(clock), Backlog()
         self._age_limits = AgeLimits(lambda: self.control.dispatchers, audit, clock)
-        self._watch = GrantWatch(engine.documents, clock, self._expired)
+        self._watch = GrantWatch(engine.documents, self.control, audit, clock)
         self._ingest: Ingest | None = None
 
     @classmethod
@@ -295,7 +292,7 @@ class Bus:
             # Other rules came to hold since it was let in at the door.
             self.refused(principal, f"consume {subscription}", refusal)
             session.end(refusal.message)
-        if holding := self._holding(subscription):
+        if holding := self._standing.holding(subscription):
             session.tell(Notice("held", "; ".join(holding)))
         if (pause := self.pauses.of(subscription)) is not None:
             session.tell(paused_notice(pause))
@@ -347,7 +344,7 @@ class Bus:
         """The subscriptions, what they ask for and how they stand."""
         states = await self.states()
         return [
-            self._info(name, state)
+            self._standing.info(name, state)
             for name, state in states.items()
             if name in self.platform.subscriptions
         ]
@@ -385,26 +382,6 @@ class Bus:
         name = f"{secret.account}/{secret.name}"
         await self.audit.write(Actor.of(by), f"webhook-secret.{action}", name)
 
-    async def _expired(self, name: str, grant: Grant) -> None:
-        """Tell both sides that a grant has ended, and write it down.
-
-        Raises:
-            StorageFailed: It could not be written down.
-        """
-        owners = owners_of(grant, self.platform, self.generation.contracts)
-        what = ", ".join([*grant.events, *grant.sources])
-        message = f"the grant {name!r} of {what} to {grant.account!r} expired {grant.expires}"
-        _log.warning("%s; deliveries under it are held", message)
-        for subscription, dispatcher in self.control.dispatchers.items():
-            account = self.platform.subscriptions[subscription].account
-            if account == grant.account:
-                hint = "what it was for is held, and comes once the grant is renewed"
-                dispatcher.tell(Notice("grant-expired", f"{message}; {hint}"))
-            elif account in owners:
-                hint = "renew it, or remove it, in the platform file"
-                dispatcher.tell(Notice("grant-ended", f"{message}; {hint}"))
-        await self.audit.write(BUS, "grant.expired", pointer_of("grants", name))
-
     def _activate(self, generation: Generation) -> None:
         if self._ingest is None:
             self._ingest = Ingest(
@@ -421,37 +398,3 @@ class Bus:
         self.pauses.hold(self.control.dispatchers)
         self.targets.change(generation, self.control.dispatchers)
         self._backfills.begin()
-
-    def _info(self, name: str, state: CursorState) -> SubscriptionInfo:
-        declared, dispatcher = self.platform.subscriptions[name], self.dispatcher(name)
-        return SubscriptionInfo(
-            name=name,
-            account=declared.account,
-            events=declared.events,
-            filter=declared.filter,
-            consumers=dispatcher.consumers,
-            acknowledged=dispatcher.acknowledged,
-            waiting=state.waiting,
-            in_flight=state.in_flight,
-            delayed=state.delayed,
-            ordered=state.ordered,
-            held=state.held,
-            holding=self._holding(name),
-            dead=state.dead,
-            target=self.targets.info(name),
-            paused=self.pauses.of(name),
-            breaker=dispatcher.breaker,
-            filling=dispatcher.cursor.filled is not None,
-        )
-
-    def _holding(self, name: str) -> list[str]:
-        """Why events that the subscription asks for would be held, and those that came were."""
-        if self.modes.authorization != "enforce":
-            return []
-        reasons = set(self.dispatcher(name).holding)
-        now, gate = self.clock.time_us(), self.authorizer.gate(name)
-        refusals = [
-            gate.refusal(ref.type, "", now) for ref in self.platform.subscriptions[name].event_refs
-        ]
-        reasons.update(refusal.message for refusal in refusals if refusal is not None)
-        return sorted(reasons)

@@ -3,7 +3,7 @@
 import asyncio
 
 from keybus.clock import Clock
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 
 class Alarm:

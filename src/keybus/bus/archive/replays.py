@@ -18,7 +18,7 @@ from keybus.bus.archive.replay import (
 )
 from keybus.bus.archive.sieve import Sieve
 from keybus.bus.audit.log import AuditLog
-from keybus.bus.dead_letters.letters import letter_id
+from keybus.bus.dead_letters.letters import next_id
 from keybus.bus.engine import Documents
 from keybus.errors import EngineError, SubscriptionError
 from keybus.governance import Principal
@@ -132,7 +132,7 @@ class Replays:
         async with self._beginning:
             self._check_free(wanted.to)
             replay = Replay(
-                id=(number := self._new_id()),
+                id=(number := next_id(self._clock.time_us(), self._known)),
                 name=name or number,
                 wanted=wanted,
                 started_us=self._clock.time_us(),
@@ -224,7 +224,3 @@ class Replays:
     async def _keep(self, replay: Replay) -> None:
         await self._documents.put(_COLLECTION, replay.id, msgspec.json.encode(replay))
         self._known[replay.id] = replay
-
-    def _new_id(self) -> str:
-        last = max(self._known, default="")
-        return letter_id(max(self._clock.time_us(), int(last) + 1 if last else 0))

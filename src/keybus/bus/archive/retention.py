@@ -12,6 +12,7 @@ from keybus.bus.engine import Engine
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance.audit import BUS
+from keybus.steady import SteadyTime
 from keybus.topology.model import Archive
 
 SWEEP_SECONDS: Final = 60.0
@@ -65,7 +66,7 @@ class Retention:
     ) -> None:
         self._engine, self._archive = engine, archive
         self._audit, self._clock = audit, clock
-        self._offset = clock.time_us() - self._monotonic()
+        self._time = SteadyTime(clock)
         self._needed_by: tuple[str, ...] = ()
         self._told = False
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +111,7 @@ class Retention:
 
     async def _sweep(self) -> None:
         archive = self._archive()
-        now = min(self._clock.time_us(), self._offset + self._monotonic())
+        now = min(self._clock.time_us(), self._time.now())
         needed, events, size = set[str](), 0, 0
         if archive.max_age is not None:
             before = now - archive.max_age * 1_000_000
@@ -145,6 +146,3 @@ class Retention:
                 "the store uses %d bytes more than archive.max_size; needed by: %s", over, why
             )
         self._told = bool(over)
-
-    def _monotonic(self) -> int:
-        return round(self._clock.monotonic() * 1_000_000)

@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
+from keybus.bus.audit.log import AuditLog
+from keybus.bus.control.control import Control
 from keybus.bus.engine import Documents
-from keybus.clock import Clock
+from keybus.clock import Clock, pause
 from keybus.contracts import ContractRepository
-from keybus.protocol import GrantInfo
+from keybus.contracts.pointers import pointer_of
+from keybus.governance.audit import BUS
+from keybus.protocol import GrantInfo, Notice
 from keybus.topology import Platform
 from keybus.topology.model import Grant
 
@@ -17,9 +21,6 @@ _LONGEST_SLEEP = 3600.0
 """Seconds after which the wall clock is looked at again: it may have been set."""
 _FAILURE_PAUSE = 30.0
 """Seconds after which what could not be told, or written down, is tried again."""
-
-Expired = Callable[[str, Grant], Awaitable[None]]
-"""Told of a grant, by its name, that no longer holds."""
 
 
 def owners_of(grant: Grant, platform: Platform, contracts: ContractRepository) -> list[str]:
@@ -56,12 +57,16 @@ class GrantWatch:
 
     Args:
         documents: Where is kept up to when it looked.
+        control: What holds, and whom to tell.
+        audit: Where each is written down.
         clock: Time.
-        expired: Told of each, once.
     """
 
-    def __init__(self, documents: Documents, clock: Clock, expired: Expired) -> None:
-        self._documents, self._clock, self._expired = documents, clock, expired
+    def __init__(
+        self, documents: Documents, control: Control, audit: AuditLog, clock: Clock
+    ) -> None:
+        self._documents, self._clock = documents, clock
+        self._control, self._audit = control, audit
         self._grants: dict[str, Grant] = {}
         self._told: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
@@ -98,24 +103,39 @@ class GrantWatch:
         ]
         for name, grant in due:
             if (name, grant.expires_us) not in self._told:
-                await self._expired(name, grant)
+                await self._tell(name, grant)
                 self._told.add((name, grant.expires_us))
         if due:
             await self._documents.put(_COLLECTION, _KEY, str(now).encode())
         self._told.clear()
         return now
 
+    async def _tell(self, name: str, grant: Grant) -> None:
+        """Tell both sides that a grant has ended, and write it down.
+
+        Raises:
+            StorageFailed: It could not be written down.
+        """
+        generation = self._control.generation
+        owners = owners_of(grant, generation.platform, generation.contracts)
+        what = ", ".join([*grant.events, *grant.sources])
+        message = f"the grant {name!r} of {what} to {grant.account!r} expired {grant.expires}"
+        _log.warning("%s; deliveries under it are held", message)
+        for subscription, dispatcher in self._control.dispatchers.items():
+            account = generation.platform.subscriptions[subscription].account
+            if account == grant.account:
+                hint = "what it was for is held, and comes once the grant is renewed"
+                dispatcher.tell(Notice("grant-expired", f"{message}; {hint}"))
+            elif account in owners:
+                hint = "renew it, or remove it, in the platform file"
+                dispatcher.tell(Notice("grant-ended", f"{message}; {hint}"))
+        await self._audit.write(BUS, "grant.expired", pointer_of("grants", name))
+
     async def _sleep(self, now: int, longest: float) -> None:
         """Until the next grant expires, or there are others."""
         ahead = [each.expires_us - now for each in self._grants.values() if each.expires_us > now]
         seconds = min(min(ahead, default=0) / 1_000_000 or longest, longest)
-        timer = asyncio.ensure_future(self._clock.sleep(seconds))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait([timer, changed], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            changed.cancel()
+        await pause(self._clock, seconds, self._changed)
 
     async def _read(self) -> int:
         """Up to when it has looked; on a new store, up to now: what had expired is no news."""

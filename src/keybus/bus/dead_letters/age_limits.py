@@ -11,6 +11,7 @@ from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance.audit import BUS
+from keybus.steady import SteadyTime
 
 SWEEP_SECONDS = 5.0
 """How often it is looked for deliveries that are too old: they are buried that much late."""
@@ -36,7 +37,7 @@ class AgeLimits:
         self, dispatchers: Callable[[], Mapping[str, Dispatcher]], audit: AuditLog, clock: Clock
     ) -> None:
         self._dispatchers, self._audit, self._clock = dispatchers, audit, clock
-        self._offset = clock.time_us() - self._monotonic()
+        self._time = SteadyTime(clock)
         self._kept_at = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
@@ -72,7 +73,7 @@ class AgeLimits:
             pass
 
     async def _forget(self, name: str, dispatcher: Dispatcher) -> None:
-        now = min(self._clock.time_us(), self._offset + self._monotonic())
+        now = min(self._clock.time_us(), self._time.now())
         keep = dispatcher.settings.retry.keep_dead_letters * 1_000_000
         old, letters = LetterChoice(until=letter_id(now - keep)), dispatcher.cursor.letters
         deleted, full = 0, bool(await letters.page(old, 1))
@@ -85,6 +86,3 @@ class AgeLimits:
                 with contextlib.suppress(EngineError):  # the store fails: what is gone is gone
                     data = {"count": deleted, "older_than_seconds": keep // 1_000_000}
                     await self._audit.write(BUS, "dead-letters.expired", name, data)
-
-    def _monotonic(self) -> int:
-        return round(self._clock.monotonic() * 1_000_000)

@@ -17,7 +17,7 @@ from keybus.bus.dead_letters.clearing import (
     State,
     preview_of,
 )
-from keybus.bus.dead_letters.letters import LetterChoice, Letters, letter_id
+from keybus.bus.dead_letters.letters import LetterChoice, Letters, letter_id, next_id
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Documents
 from keybus.clock import Clock, pause
@@ -121,7 +121,7 @@ class Clearings:
                 mark = (await letters.summary(choice)).newest or letter_id(0)
                 choice = msgspec.structs.replace(choice, until=mark)
             clearing = Clearing(
-                id=self._new_id(),
+                id=next_id(self._clock.time_us(), self._known),
                 kind=kind,
                 subscription=subscription,
                 choice=choice,
@@ -241,16 +241,7 @@ class Clearings:
         self._known[clearing.id] = clearing
         await self._documents.put(_COLLECTION, clearing.id, msgspec.json.encode(clearing))
 
-    def _new_id(self) -> str:
-        return max(
-            letter_id(self._clock.time_us()), letter_id(_after(max(self._known, default="")))
-        )
-
 
 async def _move(letters: Letters, clearing: Clearing, page: int) -> int:
     move = letters.redrive if clearing.kind == "redrive" else letters.purge
     return await move(clearing.choice, page)
-
-
-def _after(last: str) -> int:
-    return int(last) + 1 if last else 0

@@ -1,6 +1,6 @@
 """Dead letters as an engine keeps them: deliveries that gave up, with their own bytes."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -27,6 +27,12 @@ def letter_id(number: int) -> str:
     the last letter's, where that is later. Thus an id never comes twice, and a time is an id.
     """
     return f"{max(0, min(number, 10**_DIGITS - 1)):0{_DIGITS}d}"
+
+
+def next_id(time_us: int, known: Iterable[str]) -> str:
+    """An id of that kind, of now, and after all that are known."""
+    last = max(known, default="")
+    return letter_id(max(time_us, int(last) + 1 if last else 0))
 
 
 def letter_number(text: str) -> int | None:

@@ -9,8 +9,8 @@ from keybus.engines.alarm import Alarm
 from keybus.engines.limits import check_cause, check_delay, check_group, check_reason
 from keybus.engines.memory.dead_letters import MemoryDeadLetters
 from keybus.engines.memory.queue import Queue, Try
-from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
+from keybus.steady import SteadyTime
 
 
 class MemoryCursor:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from keybus.bus.dead_letters.letters import DeadLetter, LetterChoice, LetterSummary
 from keybus.clock import Clock
 from keybus.engines.memory.queue import Queue
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 
 class MemoryDeadLetters:

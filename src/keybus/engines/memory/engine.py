@@ -19,8 +19,8 @@ from keybus.engines.memory.cursor import MemoryCursor
 from keybus.engines.memory.documents import MemoryDocuments
 from keybus.engines.memory.letters import LetterIds, MemoryLetters
 from keybus.engines.memory.queue import Queue
-from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
+from keybus.steady import SteadyTime
 
 
 class MemoryEngine:

@@ -21,7 +21,7 @@ from keybus.engines.sqlite.opening import Opened
 from keybus.engines.sqlite.queue import Queue
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.settlements import Place, SetAside
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 
 class Aside:

@@ -22,8 +22,8 @@ from keybus.engines.sqlite.ring import Ring
 from keybus.engines.sqlite.settlements import Place
 from keybus.engines.sqlite.settling import Settling
 from keybus.engines.sqlite.statuses import oldest, status_of
-from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError
+from keybus.steady import SteadyTime
 
 
 class SqliteCursor:

@@ -16,7 +16,7 @@ from keybus.engines.sqlite.operation import Operation, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.settlements import Place
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 LETTER_PAGE = 1_000
 """Letters that are moved or deleted in one transaction: so many hold up others' commits little."""

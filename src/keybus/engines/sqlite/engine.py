@@ -37,8 +37,8 @@ from keybus.engines.sqlite.ring import Ring
 from keybus.engines.sqlite.searching import find
 from keybus.engines.sqlite.store import Store
 from keybus.engines.sqlite.trimming import Trim, state_of
-from keybus.engines.steady import SteadyTime
 from keybus.errors import EngineError, StorageFailed
+from keybus.steady import SteadyTime
 
 _SUBSCRIPTIONS, _REMOVED = query("subscriptions"), query("removed")
 _TAIL, _SINCE, _DELAYED = (

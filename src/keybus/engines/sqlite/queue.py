@@ -17,7 +17,7 @@ from keybus.engines.sqlite.moving import Moving
 from keybus.engines.sqlite.opening import WHOLE, Opened
 from keybus.engines.sqlite.reader import Reader
 from keybus.engines.sqlite.ring import Ring
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 _MOST_READY = 4_096
 """Due deliveries that are taken into memory, where nobody fetches them, to see how old they are."""

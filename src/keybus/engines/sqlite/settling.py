@@ -22,7 +22,7 @@ from keybus.engines.sqlite.settlements import (
     Place,
     Retry,
 )
-from keybus.engines.steady import SteadyTime
+from keybus.steady import SteadyTime
 
 _LAST_BEFORE = query("last_before")
 
