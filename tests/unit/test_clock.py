@@ -1,8 +1,10 @@
+import asyncio
 import uuid
 
 import pytest
 
 from keybus.clock import SYSTEM, rfc3339
+from keybus.testing.clock import ManualClock
 
 
 def test_ids_are_random_uuids_of_version_4() -> None:
@@ -29,3 +31,10 @@ def test_hexadecimal_digits_are_as_many_as_asked() -> None:
 def test_times_are_rfc_3339_in_utc(time_us: int, text: str) -> None:
     assert rfc3339(time_us) == text
     assert rfc3339(time_us, fraction=False) == text[:19] + "Z"
+
+
+async def test_a_manual_clock_counts_a_sleep_from_the_call_of_it() -> None:
+    clock = ManualClock()
+    sleeping = asyncio.ensure_future(clock.sleep(10))
+    clock.advance(10)  # before the task had its first turn
+    await asyncio.wait_for(sleeping, 5)

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import random
 import uuid
+from collections.abc import Coroutine
 
 
 class ManualClock:
@@ -40,15 +41,19 @@ class ManualClock:
         """The next number of the seed's sequence."""
         return self._random.random()
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was advanced by as much."""
+    def sleep(self, seconds: float) -> Coroutine[object, object, None]:
+        """Wait until the clock was advanced by as much, counted from this call.
+
+        Not from the first step of the coroutine: a task that sleeps is begun a turn of the loop
+        later, and a test that moves the clock in between would wait for what never comes.
+        """
         wakes = asyncio.get_running_loop().create_future()
         self._count += 1
         due = self._time_us + round(seconds * 1_000_000)
         heapq.heappush(self._sleepers, (due, self._count, wakes))
         if seconds <= 0:
             self.advance(0)
-        await wakes
+        return _until(wakes)
 
     def advance(self, seconds: float) -> None:
         """Move on, and wake who has slept long enough."""
@@ -58,6 +63,10 @@ class ManualClock:
             loop = wakes.get_loop()
             if not loop.is_closed():  # the sleeper may be on another thread's loop
                 loop.call_soon_threadsafe(_wake, wakes)
+
+
+async def _until(wakes: "asyncio.Future[None]") -> None:
+    await wakes
 
 
 def _wake(sleeper: "asyncio.Future[None]") -> None:
