@@ -37,7 +37,7 @@ class Clock(Protocol):
         ...
 
 
-_DRAWN = 4096
+_DRAWN = 1 << 16
 """Random bytes drawn at once: a system call for each id would let another thread run each time."""
 _digits: list[str] = []
 if hasattr(os, "register_at_fork"):

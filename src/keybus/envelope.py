@@ -3,6 +3,7 @@
 Source: Amazon EventBridge user guide, "Event structure" and "Sending events with PutEvents".
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -153,6 +154,56 @@ def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int)
     )
 
 
+class Letterhead:
+    """What stands in every envelope of one source and event type, written once.
+
+    Args:
+        source: The source; refused (``UnicodeEncodeError``) where it is no text, as the type is.
+        detail_type: The event type.
+        account: The id of the account that the source belongs to.
+        region: The platform's.
+    """
+
+    __slots__ = ("_heading", "_where")
+
+    def __init__(self, source: str, detail_type: str, account: str, region: str) -> None:
+        of_type, of_source, of_account = map(_encoder.encode, (detail_type, source, account))
+        self._heading = b'","detail-type":%b,"source":%b,"account":%b,"time":"' % (
+            of_type,
+            of_source,
+            of_account,
+        )
+        self._where = b'","region":%b,"resources":' % _encoder.encode(region)
+
+    def write(self, event_id: str, time: bytes, resources: Sequence[str], detail: bytes) -> bytes:
+        """The same as `encode` makes of `seal`'s envelope, at a fraction of its cost.
+
+        Args:
+            event_id: A UUID.
+            time: When it happened, as `written` has it.
+            resources: The entry's.
+            detail: The event's own bytes.
+        """
+        return b"".join(
+            (
+                b'{"version":"0","id":"',
+                event_id.encode(),
+                self._heading,
+                time,
+                self._where,
+                _encoder.encode(resources) if resources else b"[]",
+                b',"detail":',
+                detail,
+                b"}",
+            )
+        )
+
+
+def written(time_us: int) -> bytes:
+    """A time as envelopes have it: RFC 3339 in UTC, to the second."""
+    return rfc3339(time_us, fraction=False).encode()
+
+
 def size(entry: Entry) -> int:
     """Bytes of an entry as EventBridge counts them.
 
@@ -168,8 +219,33 @@ def size(entry: Entry) -> int:
     )
 
 
-def check(entry: Entry) -> dict[str, Any]:
-    """Check an entry's form and size, and decode its detail.
+def check_head(source: str, detail_type: str) -> int:
+    """Check the form of what all events of one source and type have in common.
+
+    Returns:
+        Its bytes, as EventBridge counts them.
+
+    Raises:
+        EnvelopeError: With PutEvents' error code as ``reason``.
+    """
+    for name, value, limit in (
+        ("Source", source, MAX_SOURCE),
+        ("DetailType", detail_type, MAX_DETAIL_TYPE),
+    ):
+        if not value.strip():
+            raise EnvelopeError(f"{name} is required and may not be blank")
+        if len(value) > limit:
+            raise EnvelopeError(f"{name} has {len(value)} characters; at most {limit} are allowed")
+    return len(source.encode()) + len(detail_type.encode())
+
+
+def check(entry: Entry, text: bytes, head: int) -> dict[str, Any]:
+    """Check the rest of an entry's form, and its size, and decode its detail.
+
+    Args:
+        entry: The entry.
+        text: Its detail.
+        head: The bytes of its source and type, as `check_head` has counted them.
 
     Returns:
         The detail as Python values.
@@ -177,25 +253,21 @@ def check(entry: Entry) -> dict[str, Any]:
     Raises:
         EnvelopeError: With PutEvents' error code as ``reason``.
     """
-    for name, value, limit in (
-        ("Source", entry.source, MAX_SOURCE),
-        ("DetailType", entry.detail_type, MAX_DETAIL_TYPE),
-    ):
-        if not value.strip():
-            raise EnvelopeError(f"{name} is required and may not be blank")
-        if len(value) > limit:
-            raise EnvelopeError(f"{name} has {len(value)} characters; at most {limit} are allowed")
-    if entry.time_us is not None and entry.time_us not in _TIMES:
-        raise EnvelopeError(
-            "Time is outside of the years 1 to 9999", hint="seconds, not milliseconds"
-        )
-    bytes_in_all = size(entry)
+    bytes_in_all = head + len(text)
+    if entry.time_us is not None:
+        if entry.time_us not in _TIMES:
+            raise EnvelopeError(
+                "Time is outside of the years 1 to 9999", hint="seconds, not milliseconds"
+            )
+        bytes_in_all += _TIME_BYTES
+    if entry.resources:
+        bytes_in_all += sum(len(resource.encode()) for resource in entry.resources)
     if bytes_in_all > MAX_ENTRY_BYTES:
         raise EnvelopeError(
             f"the entry has {bytes_in_all} bytes; at most {MAX_ENTRY_BYTES} are allowed",
             hint="put large content elsewhere and send its address",
         )
-    return _decode_detail(bytes(entry.detail))
+    return _decode_detail(text)
 
 
 def _decode_detail(text: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,9 +28,14 @@ def deep_stack() -> Iterator[None]:
     sys.setrecursionlimit(limit)
 
 
+def checked(offered: Entry) -> dict[str, Any]:
+    head = envelope.check_head(offered.source, offered.detail_type)
+    return envelope.check(offered, bytes(offered.detail), head)
+
+
 def refused(offered: Entry) -> EnvelopeError:
     with pytest.raises(EnvelopeError) as caught:
-        envelope.check(offered)
+        checked(offered)
     return caught.value
 
 
@@ -72,7 +78,7 @@ def test_size_counts_as_eventbridge_does() -> None:
 
 def test_the_largest_entry_is_taken_and_one_byte_more_is_not() -> None:
     room = envelope.MAX_ENTRY_BYTES - envelope.size(entry('{"a":""}'))
-    envelope.check(entry('{"a":"' + "x" * room + '"}'))
+    checked(entry('{"a":"' + "x" * room + '"}'))
     error = refused(entry('{"a":"' + "x" * (room + 1) + '"}'))
     assert str(envelope.MAX_ENTRY_BYTES) in str(error)
 
@@ -102,7 +108,7 @@ def test_a_malformed_detail_is_refused(detail: str | bytes) -> None:
 )
 @pytest.mark.usefixtures("deep_stack")
 def test_a_detail_at_the_limits_is_taken(detail: str) -> None:
-    envelope.check(entry(detail))
+    checked(entry(detail))
 
 
 @pytest.mark.parametrize("name", ["source", "detail_type"])
@@ -132,9 +138,30 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values))
 def test_whatever_is_taken_comes_back_as_it_was(detail: dict[str, object]) -> None:
     offered = entry(json.dumps(detail))
-    assert envelope.check(offered) == detail
+    assert checked(offered) == detail
     sealed = envelope.seal(offered, event_id="", account="", region="", now_us=0)
     assert envelope.decode(envelope.encode(sealed)).decoded_detail() == detail
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(
+    source=texts,
+    of_type=texts,
+    region=texts,
+    resources=st.lists(texts),
+    time_us=st.integers(0, 10**15),
+)
+def test_a_letterhead_writes_what_an_envelope_is_encoded_as(
+    source: str, of_type: str, region: str, resources: list[str], time_us: int
+) -> None:
+    offered = entry('{"a": 1.0}', source=source, detail_type=of_type, resources=tuple(resources))
+    sealed = envelope.seal(offered, event_id="1", account="2", region=region, now_us=time_us)
+    letterhead = envelope.Letterhead(source, of_type, "2", region)
+    time = envelope.written(time_us)
+    text = letterhead.write("1", time, offered.resources, bytes(offered.detail))
+    assert text == envelope.encode(sealed)
 
 
 def test_a_replayed_envelope_is_the_same_but_for_its_name() -> None:

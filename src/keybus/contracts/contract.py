@@ -6,7 +6,7 @@ from typing import Any
 
 from keybus.contracts.documents import digest_of
 from keybus.contracts.locations import Documents, Location, closure_of
-from keybus.contracts.validation import Validators
+from keybus.contracts.validation import Validator, Validators
 from keybus.contracts.versions import major_of
 from keybus.contracts.view import METADATA, DeclaredProperty, DeclaredView
 from keybus.errors import Fault
@@ -107,15 +107,15 @@ class Contract:
         Args:
             detail: As a JSON parser gives it; parsers bound its depth, which this does not.
         """
-        return self._validators.at(Location(self.file)).accepts(detail)
+        return self._validator.accepts(detail)
 
     def faults(self, detail: Any) -> list[Fault]:
         """All that is wrong with an event's detail (the first 100 faults), empty when it fits."""
-        return self._validators.at(Location(self.file)).faults(detail)
+        return self._validator.faults(detail)
 
     @cached_property
-    def _validators(self) -> Validators:
-        return Validators(self.closure)
+    def _validator(self) -> Validator:
+        return Validators(self.closure).at(Location(self.file))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a contract is immutable: {name} cannot be set")

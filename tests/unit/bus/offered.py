@@ -29,5 +29,7 @@ def status(number: int = 1, value: str = "IN_GARAGE", **more: object) -> Entry:
     )
 
 
-def foreign(source: str = "other.app", detail: str = "{}") -> Entry:
-    return Entry(source, "Something Happened", msgspec.Raw(detail.encode()))
+def foreign(
+    source: str = "other.app", detail: str = "{}", *, of_type: str = "Something Happened"
+) -> Entry:
+    return Entry(source, of_type, msgspec.Raw(detail.encode()))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keybus.bus.engine import Engine, Record
 from keybus.bus.ingest.deduplication import SECONDS, Deduplication
-from keybus.bus.ingest.identity import digest_of
+from keybus.bus.ingest.identity import Identity
 from keybus.engines.memory import MemoryEngine
 from keybus.envelope import Entry, decode, encode, seal
 from keybus.errors import StorageFailed
@@ -54,7 +54,7 @@ class World:
         envelope = seal(
             entry, event_id=self.clock.uuid(), account=ACCOUNT, region="local", now_us=now
         )
-        digest = digest_of(ACCOUNT, TYPE, detail)
+        digest = Identity(ACCOUNT, TYPE).digest(detail)
         return Record(encode(envelope), envelope.id, "shop", TYPE, now, (), digest)
 
     async def put(self, names: Sequence[str]) -> list[str] | None:

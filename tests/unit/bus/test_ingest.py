@@ -99,3 +99,13 @@ async def test_a_source_of_aws_is_taken_with_one_warning(
     for _ in range(3):
         assert (await bus.put([foreign("aws.key")]))[0].event_id
     assert caplog.text.count("reserved by AWS") == 1
+
+
+async def test_made_up_types_and_versions_leave_the_others_as_they_were(start: StartBus) -> None:
+    bus = await start("off")
+    for lowest in range(0, 5_000, 1_000):  # more than are remembered
+        made_up = [foreign(of_type=f"Made Up {lowest + each}") for each in range(1_000)]
+        assert all(result.event_id for result in await bus.put(made_up))
+    versions = [f"{major}.{minor}.0" for minor in range(200) for major in (1, 2)]
+    await bus.put([status(schema_version=version) for version in versions])
+    assert await waiting(bus) == {"all": 200, "impatient": 200, "foreign": 5_000}

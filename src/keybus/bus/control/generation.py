@@ -7,11 +7,11 @@ import msgspec
 
 from keybus.bus.control.versions import Applied, Declared
 from keybus.bus.ingest.admission import Admission, Mode
+from keybus.bus.ingest.kinds import Kinds
 from keybus.bus.ingest.router import Router
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer import Authorizer
 from keybus.topology import Platform
-from keybus.topology.model import NOBODY
 from keybus.topology.projection import Projection
 
 _log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Generation:
         contracts: Its contracts.
         router: Which subscriptions an event matches.
         admission: Whether an event fits its contract.
+        kinds: What is known of an event by its source and type.
         authorizer: Who may do what.
         projections: What is delivered of an event, by the subscriptions that ask for less.
     """
@@ -54,26 +55,13 @@ class Generation:
             for name, subscription in self.platform.subscriptions.items()
             if subscription.fields
         }
-        self._accounts = _accounts_of_sources(self.platform)
+        self.kinds = Kinds(self.platform, self.admission, self.router)
 
     @property
     def declared(self) -> Declared:
         """What it was made of."""
         return Declared(self.platform, self.contracts)
 
-    def account_id(self, source: str) -> str:
-        """The id of the account whose publisher has the source; zeros where none has."""
-        account = self._accounts.get(source)
-        return NOBODY if account is None else self.platform.accounts[account].id
-
     def account_of(self, source: str) -> str:
         """The name of the account whose publisher has the source; empty where none has."""
-        return self._accounts.get(source, "")
-
-
-def _accounts_of_sources(platform: Platform) -> dict[str, str]:
-    return {
-        source: publisher.account
-        for name, publisher in platform.publishers.items()
-        for source in publisher.sources or [name]
-    }
+        return self.kinds.account_of(source)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from keybus.bus.engine import Engine, Record
-from keybus.bus.ingest.identity import digest_of
+from keybus.bus.ingest.identity import Identity
 from keybus.bus.ingest.recent import Recent
 from keybus.bus.ingest.window import Window
 from keybus.clock import Clock
@@ -281,4 +281,4 @@ class _Flight:
 
 def _digest_in(envelope: bytes) -> bytes:
     event = decode(envelope)
-    return digest_of(event.account, event.detail_type, event.decoded_detail())
+    return Identity(event.account, event.detail_type).digest(event.decoded_detail())

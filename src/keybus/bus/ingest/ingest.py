@@ -3,21 +3,23 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from keybus.bus.control.generation import Generation
 from keybus.bus.control.permission import Permission
 from keybus.bus.engine import Record
 from keybus.bus.ingest.deduplication import Deduplication
-from keybus.bus.ingest.identity import digest_of
+from keybus.bus.ingest.kinds import Kind
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
-from keybus.envelope import Entry, EntryResult, check, encode, seal
+from keybus.envelope import Entry, EntryResult, check, written
 from keybus.errors import EngineError, EnvelopeError
 from keybus.governance import ANYBODY, Principal
 
 _log = logging.getLogger(__name__)
 _RESERVED = "aws."
 _MANY = 100
+_KIND = attrgetter("source", "event_type")
 Taken = Callable[[Sequence[Record], Sequence[int]], None]
 """Told of events that became durable, and of their positions."""
 
@@ -63,23 +65,8 @@ class Ingest:
             A result for each entry, in the same order: of a contract event that was published
             before, the first one's. Entries that fail do not keep the others back.
         """
-        now = self._clock.time_us()
-        generation = self.generation
-        puts = self._permission.puts(generation.authorizer, principal)
-        results: list[EntryResult] = []
-        records: list[Record] = []
-        for entry in entries:
-            try:
-                puts.check(entry.source, entry.detail_type)
-                record = self._record(entry, generation, now)
-            except EnvelopeError as error:
-                results.append(EntryResult(code=error.reason, message=str(error)))
-            except (UnicodeEncodeError, RecursionError) as error:
-                message = f"the entry cannot be written as JSON, or read: {error}"
-                results.append(EntryResult(code="MalformedDetail", message=message))
-            else:
-                records.append(record)
-                results.append(EntryResult(event_id=record.event_id))
+        now, account_of = self._clock.time_us(), self.generation.account_of
+        results, records = self._look_at(entries, principal, now)
         if not records:
             return results
         try:
@@ -93,34 +80,57 @@ class Ingest:
         if not appended.records:
             return results
         self._taken(appended.records, appended.positions)
-        for (source, event_type), count in Counter(
-            (record.source, record.event_type) for record in appended.records
-        ).items():
-            self._usage.published(generation.account_of(source), event_type, count, now)
+        for (source, event_type), count in Counter(map(_KIND, appended.records)).items():
+            self._usage.published(account_of(source), event_type, count, now)
         return results
 
-    def _record(self, entry: Entry, generation: Generation, now: int) -> Record:
-        detail = check(entry)
-        of_contract = generation.admission.check(entry.source, entry.detail_type, detail)
-        if entry.source.startswith(_RESERVED):
-            self._warn(entry.source)
-        account = generation.account_id(entry.source)
-        envelope = seal(
-            entry,
-            event_id=self._clock.uuid(),
-            account=account,
-            region=generation.platform.region,
-            now_us=now,
-        )
-        text = encode(envelope)
+    def _look_at(
+        self, entries: Sequence[Entry], principal: Principal, now: int
+    ) -> tuple[list[EntryResult], list[Record]]:
+        """A result for each, and what may be taken."""
+        results, records = list[EntryResult](), list[Record]()
+        puts = self._permission.puts(self.generation.authorizer, principal)
+        kinds: dict[tuple[str, str], Kind] = {}  # those that may be put
+        stamp = written(now)
+        for entry in entries:
+            try:
+                of = entry.source, entry.detail_type
+                kind = kinds.get(of)
+                if kind is None:
+                    puts.check(*of)
+                    kind = kinds[of] = self._kind(*of)
+                record = self._record(entry, kind, now, stamp)
+            except EnvelopeError as error:
+                results.append(EntryResult(code=error.reason, message=str(error)))
+            except (UnicodeEncodeError, RecursionError) as error:
+                message = f"the entry cannot be written as JSON, or read: {error}"
+                results.append(EntryResult(code="MalformedDetail", message=message))
+            else:
+                records.append(record)
+                results.append(EntryResult(event_id=record.event_id))
+        return results, records
+
+    def _kind(self, source: str, event_type: str) -> Kind:
+        kind = self.generation.kinds.of(source, event_type)
+        if source.startswith(_RESERVED):
+            self._warn(source)
+        return kind
+
+    def _record(self, entry: Entry, kind: Kind, now: int, stamp: bytes) -> Record:
+        raw = bytes(entry.detail)
+        detail = check(entry, raw, kind.size)
+        of_contract = kind.gate.check(detail)
+        event_id = self._clock.uuid()
+        time = stamp if entry.time_us is None else written(entry.time_us)
+        text = kind.letterhead.write(event_id, time, entry.resources, raw)
         return Record(
             envelope=text,
-            event_id=envelope.id,
+            event_id=event_id,
             source=entry.source,
             event_type=entry.detail_type,
             ingested_at=now,
-            matched=generation.router.match(envelope, text, detail),
-            digest=digest_of(account, entry.detail_type, detail) if of_contract else b"",
+            matched=kind.branch.match(raw, text, detail),
+            digest=kind.identity.digest(detail) if of_contract else b"",
         )
 
     def _warn(self, source: str) -> None:

@@ -4,7 +4,7 @@ Rules are found by event type and major first; the filters of all that ask for t
 index. A rule without event types (a filter over foreign events) is asked for every event.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,9 @@ from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope, decode
 from keybus.patterns import Pattern, PatternIndex, has_unique_names
 from keybus.topology import EventRef, Subscription
+
+_MOST_VERSIONS: Final = 100
+"""Versions of a type that are remembered; publishers may write whatever they like."""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -81,8 +84,9 @@ class Router:
         for rule in self.rules.values():
             for ref in rule.events:
                 by_ref.setdefault(ref, []).append(rule)
-        self._by_ref = {ref: _Rules(rules) for ref, rules in by_ref.items()}
-        self._any = _Rules([rule for rule in self.rules.values() if not rule.events])
+        asking_for_any = [rule for rule in self.rules.values() if not rule.events]
+        self._any = _Rules(asking_for_any)
+        self._by_ref = {ref: _Rules(rules, self._any) for ref, rules in by_ref.items()}
 
     def match(self, envelope: Envelope, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:
         """Names of the subscriptions that the event matches.
@@ -95,31 +99,86 @@ class Router:
         Raises:
             EnvelopeError: The event is built to make matching endless.
         """
-        asked = self._by_ref.get(_ref(envelope.detail_type, detail, self.majors), _NOBODY)
-        if not (asked.filters or self._any.filters):
-            return asked.unfiltered + self._any.unfiltered
+        raw = bytes(envelope.detail)
+        return self.branch(envelope.detail_type).match(raw, text, detail)
+
+    def branch(self, event_type: str) -> "Branch":
+        """The rules that events of one type may match."""
+        return Branch(event_type, self.majors, self._rules_of)
+
+    def _rules_of(self, ref: EventRef) -> "_Rules":
+        """The rules that ask for a type and major, and those that ask for any."""
+        found = self._by_ref.get(ref)
+        return self._any if found is None else found
+
+
+class Branch:
+    """The rules that events of one type may match, by their version; made by `Router.branch`."""
+
+    __slots__ = ("_by_version", "_event_type", "_majors", "_rules_of", "_unsaid")
+
+    def __init__(
+        self, event_type: str, majors: Mapping[str, int], rules_of: Callable[[EventRef], "_Rules"]
+    ) -> None:
+        self._event_type, self._majors, self._rules_of = event_type, majors, rules_of
+        self._by_version: dict[str, _Rules] = {}
+        self._unsaid = rules_of(_ref(event_type, {}, majors))
+
+    def match(self, raw: bytes, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:
+        """Names of the subscriptions that an event matches.
+
+        Args:
+            raw: Its detail as JSON text.
+            text: The whole envelope.
+            detail: The detail, decoded.
+
+        Raises:
+            EnvelopeError: The event is built to make matching endless.
+        """
+        version = detail.get("schema_version")
+        rules = self._unsaid
+        if isinstance(version, str):
+            known = self._by_version.get(version)
+            rules = self._learn(version, detail) if known is None else known
+        if not rules.filters:
+            return rules.unfiltered
         # The envelope is the bus's own; its detail was written by somebody else.
-        unique_names = has_unique_names(bytes(envelope.detail), detail)
-        return asked.match(text, unique_names) + self._any.match(text, unique_names)
+        return rules.match(text, has_unique_names(raw, detail))
+
+    def _learn(self, version: str, detail: dict[str, Any]) -> "_Rules":
+        rules = self._rules_of(_ref(self._event_type, detail, self._majors))
+        if len(self._by_version) < _MOST_VERSIONS:
+            self._by_version[version] = rules
+        return rules
 
 
 class _Rules:
-    """Rules that ask for the same events."""
+    """Rules that ask for the same events.
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.unfiltered = tuple(rule.subscription for rule in rules if rule.pattern is None)
-        self.filters = PatternIndex(
-            {rule.subscription: rule.pattern for rule in rules if rule.pattern is not None}
-        )
+    Args:
+        rules: The rules.
+        others: Those that ask for any event.
+
+    Attributes:
+        unfiltered: Names of those that get every such event, the others among them.
+        filters: The indexes of the patterns of all others.
+    """
+
+    def __init__(self, rules: Iterable[Rule], others: "_Rules | None" = None) -> None:
+        among = list(rules)
+        self.unfiltered = tuple(rule.subscription for rule in among if rule.pattern is None)
+        filters = {rule.subscription: rule.pattern for rule in among if rule.pattern is not None}
+        self.filters: tuple[PatternIndex, ...] = (PatternIndex(filters),) if filters else ()
+        if others is not None:
+            self.unfiltered += others.unfiltered
+            self.filters += others.filters
 
     def match(self, text: bytes, unique_names: bool) -> tuple[str, ...]:  # noqa: FBT001 - as the index has it
         """Names of those that an event matches."""
-        if not self.filters:
-            return self.unfiltered
-        return self.unfiltered + self.filters.match(text, unique_names=unique_names)
-
-
-_NOBODY: Final = _Rules(())
+        found = self.unfiltered
+        for index in self.filters:
+            found += index.match(text, unique_names=unique_names)
+        return found
 
 
 def _ref(event_type: str, detail: dict[str, Any], majors: Mapping[str, int]) -> EventRef:
