@@ -13,7 +13,7 @@ from keybus.cli.bench.isolation.round import Asked, Round, run_round
 from keybus.cli.bench.pipeline.figures import Figures
 from keybus.cli.bench.pipeline.latency import Percentiles
 
-ASKED = Asked(1_000, 5.0, 0, 100.0)
+ASKED = Asked(1_000, 1, 5.0, 0, 100.0)
 
 
 def measured(p99: float, *, missing: int = 0, refused: str = "", taken: float = 1_000.0) -> Round:
@@ -62,7 +62,7 @@ def test_what_may_not_happen_is_a_fault() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("disturbed", [False, True])
 def test_a_round_delivers_all_that_was_taken(tmp_path: Path, *, disturbed: bool) -> None:
-    asked = Asked(50, 1.0, 2_500, 100.0, tmp_path)
+    asked = Asked(50, 10, 1.0, 2_500, 100.0, tmp_path)
     found = run_round(asked, lambda _: None, disturbed=disturbed)
     assert (found.figures.missing, found.figures.refused) == (0, "")
     assert found.figures.handled is not None
@@ -80,7 +80,14 @@ def test_the_command_answers_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--rate", "0"], ["--seconds", "0"], ["--rounds", "0"], ["--slow-rate", "0"]]
+    "arguments",
+    [
+        ["--rate", "0"],
+        ["--per-request", "0"],
+        ["--seconds", "0"],
+        ["--rounds", "0"],
+        ["--slow-rate", "0"],
+    ],
 )
 def test_wrong_usage_is_refused_before_anything_is_measured(arguments: list[str]) -> None:
     done = CliRunner().invoke(bench, ["isolation", *arguments])

@@ -24,6 +24,13 @@ _MOST_BACKLOG = 10_000_000
     help="Events a second.",
 )
 @click.option(
+    "--per-request",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help="Events of one request.",
+)
+@click.option(
     "--seconds",
     default=10.0,
     show_default=True,
@@ -59,6 +66,7 @@ _MOST_BACKLOG = 10_000_000
 def isolation(
     as_json: bool,
     rate: int,
+    per_request: int,
     seconds: float,
     rounds: int,
     backlog: int,
@@ -72,8 +80,9 @@ def isolation(
     a backlog waits for both. Rounds alternate, and each has a bus of its own. The exit code is 1 if
     an acknowledged event did not come, one was not taken, or the rate was not held.
     """
+    asked = Asked(rate, per_request, seconds, backlog, slow_rate, within)
     with ending_in_order():
-        report = perform(Asked(rate, seconds, backlog, slow_rate, within), rounds, say)
+        report = perform(asked, rounds, say)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
     else:

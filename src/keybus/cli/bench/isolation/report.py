@@ -25,6 +25,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         setting: On what it ran.
         rate: Events a second.
+        per_request: Events of one request.
         seconds: For how long each round lasted.
         calm: Each round in which all five subscriptions were consumed: the three's percentiles,
             in milliseconds from when an event was due to be put until it was decoded.
@@ -41,6 +42,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     setting: Setting
     rate: int
+    per_request: int
     seconds: float
     calm: Sequence[Percentiles]
     disturbed: Sequence[Percentiles]
@@ -79,6 +81,7 @@ def report(asked: Asked, calm: Sequence[Round], disturbed: Sequence[Round]) -> R
     return Report(
         setting=setting(None),
         rate=asked.rate,
+        per_request=asked.per_request,
         seconds=asked.seconds,
         calm=_handled(calm),
         disturbed=_handled(disturbed),
@@ -102,8 +105,8 @@ def show(screen: Console, found: Report) -> None:
         table.add_row(str(number), _times(calm), _times(disturbed))
     _say(
         screen,
-        f"{found.rate:,} events/s to five subscriptions; three of them, over rounds of"
-        f" {found.seconds:g} s; {found.setting.cpus} processors.",
+        f"{found.rate:,} events/s, {found.per_request} a request, to five subscriptions; three of"
+        f" them, over rounds of {found.seconds:g} s; {found.setting.cpus} processors.",
     )
     screen.print(table)
     memory = (found.resident_calm, found.resident_disturbed)

@@ -19,7 +19,6 @@ from keybus.cli.bench.pipeline.stage import Stage, stage
 
 SUBSCRIPTIONS: Final = 5
 MEASURED: Final = 3
-_PER_REQUEST: Final = 1
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -27,6 +26,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     Attributes:
         rate: Events a second.
+        per_request: Events of one request.
         seconds: For how long, after a second that does not count.
         backlog: Events that wait for the slow and the dead consumer when it begins; without them
             both would be served from memory.
@@ -35,6 +35,7 @@ class Asked(msgspec.Struct, frozen=True):
     """
 
     rate: int
+    per_request: int
     seconds: float
     backlog: int
     slow_rate: float
@@ -62,7 +63,9 @@ def run_round(asked: Asked, say: Say, *, disturbed: bool) -> Round:
         disturbed: The fourth is consumed slowly, and the fifth is never read; else both are
             consumed as the three are.
     """
-    case = Case(f"{asked.rate:,}/s", Load(_PER_REQUEST, asked.rate), Setup("on", SUBSCRIPTIONS))
+    case = Case(
+        f"{asked.rate:,}/s", Load(asked.per_request, asked.rate), Setup("on", SUBSCRIPTIONS)
+    )
     with stage(case.setup, asked.within) as on:
         three, others = on.subscriptions[:MEASURED], on.subscriptions[MEASURED:]
         if asked.backlog:
