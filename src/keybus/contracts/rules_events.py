@@ -19,6 +19,7 @@ from keybus.contracts.naming import title_of_type
 from keybus.contracts.pointers import PointerError, tokens_of
 from keybus.contracts.policies import fault_of_policy
 from keybus.contracts.validation import Validators
+from keybus.contracts.versions import VERSION
 from keybus.contracts.view import METADATA
 
 CORE_FIELDS = ("id", "type", "time", "publisher", "schema_version")
@@ -27,12 +28,6 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "pii")
 _KNOWN = frozenset({"type", "owner", "version", "classification", "policy", "key"})
 _WORD = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 TYPE = re.compile(rf"{_WORD}(?:\.{_WORD})+")
-_NUMBER = r"(?:0|[1-9][0-9]{0,8})"  # nobody counts further, and numbers without end exhaust readers
-_LABEL = r"(?:[1-9][0-9]*|0|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-VERSION = re.compile(
-    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-    rf"(?:-{_LABEL}(?:\.{_LABEL})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
-)
 
 
 def missing_metadata(subject: Subject) -> Iterator[Finding]:

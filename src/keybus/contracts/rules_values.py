@@ -8,8 +8,9 @@ from jsonschema_rs import ValidationError
 
 from keybus.contracts.findings import Finding, Subject
 from keybus.contracts.locations import Location, closure_of, schema_at, target_of
-from keybus.contracts.rules_events import TYPE, VERSION
+from keybus.contracts.rules_events import TYPE
 from keybus.contracts.validation import Validators
+from keybus.contracts.versions import VERSION
 from keybus.contracts.view import Node, Sites
 
 Schemas = dict[Location, Mapping[str, Any]]
