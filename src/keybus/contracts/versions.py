@@ -45,18 +45,17 @@ def is_prerelease(version: str) -> bool:
 
 
 def bumped(version: str, bump: Bump) -> str:
-    """The least version that is so much above another: ``1.2.3`` and minor give ``1.3.0``."""
-    major, minor, patch = _core(version.partition("+")[0].partition("-")[0])
+    """The least version that is so much above another: ``1.2.3`` and minor give ``1.3.0``.
+
+    What follows on a prerelease is its release: ``2.0.0-rc.1`` and patch give ``2.0.0``.
+    """
+    core = version.partition("+")[0].partition("-")[0]
+    major, minor, patch = _core(core)
     if bump == "major":
         return f"{major + 1}.0.0"
     if bump == "minor":
         return f"{major}.{minor + 1}.0"
-    return f"{major}.{minor}.{patch + 1}"
-
-
-def is_bumped(old: str, new: str, bump: Bump) -> bool:
-    """Whether a version is at least so much above another."""
-    return precedence(new) >= precedence(bumped(old, bump))
+    return core if is_prerelease(version) else f"{major}.{minor}.{patch + 1}"
 
 
 def _core(text: str) -> tuple[int, ...]:
