@@ -321,6 +321,13 @@ class SubscriptionError(KeybusError):
 
     code = "subscription"
 
+    @classmethod
+    def unknown(cls, name: str, known: Iterable[str]) -> "SubscriptionError":
+        """There is no such subscription; one with a name like it is named."""
+        close = get_close_matches(name, list(known), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "declare it in platform.yaml"
+        return cls(f"there is no subscription {name!r}", hint=hint)
+
 
 class EngineError(KeybusError):
     """The engine could not do what it was asked."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from difflib import get_close_matches
 
 from keybus.bus.archive.backfills import Backfills
 from keybus.bus.archive.passage import Surroundings
@@ -306,9 +305,7 @@ class Bus:
         """
         found = self.control.dispatchers.get(subscription)
         if found is None:
-            close = get_close_matches(subscription, self.control.dispatchers, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "declare it in platform.yaml"
-            raise SubscriptionError(f"there is no subscription {subscription!r}", hint=hint)
+            raise SubscriptionError.unknown(subscription, self.control.dispatchers)
         return found
 
     async def dead_letters(self, subscription: str) -> AsyncIterator[tuple[DeadLetter, str]]:

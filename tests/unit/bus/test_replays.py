@@ -301,8 +301,10 @@ async def test_one_at_a_time_to_each(bus: Bus, clock: ManualClock) -> None:
     with pytest.raises(NoSuchReplay):
         await bus.replays.cancel("0" * 16, ME)
     for call in (bus.replays.begin, bus.replays.preview):
-        with pytest.raises(SubscriptionError):
+        with pytest.raises(SubscriptionError, match="declare it"):
             await call(Wanted("nobody", 0, FOR_EVER), ME)
+        with pytest.raises(SubscriptionError, match="did you mean 'all'"):
+            await call(Wanted("alll", 0, FOR_EVER), ME)
 
 
 async def test_a_replay_waits_for_room_in_the_queue(

@@ -163,10 +163,8 @@ class Replays:
 
     def _read(self, wanted: Wanted) -> tuple[Wanted, Pattern | None]:
         """What is wanted, with an end that nothing new comes before; and its pattern."""
-        if wanted.to and wanted.to not in self._around.dispatchers():
-            raise SubscriptionError(
-                f"there is no subscription {wanted.to!r}", hint="declare it in platform.yaml"
-            )
+        if wanted.to and wanted.to not in (known := self._around.dispatchers()):
+            raise SubscriptionError.unknown(wanted.to, known)
         pattern = Pattern.parse(wanted.pattern) if wanted.pattern else None
         until = min(wanted.until, self._clock.time_us())
         return msgspec.structs.replace(wanted, until=until), pattern
