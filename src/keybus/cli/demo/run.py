@@ -174,6 +174,9 @@ def perform(
             task.result()
 
     ending.run(act())
+    if outage.was_on():  # on a busy machine the watch may not have come to say so
+        count = len(published.acknowledged)
+        show(Progress(published.seconds, count, broken=True, subscriptions=on.subscriptions()))
     outage.end()
     # The broken vendor's last delay may be as long as the longest backoff.
     patience = _DRAIN_SECONDS + min(outage.seconds, LONGEST_DELAY)
