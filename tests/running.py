@@ -47,6 +47,7 @@ subscriptions:
 class Server:
     """`keybus dev` as a process of its own, which can be killed and started again."""
 
+    MODULE = "keybus"
     COMMAND = "dev"
 
     def __init__(self, folder: Path, data: Path, *options: str) -> None:
@@ -66,7 +67,7 @@ class Server:
 
     def start(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "keybus", self.COMMAND, str(self.folder)]
+        command = [sys.executable, "-m", self.MODULE, self.COMMAND, str(self.folder)]
         command += ["--data", str(self.data), "--port", str(self.port), *self.options]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
@@ -111,12 +112,13 @@ class ClosedServer(Server):
     """
 
     COMMAND = "serve"
+    PLATFORM = CLOSED_PLATFORM
 
     def __init__(self, folder: Path, *options: str) -> None:
         super().__init__(folder / "app", folder / "data", "--admission", "off", *options)
         shutil.copytree(EXAMPLE / "contracts" / "core", self.folder / "contracts" / "core")
         shutil.copy(EXAMPLE / "contracts" / "keybus.toml", self.folder / "contracts")
-        (self.folder / "platform.yaml").write_text(CLOSED_PLATFORM)
+        (self.folder / "platform.yaml").write_text(self.PLATFORM)
         self.key_file = folder / "sealing-key"
         self.run("new-key", "--out", str(self.key_file))
         where = [str(self.folder), "--data", str(self.data)]

@@ -14,6 +14,8 @@ from keybus import BusUnavailable, PublishError, SubscriptionError
 from keybus.client.http import HttpTransport
 from keybus.envelope import Entry
 from keybus.protocol import MAX_PUT_BYTES, MAX_PUT_ENTRIES
+from keybus.server.app import routes
+from keybus.server.openapi import document
 from tests.running import Server
 
 
@@ -109,6 +111,44 @@ async def test_what_is_not_there_says_so(
     async with shared.request(method, path) as answer:
         assert answer.status == status
         assert (await answer.json())["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "api/v1/platform", "GET, HEAD, PUT"),
+        ("DELETE", "api/v1/replays", "GET, HEAD, POST"),
+        ("PUT", "api/v1/subscriptions/partner-feed/dead-letters/purge", "POST"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_told_from_those_that_are(
+    shared: aiohttp.ClientSession, method: str, path: str, allowed: str
+) -> None:
+    async with shared.request(method, path) as answer:
+        assert answer.status == 405
+        assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("event_typ=a", "unknown field `event_typ`"),
+        ("event_type=a&event_type=b", "given twice"),
+    ],
+)
+async def test_a_query_that_would_be_misread_is_refused(
+    shared: aiohttp.ClientSession, query: str, said: str
+) -> None:
+    async with shared.get(f"api/v1/publishers?{query}") as answer:
+        assert answer.status == 400
+        assert said in (await answer.json())["message"]
+
+
+async def test_it_describes_itself(shared: aiohttp.ClientSession) -> None:
+    async with shared.get("api/v1/openapi.json") as answer:
+        assert answer.content_type == "application/json"
+        described = await answer.json()
+    assert described == json.loads(msgspec.json.encode(document(routes(), closed=False)))
 
 
 async def stream(http: aiohttp.ClientSession, name: str, query: str = "") -> Any:

@@ -1,6 +1,7 @@
 """`keybus serve`: closed by default, whoever asks and however."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -49,6 +50,19 @@ async def test_without_a_credential_nothing_but_health_is_answered(
         else:
             assert answer.status == (400 if path == "/" else 401)
             assert "oken" in await answer.text()
+
+
+async def test_whoever_has_a_credential_is_told_of_the_api(
+    http: aiohttp.ClientSession, closed: ClosedServer
+) -> None:
+    desk = closed.issue("desk", "subscriber").secret
+    async with http.get("api/v1/openapi.json", headers=bearer(desk)) as answer:
+        assert answer.status == 200
+        told = await answer.text()
+    assert "/api/v1/credentials" in told
+    assert set(json.loads(told)["components"]["securitySchemes"]) == {"bearer", "signature"}
+    for name in ("shop.till", "shop-feed", "desk-feed", "desk-sees-sales"):
+        assert name not in told
 
 
 @pytest.mark.parametrize(

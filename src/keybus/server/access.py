@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
@@ -15,6 +15,7 @@ from keybus.errors import Forbidden
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.authorizer import ACTIONS
 from keybus.governance.sprawl import HEADER
+from keybus.server.operation import Operation
 
 NOT_YOURS = 4403
 """The close code of a WebSocket that may not be opened, or not any longer."""
@@ -54,9 +55,10 @@ def administer(action: str) -> Access:
 
 
 class Guarded(Route):
-    """A route with its decision; made by `guarded`."""
+    """A route with its decision, and what it is asked and answers; made by `guarded`."""
 
     access: Access
+    operation: Operation | None
 
 
 class GuardedSocket(WebSocketRoute):
@@ -69,7 +71,12 @@ AnyRoute = Guarded | GuardedSocket
 
 
 def guarded(
-    path: str, endpoint: Endpoint, *, access: Access, methods: Iterable[str] = ("GET",)
+    path: str,
+    endpoint: Endpoint,
+    *,
+    access: Access,
+    operation: Operation | None = None,
+    methods: Iterable[str] = ("GET",),
 ) -> Guarded:
     """A route that reaches its endpoint once the decision is for it.
 
@@ -77,6 +84,7 @@ def guarded(
         path: Its path, as Starlette writes it; ``consume`` needs ``name`` in it.
         endpoint: What answers.
         access: Who may use it.
+        operation: What it is asked and answers; None: a face of others, such as AWS's, that says so.
         methods: The methods that it answers.
     """
 
@@ -85,7 +93,7 @@ def guarded(
         return await endpoint(request)
 
     route = Guarded(path, answer, methods=list(methods))
-    route.access = access
+    route.access, route.operation = access, operation
     return route
 
 
@@ -108,6 +116,14 @@ def guarded_socket(path: str, endpoint: SocketEndpoint, *, access: Access) -> Gu
     route = GuardedSocket(path, answer)
     route.access = access
     return route
+
+
+def methods_of(request: Request) -> list[str]:
+    """The methods that are answered at a request's path; none where it has no route."""
+    routes = [route for route in request.app.routes if isinstance(route, Guarded)]
+    paths = (each.path for each in routes if each.matches(request.scope)[0] != Match.NONE)
+    path = next(paths, None)  # as the router does, which asks the first that fits
+    return sorted(set().union(*(each.methods or () for each in routes if each.path == path)))
 
 
 def bus_of(connection: HTTPConnection) -> Bus:

@@ -16,6 +16,7 @@ from keybus.errors import (
     BrokenContracts,
     Conflict,
     CredentialError,
+    EngineError,
     EnvelopeError,
     Forbidden,
     InvalidEvent,
@@ -78,6 +79,7 @@ _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (TopologyError, 400),
     (BrokenContracts, 400),
     (StorageFailed, 503),
+    (EngineError, 503),  # the bus is stopping
 )
 
 
@@ -86,10 +88,14 @@ def json(value: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
+def status_of(kind: type[KeybusError]) -> int:
+    """The status of an answer that tells of such an error."""
+    return next((status for known, status in _STATUS if issubclass(kind, known)), 500)
+
+
 def problem(error: KeybusError) -> Response:
     """An error as an answer: code, message and hint."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    answer = json(Problem(error.code, str(error.args[0]), error.hint), status)
+    answer = json(Problem(error.code, str(error.args[0]), error.hint), status_of(type(error)))
     if isinstance(error, Unauthenticated):
         answer.headers["www-authenticate"] = 'Bearer realm="keybus"'
     if isinstance(error, Throttled):

@@ -14,8 +14,8 @@ from keybus.governance import Principal
 from keybus.governance.authorizer import Refusal
 from keybus.governance.credentials import Registry
 from keybus.protocol import API, Problem
-from keybus.server import eventbridge, metrics, native
-from keybus.server.access import AnyRoute, Guarded
+from keybus.server import eventbridge, metrics, native, openapi
+from keybus.server.access import AnyRoute, Guarded, methods_of
 from keybus.server.answers import json, problem, refused
 from keybus.server.auth import Door
 from keybus.server.auth.door import open_door
@@ -27,7 +27,7 @@ from keybus.server.straight import Straight
 
 def routes() -> list[AnyRoute]:
     """Every route of every face, each with its decision."""
-    return [*native.routes(), *metrics.routes(), *eventbridge.routes()]
+    return [*native.routes(), *openapi.routes(), *metrics.routes(), *eventbridge.routes()]
 
 
 def application(
@@ -98,7 +98,10 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
         f"{request.method} {request.url.path}: {error.detail}",
         hint=f"the native API is under {API}; EventBridge's is POST /",
     )
-    return json(told, error.status_code)
+    answer = json(told, error.status_code)
+    if methods := methods_of(request):  # RFC 9110, section 15.5.6
+        answer.headers["allow"] = ", ".join(methods)
+    return answer
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -1,10 +1,15 @@
 """Times as a request names them."""
 
 from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
 
 from keybus.server.answers import BadRequest
 
-_LONGEST = 40
+_LONGEST: Final = 40
+Moment = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST)]
+"""A time, as `moment_of` reads it."""
 
 
 def moment_of(name: str, text: str) -> int:

@@ -18,7 +18,8 @@ TEAM_SECTIONS = ("publishers", "subscriptions", "grants")
 
 _BASE = "https://json-schema.org/draft/2020-12/schema"
 _OWN_ACCOUNT = ("Publisher", "Subscription")  # what is the team's own, whose account goes unsaid
-_ATTRIBUTE = re.compile(r"^    (\w+): ((?:.+)(?:\n {8}.+)*)", re.MULTILINE)
+ATTRIBUTE = re.compile(r"^    (\w+): ((?:.+)(?:\n {8}.+)*)", re.MULTILINE)
+"""Finds what a docstring says of each attribute of its class."""
 _INCLUDE = {
     "description": "The file of each account's team, or a list; `*` stands for any part of a name. "
     "Relative to this file.",
@@ -78,7 +79,7 @@ def _definitions() -> dict[str, Schema]:
     kinds = _kinds(Platform)
     for name, definition in definitions.items():
         document = inspect.getdoc(kinds[name]) or ""
-        described = dict(_ATTRIBUTE.findall(document.partition("Attributes:\n")[2]))
+        described = dict(ATTRIBUTE.findall(document.partition("Attributes:\n")[2]))
         definition["description"] = document.partition("\n")[0]
         for key, value in definition["properties"].items():
             definition["properties"][key] = _plain(value, _one_line(described[key]))

@@ -27,6 +27,7 @@ DECISIONS = {
     "GET /api/v1/evidence": "compliance.read",
     "GET /api/v1/explain": "member",
     "GET /api/v1/grants": "member",
+    "GET /api/v1/openapi.json": "member",
     "GET /api/v1/platform": "platform.read",
     "GET /api/v1/platform/versions": "platform.versions",
     "GET /api/v1/platform/versions/{version}": "platform.versions",

@@ -10,7 +10,7 @@ from keybus.bus.dead_letters.clearing import Clearing, Preview
 from keybus.cli.api import get, send
 from keybus.cli.dlq.letters_of import bus, of_a_bus, path_of, print_json, told
 from keybus.clock import rfc3339
-from keybus.server.native.dead_letters import ClearingRequest
+from keybus.server.native.clearings import ClearingRequest
 
 _POLL_SECONDS = 0.2
 _Function = TypeVar("_Function", bound=Callable[..., Any])

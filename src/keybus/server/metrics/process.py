@@ -60,6 +60,7 @@ def process_metrics(lag: LoopLag) -> list[Metric]:
             "How late the event loop was at worst since the last scrape.",
             round(lag.worst(), 6),
         ),
+        _gauge("keybus_event_loop_tasks", "Tasks of the event loop.", len(asyncio.all_tasks())),
     ]
     if (resident := _resident()) is not None:
         text = "Memory of the process that is in RAM."

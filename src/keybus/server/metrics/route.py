@@ -9,13 +9,26 @@ from keybus.server.access import AnyRoute, administer, bus_of, guarded
 from keybus.server.metrics.collection import bus_metrics
 from keybus.server.metrics.exposition import MEDIA_TYPE, exposition
 from keybus.server.metrics.process import LoopLag, process_metrics
+from keybus.server.operation import Operation
 
 PATH: Final = "/metrics"
 
 
 def routes() -> list[AnyRoute]:
     """The one route, with its decision."""
-    return [guarded(PATH, _metrics, access=administer("subscriptions.read"))]
+    return [
+        guarded(
+            PATH,
+            _metrics,
+            access=administer("subscriptions.read"),
+            operation=Operation(
+                id="showMetrics",
+                summary="Metrics for Prometheus",
+                answers={200: str},
+                media_type=MEDIA_TYPE,
+            ),
+        )
+    ]
 
 
 async def _metrics(request: Request) -> Response:

@@ -3,7 +3,7 @@
 A secret is in the one answer that issues it, and nowhere else.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -12,16 +12,23 @@ from starlette.responses import Response
 from keybus.clock import SYSTEM
 from keybus.errors import CredentialError
 from keybus.governance import Role
-from keybus.governance.credentials import Credential, Issued, Kind, Registry
+from keybus.governance.credentials import (
+    Credential,
+    Issued,
+    Kind,
+    NoSuchCredential,
+    Registry,
+)
 from keybus.protocol import API
 from keybus.server.access import AnyRoute, administer, guarded, principal_of
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.answers import json
+from keybus.server.operation import Operation
+from keybus.server.request import Body
 
 DEFAULT_OVERLAP_SECONDS = 24 * 3600
 _MAX_OVERLAP_SECONDS = 90 * DEFAULT_OVERLAP_SECONDS
 _MAX_BODY = 16 << 10
 _CREATED = 201
-T = TypeVar("T")
 
 
 class IssueRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,16 +75,66 @@ class CredentialInfo(msgspec.Struct, frozen=True):
     last_used_us: int | None = None
 
 
+_ISSUE = Body(IssueRequest, limit=_MAX_BODY, hint='send {"account", "roles", "kind"}')
+_ROTATE = Body(RotateRequest, limit=_MAX_BODY, hint='send {"overlap_seconds"}', optional=True)
+
+
 def routes() -> list[AnyRoute]:
     """The routes of credentials."""
     every, one = f"{API}/credentials", f"{API}/credentials/{{id}}"
+    path = {"id": "The credential's id."}
     return [
-        guarded(every, _list, access=administer("credentials.list")),
-        guarded(every, _issue, access=administer("credentials.issue"), methods=["POST"]),
         guarded(
-            f"{one}/rotate", _rotate, access=administer("credentials.rotate"), methods=["POST"]
+            every,
+            _list,
+            access=administer("credentials.list"),
+            operation=Operation(
+                id="listCredentials",
+                summary="All credentials, without secrets",
+                answers={200: list[CredentialInfo]},
+                fails=(CredentialError,),
+            ),
         ),
-        guarded(one, _revoke, access=administer("credentials.revoke"), methods=["DELETE"]),
+        guarded(
+            every,
+            _issue,
+            access=administer("credentials.issue"),
+            operation=Operation(
+                id="issueCredential",
+                summary="Issue a credential; its secret is in this one answer",
+                body=_ISSUE,
+                answers={_CREATED: Issued},
+                fails=(CredentialError,),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{one}/rotate",
+            _rotate,
+            access=administer("credentials.rotate"),
+            operation=Operation(
+                id="rotateCredential",
+                summary="Issue a credential in another's place",
+                path=path,
+                body=_ROTATE,
+                answers={_CREATED: Issued},
+                fails=(NoSuchCredential, CredentialError),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            one,
+            _revoke,
+            access=administer("credentials.revoke"),
+            operation=Operation(
+                id="revokeCredential",
+                summary="Revoke a credential; connections that it opened are closed",
+                path=path,
+                answers={200: CredentialInfo},
+                fails=(NoSuchCredential, CredentialError),
+            ),
+            methods=["DELETE"],
+        ),
     ]
 
 
@@ -87,7 +144,7 @@ async def _list(request: Request) -> Response:
 
 
 async def _issue(request: Request) -> Response:
-    asked = await _decoded(request, IssueRequest)
+    asked = await _ISSUE.of(request)
     issued = await _registry(request).issue(
         asked.account,
         asked.roles,
@@ -100,7 +157,7 @@ async def _issue(request: Request) -> Response:
 
 
 async def _rotate(request: Request) -> Response:
-    asked = await _decoded(request, RotateRequest)
+    asked = await _ROTATE.of(request)
     issued = await _registry(request).rotate(
         request.path_params["id"], by=principal_of(request), overlap=asked.overlap_seconds
     )
@@ -120,13 +177,6 @@ def _registry(request: Request) -> Registry:
             "this bus asks nobody for credentials, and has none", hint="run `keybus serve`"
         )
     return registry
-
-
-async def _decoded(request: Request, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(await body(request, _MAX_BODY) or b"{}", type=kind)
-    except UNREADABLE as error:
-        raise BadRequest(f"the body cannot be used: {error}") from error
 
 
 def _info(registry: Registry, credential: Credential) -> CredentialInfo:

@@ -1,6 +1,6 @@
-"""Dead letters over the native API: listed, counted, redriven and purged."""
+"""Dead letters over the native API: listed, counted and shown."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 from starlette.requests import Request
@@ -8,25 +8,71 @@ from starlette.responses import Response
 
 from keybus.bus import Bus
 from keybus.bus.dead_letters.attributes import attributes_of
-from keybus.bus.dead_letters.clearing import Clearing
-from keybus.bus.dead_letters.letters import LetterChoice, letter_id, letter_number
-from keybus.bus.dead_letters.search import Shown, Wanted, find_letter, find_letters
-from keybus.errors import PatternError
+from keybus.bus.dead_letters.clearing import Preview
+from keybus.bus.dead_letters.letters import LetterChoice, letter_id
+from keybus.bus.dead_letters.search import NoSuchLetter, Shown, Wanted, find_letter, find_letters
+from keybus.errors import PatternError, SubscriptionError
 from keybus.patterns import Pattern
 from keybus.protocol import API
-from keybus.server.access import CONSUME, AnyRoute, bus_of, guarded, principal_of
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
-from keybus.server.moments import moment_of
+from keybus.server.access import CONSUME, AnyRoute, bus_of, guarded
+from keybus.server.answers import json
+from keybus.server.moments import Moment, moment_of
+from keybus.server.operation import Operation
+from keybus.server.request import Query
 
-MAX_LETTERS = 1_000
+MAX_LETTERS: Final = 1_000
 """Letters of one answer, and ids of one request."""
-_MAX_BODY = 64 << 10
-_MAX_TEXT = 200
-_MAX_PATTERN = 16 << 10
-_DEFAULT_LIMIT = 100
-_ACCEPTED = 202
-T = TypeVar("T")
-Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16}$")]
+_MAX_PATTERN: Final = 16 << 10
+EventOrNull = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["object", "null"]})]
+
+
+class LetterKinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of ``GET …/dead-letters/summary``.
+
+    Attributes:
+        cause: Those of this cause; empty: of any.
+        event_type: Those of this event type; empty: of any.
+    """
+
+    cause: str = ""
+    event_type: str = ""
+
+
+class LetterSearch(LetterKinds, frozen=True, forbid_unknown_fields=True):
+    """The query of ``GET …/dead-letters``.
+
+    Attributes:
+        limit: A page of at most so many; where it is missing, the answer is a list of the first
+            1,000.
+        after: The id after which to begin: a page's ``next``; empty: at the oldest one.
+        since: Those that were buried at this time or later: RFC 3339, a date, or microseconds since
+            the Unix epoch.
+        until: Those that were buried before this time.
+        text: What stands somewhere in the reason, the event's id or the event, in any case.
+        pattern: An event pattern that the event matches, as it would be delivered.
+    """
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LETTERS)] | msgspec.UnsetType = msgspec.UNSET
+    after: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9]{16})?$")] = ""
+    since: Moment | msgspec.UnsetType = msgspec.UNSET
+    until: Moment | msgspec.UnsetType = msgspec.UNSET
+    text: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    pattern: str | msgspec.UnsetType = msgspec.UNSET
+
+    def wanted(self) -> Wanted:
+        """The same, read.
+
+        Raises:
+            BadRequest: A time is none.
+            PatternError: The pattern is not valid.
+        """
+        after, until = self.after, ""
+        if self.since is not msgspec.UNSET:
+            after = max(after, letter_id(moment_of("since", self.since) - 1))
+        if self.until is not msgspec.UNSET:
+            until = letter_id(moment_of("until", self.until) - 1)
+        choice = LetterChoice(self.cause, self.event_type, after=after, until=until)
+        return Wanted(choice, self.text, _pattern(self.pattern))
 
 
 class DeadLetterInfo(msgspec.Struct, frozen=True):
@@ -66,7 +112,7 @@ class DeadLetterInfo(msgspec.Struct, frozen=True):
     buried_at: int
     redriven: int
     attributes: dict[str, str]
-    envelope: msgspec.Raw
+    envelope: EventOrNull
     withheld: str
 
 
@@ -82,64 +128,68 @@ class DeadLetterPage(msgspec.Struct, frozen=True):
     next: str
 
 
-class ClearingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST …/dead-letters/redrive`` and ``…/purge``: which, and whether only to look.
-
-    Attributes:
-        dry_run: Only say what it would be.
-        cause: Those of this cause; empty: of any.
-        event_type: Those of this event type; empty: of any.
-        ids: Those of these ids; None: all.
-        mark: None that was buried after this one: a preview's ``mark``.
-        rate: Letters a second, at most; 0: as fast as it goes.
-    """
-
-    dry_run: bool = False
-    cause: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    event_type: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    ids: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=MAX_LETTERS)] | None = None
-    mark: Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9]{16})?$")] = ""
-    rate: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
-
-    @property
-    def choice(self) -> LetterChoice:
-        """Which are meant."""
-        ids = None if self.ids is None else tuple(self.ids)
-        return LetterChoice(self.cause, self.event_type, until=self.mark, ids=ids)
-
-
-_requests = msgspec.json.Decoder(ClearingRequest)
+_KINDS, _SEARCH = Query(LetterKinds), Query(LetterSearch)
 
 
 def routes() -> list[AnyRoute]:
-    """Every route about dead letters, each with its decision."""
-    one = f"{API}/subscriptions/{{name:path}}"
-    letters, redrives = f"{one}/dead-letters", f"{one}/redrives"
+    """Every route that looks at dead letters, each with its decision."""
+    letters = f"{API}/subscriptions/{{name:path}}/dead-letters"
+    name = {"name": "The subscription's name."}
     return [
-        guarded(letters, _list, access=CONSUME),
-        guarded(f"{letters}/summary", _summary, access=CONSUME),
-        guarded(f"{letters}/redrive", _redrive, access=CONSUME, methods=["POST"]),
-        guarded(f"{letters}/purge", _purge, access=CONSUME, methods=["POST"]),
-        guarded(f"{letters}/{{id}}", _show, access=CONSUME),
-        guarded(redrives, _redrives, access=CONSUME),
-        guarded(f"{redrives}/{{id}}", _cancel, access=CONSUME, methods=["DELETE"]),
+        guarded(
+            letters,
+            _list,
+            access=CONSUME,
+            operation=Operation(
+                id="listDeadLetters",
+                summary="Dead letters, oldest first",
+                path=name,
+                query=_SEARCH,
+                answers={200: DeadLetterPage | list[DeadLetterInfo]},
+                fails=(SubscriptionError, PatternError),
+            ),
+        ),
+        guarded(
+            f"{letters}/summary",
+            _summary,
+            access=CONSUME,
+            operation=Operation(
+                id="summarizeDeadLetters",
+                summary="How many dead letters there are, by cause and by event type",
+                path=name,
+                query=_KINDS,
+                answers={200: Preview},
+                fails=(SubscriptionError,),
+            ),
+        ),
+        guarded(
+            f"{letters}/{{id}}",
+            _show,
+            access=CONSUME,
+            operation=Operation(
+                id="showDeadLetter",
+                summary="One dead letter",
+                path=name | {"id": "The dead letter's id."},
+                answers={200: DeadLetterInfo},
+                fails=(SubscriptionError, NoSuchLetter),
+            ),
+        ),
     ]
 
 
 async def _list(request: Request) -> Response:
     """A list of the first ones, as ever; with ``limit`` a page of those that are looked for."""
     bus, name = bus_of(request), request.path_params["name"]
-    dispatcher, query = bus.dispatcher(name), request.query_params
-    limit = _limit(query.get("limit"))
+    dispatcher, asked = bus.dispatcher(name), _SEARCH.of(request)
     found = await find_letters(
         dispatcher.cursor.letters,
         dispatcher.settings,
-        _wanted(request),
-        limit=MAX_LETTERS if limit is None else limit,
+        asked.wanted(),
+        limit=MAX_LETTERS if asked.limit is msgspec.UNSET else asked.limit,
         now=bus.clock.time_us(),
     )
     infos = [_info(bus, name, each) for each in found.letters]
-    return json(infos if limit is None else DeadLetterPage(infos, found.next))
+    return json(infos if asked.limit is msgspec.UNSET else DeadLetterPage(infos, found.next))
 
 
 async def _show(request: Request) -> Response:
@@ -155,50 +205,9 @@ async def _show(request: Request) -> Response:
 
 
 async def _summary(request: Request) -> Response:
-    query = request.query_params
-    choice = LetterChoice(query.get("cause", ""), query.get("event_type", ""))
+    asked = _KINDS.of(request)
+    choice = LetterChoice(asked.cause, asked.event_type)
     return json(await bus_of(request).clearings.preview(request.path_params["name"], choice))
-
-
-async def _redrive(request: Request) -> Response:
-    return await _clear(request, "redrive")
-
-
-async def _purge(request: Request) -> Response:
-    return await _clear(request, "purge")
-
-
-async def _clear(request: Request, kind: Literal["redrive", "purge"]) -> Response:
-    bus, name = bus_of(request), request.path_params["name"]
-    try:
-        asked = _requests.decode(await body(request, _MAX_BODY) or b"{}")
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body names no dead letters: {error}", hint='send {"dry_run": true} first'
-        ) from error
-    if asked.dry_run:
-        return json(await bus.clearings.preview(name, asked.choice))
-    if kind == "purge" and not asked.mark:
-        raise BadRequest(
-            "what is purged is gone, so it has to be looked at before",
-            hint='send {"dry_run": true}, and then the mark that is answered',
-        )
-    begun = await bus.clearings.begin(
-        kind, name, asked.choice, principal_of(request), rate=asked.rate
-    )
-    return json(begun, _ACCEPTED)
-
-
-async def _redrives(request: Request) -> Response:
-    bus, name = bus_of(request), request.path_params["name"]
-    bus.dispatcher(name)
-    found: list[Clearing] = bus.clearings.of(name)
-    return json(found)
-
-
-async def _cancel(request: Request) -> Response:
-    name, clearing = request.path_params["name"], request.path_params["id"]
-    return json(await bus_of(request).clearings.cancel(name, clearing, principal_of(request)))
 
 
 def _info(bus: Bus, name: str, shown: Shown) -> DeadLetterInfo:
@@ -223,37 +232,9 @@ def _info(bus: Bus, name: str, shown: Shown) -> DeadLetterInfo:
     )
 
 
-def _wanted(request: Request) -> Wanted:
-    query = request.query_params
-    after, text = query.get("after", ""), query.get("text", "")
-    if after and letter_number(after) is None:
-        raise BadRequest(f"after is a dead letter's id, not {after[:40]!r}")
-    if len(text) > _MAX_TEXT:
-        raise BadRequest(f"a text has at most {_MAX_TEXT} characters")
-    if (since := query.get("since")) is not None:
-        after = max(after, letter_id(moment_of("since", since) - 1))
-    until = query.get("until")
-    choice = LetterChoice(
-        query.get("cause", ""),
-        query.get("event_type", ""),
-        after=after,
-        until="" if until is None else letter_id(moment_of("until", until) - 1),
-    )
-    return Wanted(choice, text, _pattern(query.get("pattern")))
-
-
-def _pattern(text: str | None) -> Pattern | None:
-    if text is None:
+def _pattern(text: str | msgspec.UnsetType) -> Pattern | None:
+    if text is msgspec.UNSET:
         return None
     if len(text) > _MAX_PATTERN:
         raise PatternError(f"a pattern has at most {_MAX_PATTERN} characters here")
     return Pattern.parse(text)
-
-
-def _limit(text: str | None) -> int | None:
-    if text is None:
-        return None
-    number = int(text) if text.isdecimal() and text.isascii() and len(text) < 8 else 0  # noqa: PLR2004 - far beyond any
-    if not 1 <= number <= MAX_LETTERS:
-        raise BadRequest(f"limit must be a number from 1 to {MAX_LETTERS}")
-    return number

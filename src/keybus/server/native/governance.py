@@ -1,13 +1,14 @@
 """Grants, the audit log, usage, and what compliance looks at, over the native API."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from keybus.bus import Bus
 from keybus.bus.control.grants import grant_infos
-from keybus.governance.audit import MAX_PAGE, Actor, Filter
+from keybus.governance.audit import MAX_PAGE, Actor, AuditPage, Filter
 from keybus.governance.compliance import (
     Running,
     RunningConsumer,
@@ -15,7 +16,8 @@ from keybus.governance.compliance import (
     RunningQueue,
 )
 from keybus.governance.credentials import Registry
-from keybus.protocol import API
+from keybus.governance.sprawl import UsageSnapshot
+from keybus.protocol import API, GrantInfo
 from keybus.server.access import (
     MEMBER,
     AnyRoute,
@@ -25,18 +27,81 @@ from keybus.server.access import (
     is_open,
     principal_of,
 )
-from keybus.server.answers import BadRequest, json
+from keybus.server.answers import json
 from keybus.server.listening import Listening
 from keybus.server.native.platform import queues
+from keybus.server.operation import Operation
+from keybus.server.request import Query
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=10**15 - 1)]
+
+
+class AuditQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of ``GET /api/v1/audit``.
+
+    Attributes:
+        after: The number of the entry behind which to begin.
+        limit: At most so many entries, and at most 1,000.
+        action: Those of this action, such as ``credential.revoked``, or of this kind of it; empty:
+            of any.
+        account: Those of this account's acts; empty: of anybody's.
+        export: That all of it is being exported, which is written into it; counts on the first page.
+    """
+
+    after: Number = 0
+    limit: Number = 100
+    action: str = ""
+    account: str = ""
+    export: bool = False
+
+
+_AUDIT = Query(AuditQuery)
 
 
 def routes() -> list[AnyRoute]:
     """Every route about governance, each with its decision."""
     return [
-        guarded(f"{API}/grants", _grants, access=MEMBER),
-        guarded(f"{API}/audit", _audit, access=administer("audit.read")),
-        guarded(f"{API}/usage", _usage, access=administer("usage.read")),
-        guarded(f"{API}/evidence", _evidence, access=administer("compliance.read")),
+        guarded(
+            f"{API}/grants",
+            _grants,
+            access=MEMBER,
+            operation=Operation(
+                id="listGrants",
+                summary="Grants that were given or received, and whether each holds",
+                answers={200: list[GrantInfo]},
+            ),
+        ),
+        guarded(
+            f"{API}/audit",
+            _audit,
+            access=administer("audit.read"),
+            operation=Operation(
+                id="readAudit",
+                summary="Entries of the audit log",
+                query=_AUDIT,
+                answers={200: AuditPage},
+            ),
+        ),
+        guarded(
+            f"{API}/usage",
+            _usage,
+            access=administer("usage.read"),
+            operation=Operation(
+                id="showUsage",
+                summary="What was counted, by account",
+                answers={200: UsageSnapshot},
+            ),
+        ),
+        guarded(
+            f"{API}/evidence",
+            _evidence,
+            access=administer("compliance.read"),
+            operation=Operation(
+                id="showEvidence",
+                summary="How the bus runs, as compliance judges it",
+                answers={200: Running},
+            ),
+        ),
     ]
 
 
@@ -50,12 +115,11 @@ async def _grants(request: Request) -> Response:
 
 
 async def _audit(request: Request) -> Response:
-    query = request.query_params
-    wanted = Filter(query.get("action", ""), query.get("account", ""))
-    after, limit = _number(request, "after", 0), _number(request, "limit", 100)
-    if query.get("export") == "true" and after == 0:
-        await bus_of(request).audit.write(Actor.of(principal_of(request)), "audit.exported")
-    return json(await bus_of(request).audit.page(after, min(limit, MAX_PAGE), wanted))
+    asked, audit = _AUDIT.of(request), bus_of(request).audit
+    if asked.export and asked.after == 0:
+        await audit.write(Actor.of(principal_of(request)), "audit.exported")
+    wanted = Filter(asked.action, asked.account)
+    return json(await audit.page(asked.after, min(asked.limit, MAX_PAGE), wanted))
 
 
 async def _usage(request: Request) -> Response:
@@ -109,12 +173,3 @@ def _credentials(registry: Registry | None) -> tuple[RunningCredential, ...]:
         for each in registry or ()
         if registry is not None
     )
-
-
-def _number(request: Request, name: str, otherwise: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return otherwise
-    if not (text.isdecimal() and len(text) <= 15):  # noqa: PLR2004 - far beyond any entry
-        raise BadRequest(f"{name} must be a whole number, not {text[:40]!r}")
-    return int(text)

@@ -7,41 +7,117 @@ from starlette.responses import Response
 from keybus.bus import Bus
 from keybus.bus.control.proposal import Proposal, Prune, QueueInfo, VersionContent, VersionInfo
 from keybus.bus.control.versions import NoSuchVersion
-from keybus.errors import Fault, PlanRefused
+from keybus.errors import (
+    BrokenContracts,
+    Fault,
+    PatternError,
+    PlanOutdated,
+    PlanRefused,
+    SubscriptionError,
+    TopologyError,
+)
 from keybus.governance.credentials import Registry
 from keybus.protocol import API
 from keybus.server.access import AnyRoute, administer, bus_of, guarded, principal_of
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.answers import BadRequest, json
+from keybus.server.operation import Operation
+from keybus.server.request import Body
 
 MAX_PROPOSAL_BYTES = 32 << 20
 """Bytes of a platform with its contracts."""
-_proposals = msgspec.json.Decoder(Proposal)
-_prunes = msgspec.json.Decoder(Prune)
 _CURRENT = "current"
+_PROPOSAL = Body(
+    Proposal,
+    limit=MAX_PROPOSAL_BYTES,
+    wrong="the body is no platform",
+    hint="send it with `keybus platform apply`",
+)
+_PRUNE = Body(
+    Prune,
+    limit=MAX_PROPOSAL_BYTES,
+    wrong="the body names no queues",
+    hint='send {"queues": ["name"]}',
+)
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """Queues that were removed.
+
+    Attributes:
+        removed: Their names.
+    """
+
+    removed: list[str]
 
 
 def routes() -> list[AnyRoute]:
     """Every route about the platform, each with its decision."""
     versions = f"{API}/platform/versions"
     return [
-        guarded(f"{API}/platform", _apply, access=administer("platform.apply"), methods=["PUT"]),
-        guarded(versions, _versions, access=administer("platform.versions")),
-        guarded(f"{versions}/{{version}}", _version, access=administer("platform.versions")),
-        guarded(f"{API}/queues", _queues, access=administer("subscriptions.read")),
         guarded(
-            f"{API}/queues/prune", _prune, access=administer("platform.prune"), methods=["POST"]
+            f"{API}/platform",
+            _apply,
+            access=administer("platform.apply"),
+            operation=Operation(
+                id="applyPlatform",
+                summary="Let another platform hold",
+                body=_PROPOSAL,
+                answers={200: VersionInfo},
+                fails=(BrokenContracts, TopologyError, PatternError, PlanRefused, PlanOutdated),
+            ),
+            methods=["PUT"],
+        ),
+        guarded(
+            versions,
+            _versions,
+            access=administer("platform.versions"),
+            operation=Operation(
+                id="listVersions",
+                summary="What was applied, when and by whom",
+                answers={200: list[VersionInfo]},
+            ),
+        ),
+        guarded(
+            f"{versions}/{{version}}",
+            _version,
+            access=administer("platform.versions"),
+            operation=Operation(
+                id="showVersion",
+                summary="A version with its platform and contracts",
+                path={"version": "Its number; `current` is what holds."},
+                answers={200: VersionContent},
+                fails=(NoSuchVersion,),
+            ),
+        ),
+        guarded(
+            f"{API}/queues",
+            _queues,
+            access=administer("subscriptions.read"),
+            operation=Operation(
+                id="listQueues",
+                summary="Every queue in the store",
+                answers={200: list[QueueInfo]},
+            ),
+        ),
+        guarded(
+            f"{API}/queues/prune",
+            _prune,
+            access=administer("platform.prune"),
+            operation=Operation(
+                id="pruneQueues",
+                summary="Remove queues that no subscription declares",
+                body=_PRUNE,
+                answers={200: Pruned},
+                fails=(SubscriptionError,),
+            ),
+            methods=["POST"],
         ),
     ]
 
 
 async def _apply(request: Request) -> Response:
     """Let a platform hold, where nothing speaks against it."""
-    try:
-        proposal = _proposals.decode(await body(request, MAX_PROPOSAL_BYTES))
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body is no platform: {error}", hint="send it with `keybus platform apply`"
-        ) from error
+    proposal = await _PROPOSAL.of(request)
     _stay_administered(request.app.state.registry, proposal)
     try:
         applied = await bus_of(request).propose(proposal, principal_of(request))
@@ -101,11 +177,6 @@ async def queues(bus: Bus) -> list[QueueInfo]:
 
 
 async def _prune(request: Request) -> Response:
-    try:
-        prune = _prunes.decode(await body(request, MAX_PROPOSAL_BYTES))
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body names no queues: {error}", hint='send {"queues": ["name"]}'
-        ) from error
+    prune = await _PRUNE.of(request)
     await bus_of(request).control.prune(prune.queues, principal_of(request))
-    return json({"removed": sorted(set(prune.queues))})
+    return json(Pruned(sorted(set(prune.queues))))

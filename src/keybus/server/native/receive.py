@@ -4,33 +4,49 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keybus.protocol import API, ReceiveRequest
+from keybus.errors import SubscriptionError
+from keybus.protocol import API, ReceiveRequest, ReceiveResponse
 from keybus.server.access import CONSUME, AnyRoute, guarded, principal_of
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.answers import json
 from keybus.server.native.pollers import Pollers
-from keybus.server.native.polling import Ended
+from keybus.server.native.polling import Ended, NoSuchConsumer
+from keybus.server.operation import Operation
+from keybus.server.request import Body
 
-_MAX_BODY = 1 << 20
-_requests = msgspec.json.Decoder(ReceiveRequest)
+_REQUEST = Body(
+    ReceiveRequest,
+    limit=1 << 20,
+    wrong="the body is no poll",
+    hint='send {"max": 10, "wait": 20, "ack": []}',
+    optional=True,
+)
 
 
 def routes() -> list[AnyRoute]:
     """The one route, with its decision."""
-    path = f"{API}/subscriptions/{{name:path}}/receive"
-    return [guarded(path, _receive, access=CONSUME, methods=["POST"])]
+    return [
+        guarded(
+            f"{API}/subscriptions/{{name:path}}/receive",
+            _receive,
+            access=CONSUME,
+            operation=Operation(
+                id="receiveDeliveries",
+                summary="Settle deliveries, and wait for more",
+                path={"name": "The subscription's name."},
+                body=_REQUEST,
+                answers={200: ReceiveResponse},
+                fails=(SubscriptionError, NoSuchConsumer),
+            ),
+            methods=["POST"],
+        )
+    ]
 
 
 async def _receive(request: Request) -> Response:
-    try:
-        asked = _requests.decode(await body(request, _MAX_BODY) or b"{}")
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body is no poll: {error}", hint='send {"max": 10, "wait": 20, "ack": []}'
-        ) from error
+    asked = await _REQUEST.of(request)
     pollers: Pollers = request.app.state.pollers
     name, principal = request.path_params["name"], principal_of(request)
     if asked.consumer is None:

@@ -9,17 +9,27 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keybus.bus.archive.replay import NoSuchReplay, Replay, ReplayName, Wanted
+from keybus.bus.archive.replay import (
+    AlreadyReplaying,
+    NoSuchReplay,
+    Preview,
+    Replay,
+    ReplayName,
+    Wanted,
+)
+from keybus.errors import PatternError, SubscriptionError
 from keybus.protocol import API
 from keybus.server.access import MEMBER, AnyRoute, bus_of, guarded, is_open, principal_of
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
-from keybus.server.moments import moment_of
+from keybus.server.answers import BadRequest, json
+from keybus.server.moments import Moment, moment_of
+from keybus.server.native.any_event import NO_PATTERN, PatternOrNull
+from keybus.server.operation import Operation
+from keybus.server.request import Body, Query
 
-_MAX_BODY = 64 << 10
 _MAX_PATTERN = 4_096
 _ACCEPTED = 202
+Microseconds = Annotated[int, msgspec.Meta(ge=0)]
 Name = Annotated[str, msgspec.Meta(max_length=128)]
-Moment = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,11 +46,11 @@ class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate: Events a second, at most; 0: as fast as it goes.
     """
 
-    since: Moment | int
+    since: Moment | Microseconds
     to: Name | None = None
     to_bus: bool = False
-    until: Moment | int | None = None
-    pattern: msgspec.Raw = msgspec.Raw(b"null")
+    until: Moment | Microseconds | None = None
+    pattern: PatternOrNull = NO_PATTERN
     dry_run: bool = False
     name: ReplayName | None = None
     rate: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
@@ -60,40 +70,99 @@ class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         until = now if self.until is None else moment_of("until", str(self.until))
         if since >= until:
             raise BadRequest("nothing lies between since and until", hint="since is the earlier")
-        pattern = bytes(self.pattern).decode()
+        try:
+            pattern = bytes(self.pattern).decode()
+        except UnicodeDecodeError as error:
+            raise BadRequest(f"the pattern is no text: {error}", hint=_HINT) from error
         if len(pattern) > _MAX_PATTERN:
             raise BadRequest(f"a pattern has at most {_MAX_PATTERN} characters here")
         return Wanted(self.to or "", since, until, "" if pattern == "null" else pattern)
 
 
 _HINT = 'send {"since": "2026-01-31T08:00:00Z", "to": "NAME", "dry_run": true} first'
-_requests = msgspec.json.Decoder(ReplayRequest)
+_REQUEST = Body(ReplayRequest, limit=64 << 10, wrong="the body asks for no replay", hint=_HINT)
+
+
+class ReplayQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of ``GET /api/v1/replays``.
+
+    Attributes:
+        to: Only those to this subscription; empty: only those to the bus.
+    """
+
+    to: str | msgspec.UnsetType = msgspec.UNSET
+
+
+_QUERY = Query(ReplayQuery)
 
 
 def routes() -> list[AnyRoute]:
     """Every route about replays. Each looks itself for whose they are."""
-    every = f"{API}/replays"
+    every, path = f"{API}/replays", {"id": "The replay's id."}
     return [
-        guarded(every, _list, access=MEMBER),
-        guarded(every, _begin, access=MEMBER, methods=["POST"]),
-        guarded(f"{every}/{{id}}", _show, access=MEMBER),
-        guarded(f"{every}/{{id}}", _cancel, access=MEMBER, methods=["DELETE"]),
+        guarded(
+            every,
+            _list,
+            access=MEMBER,
+            operation=Operation(
+                id="listReplays",
+                summary="Replays that one may be told of, the latest first",
+                query=_QUERY,
+                answers={200: list[Replay]},
+            ),
+        ),
+        guarded(
+            every,
+            _begin,
+            access=MEMBER,
+            operation=Operation(
+                id="beginReplay",
+                summary="Send events of the log once more; with `dry_run`, say what that would be",
+                description="Of `to` and `to_bus` one is needed.",
+                body=_REQUEST,
+                answers={200: Preview, _ACCEPTED: Replay},
+                fails=(SubscriptionError, PatternError, AlreadyReplaying),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{every}/{{id}}",
+            _show,
+            access=MEMBER,
+            operation=Operation(
+                id="showReplay",
+                summary="One replay",
+                path=path,
+                answers={200: Replay},
+                fails=(NoSuchReplay,),
+            ),
+        ),
+        guarded(
+            f"{every}/{{id}}",
+            _cancel,
+            access=MEMBER,
+            operation=Operation(
+                id="cancelReplay",
+                summary="Stop a replay; what was sent stays sent",
+                path=path,
+                answers={200: Replay},
+                fails=(NoSuchReplay,),
+            ),
+            methods=["DELETE"],
+        ),
     ]
 
 
 async def _list(request: Request) -> Response:
-    to = request.query_params.get("to")
+    to = _QUERY.of(request).to
     found = [each for each in bus_of(request).replays.all() if _sees(request, each)]
-    return json([each for each in found if to is None or each.wanted.to == to])
+    return json([each for each in found if to is msgspec.UNSET or each.wanted.to == to])
 
 
 async def _begin(request: Request) -> Response:
     bus, by = bus_of(request), principal_of(request)
-    try:
-        asked = _requests.decode(await body(request, _MAX_BODY))
-        wanted = asked.wanted(bus.clock.time_us())
-    except UNREADABLE as error:
-        raise BadRequest(f"the body asks for no replay: {error}", hint=_HINT) from error
+    asked = await _REQUEST.of(request)
+    wanted = asked.wanted(bus.clock.time_us())
     _require(request, wanted.to)
     if asked.dry_run:
         return json(await bus.replays.preview(wanted, by))

@@ -4,12 +4,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from keybus.errors import Overloaded
 from keybus.governance.authorizer import Visibility
 from keybus.protocol import (
     API,
     MAX_PUT_BYTES,
+    PublisherInfo,
     PutRequest,
     PutResponse,
+    SubscriptionInfo,
 )
 from keybus.server.access import (
     CONSUME,
@@ -24,9 +27,10 @@ from keybus.server.access import (
     is_open,
     principal_of,
 )
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.answers import json
 from keybus.server.native import (
     archive,
+    clearings,
     credentials,
     dead_letters,
     explain,
@@ -39,20 +43,93 @@ from keybus.server.native import (
     webhooks,
 )
 from keybus.server.native.deliveries import deliveries
+from keybus.server.operation import Operation
+from keybus.server.request import Body, Query
+from keybus.topology import Platform
 
-_put_decoder = msgspec.json.Decoder(PutRequest)
+
+class PublishersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of ``GET /api/v1/publishers``.
+
+    Attributes:
+        event_type: Only those of this event type.
+    """
+
+    event_type: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That the bus answers.
+
+    Attributes:
+        status: ``ok``.
+        bus: Its name, where it asks nobody for credentials.
+    """
+
+    status: str
+    bus: str = ""
+
+
+_ENTRIES = Body(
+    PutRequest,
+    limit=MAX_PUT_BYTES,
+    wrong="the body is no list of entries",
+    hint='send {"entries": [{"source": …}]}',
+)
+_OF_TYPE = Query(PublishersQuery)
 
 
 def routes() -> list[AnyRoute]:
     """Every route of the native API, each with its decision."""
     one = f"{API}/subscriptions/{{name:path}}"
     return [
-        guarded(f"{API}/events", _put, access=PUT, methods=["POST"]),
-        guarded(f"{API}/platform", _platform, access=administer("platform.read")),
-        guarded(f"{API}/publishers", _publishers, access=MEMBER),
-        guarded(f"{API}/subscriptions", _subscriptions, access=MEMBER),
+        guarded(
+            f"{API}/events",
+            _put,
+            access=PUT,
+            operation=Operation(
+                id="putEvents",
+                summary="Offer events; each is taken or refused by itself",
+                body=_ENTRIES,
+                answers={200: PutResponse},
+                fails=(Overloaded,),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{API}/platform",
+            _platform,
+            access=administer("platform.read"),
+            operation=Operation(
+                id="showPlatform",
+                summary="What holds; an account without the role central or auditor sees its part",
+                answers={200: Platform},
+            ),
+        ),
+        guarded(
+            f"{API}/publishers",
+            _publishers,
+            access=MEMBER,
+            operation=Operation(
+                id="listPublishers",
+                summary="The declared publishers",
+                query=_OF_TYPE,
+                answers={200: list[PublisherInfo]},
+            ),
+        ),
+        guarded(
+            f"{API}/subscriptions",
+            _subscriptions,
+            access=MEMBER,
+            operation=Operation(
+                id="listSubscriptions",
+                summary="Subscriptions, and how each stands",
+                answers={200: list[SubscriptionInfo]},
+            ),
+        ),
         guarded_socket(f"{one}/deliveries", deliveries, access=CONSUME),
         *receive.routes(),
+        *clearings.routes(),
         *dead_letters.routes(),
         *explain.routes(),
         *tail.routes(),
@@ -63,20 +140,19 @@ def routes() -> list[AnyRoute]:
         *governance.routes(),
         *credentials.routes(),
         *webhooks.routes(),
-        guarded("/healthz", _health, access=PUBLIC),
+        guarded(
+            "/healthz",
+            _health,
+            access=PUBLIC,
+            operation=Operation(id="health", summary="Whether it answers", answers={200: Health}),
+        ),
     ]
 
 
 async def _put(request: Request) -> Response:
     bus, principal = bus_of(request), principal_of(request)
     with bus.backlog.request(principal.account) as offered:
-        try:
-            put = _put_decoder.decode(await body(request, MAX_PUT_BYTES, offered.more))
-        except UNREADABLE as error:
-            raise BadRequest(
-                f"the body is no list of entries: {error}",
-                hint='send {"entries": [{"source": …}]}',
-            ) from error
+        put = await _ENTRIES.of(request, offered.more)
         return json(PutResponse(await bus.put(put.entries, principal)))
 
 
@@ -87,7 +163,8 @@ async def _platform(request: Request) -> Response:
 
 
 async def _publishers(request: Request) -> Response:
-    found = bus_of(request).publishers(request.query_params.get("event_type"))
+    event_type = _OF_TYPE.of(request).event_type
+    found = bus_of(request).publishers(None if event_type is msgspec.UNSET else event_type)
     visible = _visible(request)
     return json([each for each in found if visible is None or each.name in visible.publishers])
 
@@ -105,7 +182,5 @@ def _visible(request: Request) -> Visibility | None:
 
 
 async def _health(request: Request) -> Response:
-    told = {"status": "ok"}
-    if is_open(bus_of(request), principal_of(request)):
-        told["bus"] = bus_of(request).platform.bus
-    return json(told)
+    shown = is_open(bus_of(request), principal_of(request))
+    return json(Health("ok", bus_of(request).platform.bus if shown else ""))

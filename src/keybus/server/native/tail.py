@@ -15,7 +15,7 @@ from keybus.bus.tapping.lines import End, Line
 from keybus.bus.tapping.tail import Tail, Wanted
 from keybus.bus.tapping.tap import Tap
 from keybus.bus.tapping.view import AccountView, SubscriptionView, View
-from keybus.errors import EngineError
+from keybus.errors import EngineError, PatternError, SubscriptionError
 from keybus.governance import Principal
 from keybus.governance.authorizer import Refusal
 from keybus.patterns import Pattern
@@ -30,10 +30,12 @@ from keybus.server.access import (
     is_open,
     principal_of,
 )
-from keybus.server.answers import UNREADABLE, BadRequest, body
 from keybus.server.moments import moment_of
+from keybus.server.native.any_event import NO_PATTERN, PatternOrNull
+from keybus.server.operation import Operation
+from keybus.server.request import Body
 
-_MAX_BODY: Final = 64 << 10
+MEDIA_TYPE: Final = "application/x-ndjson"
 _NO_STANDING: Final = ("role", "unknown-account")
 _NOTHING: Final = b"null"
 _encode = msgspec.json.Encoder().encode
@@ -51,7 +53,7 @@ class TailRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         limit: After so many events it ends; None: it does not.
     """
 
-    pattern: msgspec.Raw = msgspec.Raw(_NOTHING)
+    pattern: PatternOrNull = NO_PATTERN
     subscription: Annotated[str, msgspec.Meta(max_length=256)] = ""
     since: Annotated[str, msgspec.Meta(max_length=64)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=10**12)] | None = None
@@ -69,22 +71,39 @@ class TailRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Wanted(pattern, since, self.limit)
 
 
-_requests = msgspec.json.Decoder(TailRequest)
+_REQUEST = Body(
+    TailRequest,
+    limit=64 << 10,
+    wrong="the body does not say what to follow",
+    hint='send {"pattern": {…}}, or {}',
+    optional=True,
+)
 
 
 def routes() -> list[AnyRoute]:
     """The one route, with its decision."""
-    return [guarded(f"{API}/tail", _tail, access=MEMBER, methods=["POST"])]
+    return [
+        guarded(
+            f"{API}/tail",
+            _tail,
+            access=MEMBER,
+            operation=Operation(
+                id="tailEvents",
+                summary="Events as they become durable, until whoever asks hangs up",
+                description="Each line of the answer is a JSON object.",
+                body=_REQUEST,
+                answers={200: Line},
+                media_type=MEDIA_TYPE,
+                fails=(SubscriptionError, PatternError),
+            ),
+            methods=["POST"],
+        )
+    ]
 
 
 async def _tail(request: Request) -> Response:
     bus, principal = bus_of(request), principal_of(request)
-    try:
-        asked = _requests.decode(await body(request, _MAX_BODY) or b"{}")
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body does not say what to follow: {error}", hint='send {"pattern": {…}}, or {}'
-        ) from error
+    asked = await _REQUEST.of(request)
     wanted = asked.wanted()
     asking = None if is_open(bus, principal) else principal
     view = _view(request, bus, asking, asked.subscription)
@@ -147,7 +166,7 @@ class _Tailing(StreamingResponse):
     """The answer, with what is to be let go of when it ends in whatever way."""
 
     def __init__(self, lines: AsyncIterator[bytes], opened: ExitStack) -> None:
-        super().__init__(lines, media_type="application/x-ndjson")
+        super().__init__(lines, media_type=MEDIA_TYPE)
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

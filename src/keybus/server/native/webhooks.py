@@ -3,13 +3,14 @@
 A secret's value is in the one answer that issues it, and nowhere else.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from keybus.governance.webhook_secrets import IssuedSecret
+from keybus.errors import CredentialError
+from keybus.governance.webhook_secrets import IssuedSecret, WebhookSecret
 from keybus.protocol import API
 from keybus.server.access import (
     AnyRoute,
@@ -19,13 +20,15 @@ from keybus.server.access import (
     is_open,
     principal_of,
 )
-from keybus.server.answers import UNREADABLE, BadRequest, body, json
+from keybus.server.answers import json
+from keybus.server.operation import Operation
+from keybus.server.request import Body
 
 DEFAULT_OVERLAP_SECONDS = 24 * 3600
 _MAX_OVERLAP_SECONDS = 90 * DEFAULT_OVERLAP_SECONDS
 _MAX_BODY = 16 << 10
 _CREATED = 201
-T = TypeVar("T", bound="SecretRequest")
+_HINT = 'send {"name": …, "account": …}'
 
 
 class SecretRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,14 +55,63 @@ class RotateSecretRequest(SecretRequest, frozen=True, forbid_unknown_fields=True
     )
 
 
+_SECRET = Body(SecretRequest, limit=_MAX_BODY, hint=_HINT)
+_ROTATION = Body(RotateSecretRequest, limit=_MAX_BODY, hint=_HINT)
+
+
 def routes() -> list[AnyRoute]:
     """The routes of webhooks' secrets."""
     every = f"{API}/webhook-secrets"
     return [
-        guarded(every, _list, access=administer("webhooks.list")),
-        guarded(every, _issue, access=administer("webhooks.issue"), methods=["POST"]),
-        guarded(f"{every}/rotate", _rotate, access=administer("webhooks.rotate"), methods=["POST"]),
-        guarded(f"{every}/revoke", _revoke, access=administer("webhooks.revoke"), methods=["POST"]),
+        guarded(
+            every,
+            _list,
+            access=administer("webhooks.list"),
+            operation=Operation(
+                id="listWebhookSecrets",
+                summary="The secrets that sign webhooks, without their values",
+                answers={200: list[WebhookSecret]},
+            ),
+        ),
+        guarded(
+            every,
+            _issue,
+            access=administer("webhooks.issue"),
+            operation=Operation(
+                id="issueWebhookSecret",
+                summary="Issue a secret; its value is in this one answer",
+                body=_SECRET,
+                answers={_CREATED: IssuedSecret},
+                fails=(CredentialError,),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{every}/rotate",
+            _rotate,
+            access=administer("webhooks.rotate"),
+            operation=Operation(
+                id="rotateWebhookSecret",
+                summary="Issue another value of a secret",
+                body=_ROTATION,
+                answers={_CREATED: IssuedSecret},
+                fails=(CredentialError,),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{every}/revoke",
+            _revoke,
+            access=administer("webhooks.revoke"),
+            operation=Operation(
+                id="revokeWebhookSecret",
+                summary="End a secret",
+                body=_SECRET,
+                answers={200: WebhookSecret},
+                fails=(CredentialError,),
+            ),
+            methods=["POST"],
+        ),
     ]
 
 
@@ -74,13 +126,13 @@ async def _list(request: Request) -> Response:
 
 
 async def _issue(request: Request) -> Response:
-    asked = await _asked(request, SecretRequest)
+    asked = await _SECRET.of(request)
     secrets, by = bus_of(request).webhook_secrets, principal_of(request)
     return _handed_over(await secrets.issue(_account(request, asked), asked.name, by=by))
 
 
 async def _rotate(request: Request) -> Response:
-    asked = await _asked(request, RotateSecretRequest)
+    asked = await _ROTATION.of(request)
     secrets, by = bus_of(request).webhook_secrets, principal_of(request)
     account = _account(request, asked)
     return _handed_over(
@@ -89,7 +141,7 @@ async def _rotate(request: Request) -> Response:
 
 
 async def _revoke(request: Request) -> Response:
-    asked = await _asked(request, SecretRequest)
+    asked = await _SECRET.of(request)
     secrets, by = bus_of(request).webhook_secrets, principal_of(request)
     return json(await secrets.revoke(_account(request, asked), asked.name, by=by))
 
@@ -106,15 +158,6 @@ def _account(request: Request, asked: SecretRequest) -> str:
         refusal = bus.authorizer.administer(principal, "credentials.issue")
         bus.permission.require(principal, f"webhook secrets of {account[:128]}", refusal)
     return account
-
-
-async def _asked(request: Request, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(await body(request, _MAX_BODY), type=kind)
-    except UNREADABLE as error:
-        raise BadRequest(
-            f"the body cannot be used: {error}", hint='send {"name": …, "account": …}'
-        ) from error
 
 
 def _handed_over(issued: IssuedSecret) -> Response:

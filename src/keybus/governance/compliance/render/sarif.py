@@ -1,18 +1,14 @@
-"""The report as SARIF 2.1.0, for code hosts that show findings beside the lines.
-
-Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
-"""
+"""The report as SARIF 2.1.0, for code hosts that show findings beside the lines."""
 
 from typing import Any
-from urllib.parse import quote
 
 from keybus.errors import Fault
 from keybus.governance.compliance.finding import Finding, Report
 from keybus.governance.compliance.render.document import json_text
 from keybus.governance.compliance.render.summary import unseen
 from keybus.governance.compliance.rules import RULES, Rule
+from keybus.sarif import document, location
 
-_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ORDER = {rule_id: index for index, rule_id in enumerate(RULES)}
 
 
@@ -40,7 +36,7 @@ def as_sarif(report: Report) -> str:
         ],
         "results": results,
     }
-    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return json_text(document(run))
 
 
 def _rules(report: Report) -> list[dict[str, Any]]:
@@ -69,7 +65,7 @@ def _result(finding: Finding) -> dict[str, Any]:
         "ruleIndex": _ORDER[finding.rule],
         "level": finding.severity,
         "message": {"text": f"{finding.message} ({finding.hint})"},
-        "locations": [_location(finding.pointer, finding.file, finding.line)],
+        "locations": [location(finding.pointer, finding.file, finding.line)],
         "partialFingerprints": {"keybus/v1": f"{finding.rule}:{finding.pointer}"},
     }
 
@@ -80,30 +76,10 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "ruleId": fault.code,
         "level": "error",
         "message": {"text": f"{fault.message}{hint}"},
-        "locations": [_location(fault.pointer, fault.file, fault.line)],
+        "locations": [location(fault.pointer, fault.file, fault.line)],
         "partialFingerprints": {"keybus/v1": f"{fault.code}:{fault.pointer}"},
     }
 
 
-def _location(pointer: str, file: str, line: int) -> dict[str, Any]:
-    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": pointer or "/"}]}
-    if file:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
-        if line:
-            physical["region"] = {"startLine": line}
-        location["physicalLocation"] = physical
-    return location
-
-
 def _note(text: str, level: str, code: str) -> dict[str, Any]:
     return {"level": level, "message": {"text": text}, "descriptor": {"id": code}}
-
-
-def _uri(file: str) -> str:
-    """A file's name as a reference that is relative, or a file's URL."""
-    name = file.replace("\\", "/")
-    try:
-        path = quote(name, safe="/", errors="surrogateescape")  # as the file system spells it
-    except UnicodeEncodeError:
-        path = quote(name, safe="/", errors="replace")
-    return f"file://{path}" if path.startswith("/") else path
