@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -17,11 +18,15 @@ from tests.reliability.kills.journal import read
 from tests.reliability.kills.judge import judge
 from tests.reliability.kills.run import Run
 from tests.reliability.parts import PARTS, Part
+from tests.reliability.soak.report import HEAD, Report
+from tests.reliability.soak.run import Soak
 from tests.reliability.summary import Summary
 
 _KILLING: Final = 0.6
 """The share of the time for kills; the other parts share what is left."""
 _EVERY_SECONDS: Final = 10.0
+_LONG_MINUTES: Final = 30
+"""From here on a soak is of the bus as it always is."""
 _COMMAND: Final = "python -m tests.reliability"
 
 
@@ -38,7 +43,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     minutes: float
     seed: int
-    part: Part | Literal["kills"] | None
+    part: Part | Literal["kills", "soak"] | None
     kills: int
     histories: int | None
 
@@ -46,7 +51,11 @@ class Asked(msgspec.Struct, frozen=True):
 @click.command()
 @click.option("--minutes", default=10.0, show_default=True, help="About how long.")
 @click.option("--seed", default=0, show_default=True, help="What chance is made from.")
-@click.option("--part", type=click.Choice(["kills", *get_args(Part)]), help="This part alone.")
+@click.option(
+    "--part",
+    type=click.Choice(["kills", *get_args(Part), "soak"]),
+    help="This part alone; `soak` only so.",
+)
 @click.option("--kills", default=300, show_default=True, help="Kill so often at most.")
 @click.option("--histories", type=int, help="So many stores for each other part, at most.")
 @click.option("--json", "as_json", is_flag=True, help="The summary for programs.")
@@ -59,17 +68,29 @@ class Asked(msgspec.Struct, frozen=True):
 def main(
     minutes: float,
     seed: int,
-    part: Part | Literal["kills"] | None,
+    part: Part | Literal["kills", "soak"] | None,
     kills: int,
     histories: int | None,
     *,
     as_json: bool,
     journal: Path | None,
 ) -> None:
-    """Kill buses and cut the power of stores, and judge what is left."""
+    """Kill buses and cut the power of stores, and judge what is left.
+
+    The part `soak` lets the backlog of `keybus serve` grow and shrink, and judges whether its
+    memory stays flat; from half an hour on with the caches and windows that it always has, and
+    before that with small ones, which are full soon.
+    """
     if journal is not None:
         click.echo(msgspec.json.encode(judge(read(journal))))
         return
+    if part == "soak":
+        try:
+            report = asyncio.run(_soak(minutes, seed))
+        except asyncio.CancelledError:  # it was told to end, and has ended its bus
+            sys.exit(128 + signal.SIGTERM)
+        click.echo(msgspec.json.encode(report) if as_json else "\n".join(report.table()))
+        sys.exit(0 if report.good else 1)
     logging.disable(logging.CRITICAL)  # stores say a thousand times that their disk fails
     try:
         summary = asyncio.run(Harness(Asked(minutes, seed, part, kills, histories)).run())
@@ -77,6 +98,22 @@ def main(
         logging.disable(logging.NOTSET)
     click.echo(msgspec.json.encode(summary) if as_json else "\n".join(summary.table()))
     sys.exit(0 if summary.good else 1)
+
+
+async def _soak(minutes: float, seed: int) -> Report:
+    folder = Path(tempfile.mkdtemp(prefix="keybus-soak-"))
+    click.echo(f"soak, seed {seed}: everything of the bus is in {folder}", err=True)
+    click.echo(HEAD, err=True)
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    soak = Soak(
+        folder,
+        seed,
+        hurried=minutes < _LONG_MINUTES,
+        progress=lambda line: click.echo(line, err=True),
+    )
+    return await soak.run(minutes)
 
 
 class Harness:

@@ -19,6 +19,8 @@ class Standing(NamedTuple):
     attempts: int
 
 
+_BEGINNING = 1_000_000
+"""When the first events are taken; a microsecond for each append after that."""
 GONE = Standing("gone", 0)
 WAITING = Standing("line", 0)
 
@@ -34,8 +36,8 @@ class Fate:
         changes: How often it was answered.
     """
 
-    def __init__(self) -> None:
-        self.certain = WAITING
+    def __init__(self, certain: Standing = WAITING) -> None:
+        self.certain = certain
         self.changes = 0
         self.possible: set[Standing] = set()
         self.aside = False
@@ -63,6 +65,15 @@ class Fate:
         return {self.certain, *self.possible}
 
 
+class Filled(NamedTuple):
+    """Up to where a queue is filled from the log; None: it is whole."""
+
+    through: int | None
+
+
+WHOLE = Filled(None)
+
+
 class Queue:
     """A subscription's deliveries, by position.
 
@@ -73,9 +84,17 @@ class Queue:
         freeing: What is held may come back at any moment.
         seen: Positions that came since the store was opened.
         newest: The last of those that came in log order.
+        since: From when on it asked for the past when it was made; None: it did not.
+        filled: How far it may be filled, as far as it was answered or asked; empty: nobody knows.
+        chosen: Positions of the past that it was to be filled with.
+        owed: What the log had when it was made that has to stay until it is filled with it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: int | None = None) -> None:
+        self.since = since
+        self.filled: set[Filled] = {WHOLE} if since is None else set()
+        self.chosen: set[int] = set()
+        self.owed: set[int] = set()
         self.fates: dict[int, Fate] = {}
         self.certain = False
         self.removing = False
@@ -95,16 +114,24 @@ class Append:
         texts: Their envelopes.
         matched: What each matches, by name.
         queues: The queues of these names when it was offered.
+        at: When it was taken, as its records say: later than those that were offered before.
         first: The first position; None until it was answered, or found.
         answered: Whether it was answered.
+        absent: It was not answered, and seen that it was not kept.
     """
 
     def __init__(
-        self, texts: list[bytes], matched: list[tuple[str, ...]], queues: dict[str, Queue]
+        self, texts: list[bytes], matched: list[tuple[str, ...]], queues: dict[str, Queue], at: int
     ) -> None:
         self.texts, self.matched, self.queues = texts, matched, queues
+        self.at = at
         self.first: int | None = None
-        self.answered = False
+        self.answered = self.absent = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Nobody has answered, or seen, whether it was kept."""
+        return self.first is None and not self.absent
 
 
 class Answers:
@@ -115,9 +142,15 @@ class Answers:
         queues: By name.
         documents: Of each key the values that may stand (None: no document), the last first.
         acts: Of the audit log, the subjects that were answered.
+        trimmed_before: What was taken before that may have been dropped.
+        trimmed: How many events are dropped, as far as it was answered or seen.
+        trimming: More may be: a step was not answered, or an append that it may have dropped.
+        fills: How many queues were filled with the past until they were whole.
     """
 
     def __init__(self) -> None:
+        self.trimmed_before = self.trimmed = self.fills = 0
+        self.trimming = False
         self.appends: list[Append] = []
         self.queues: dict[str, Queue] = {}
         self.documents: dict[str, list[bytes | None]] = {}
@@ -128,7 +161,7 @@ class Answers:
         """Events about to be appended, each with a text of its own."""
         sets = list(matched)
         texts = [f"event-{next(self.numbers)}".encode().ljust(120, b".") for _ in sets]
-        append = Append(texts, sets, dict(self.queues))
+        append = Append(texts, sets, dict(self.queues), _BEGINNING + len(self.appends))
         self.appends.append(append)
         return append
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from keybus.bus.engine import ORDER, Cursor, Delivery
-from tests.reliability.answers import GONE, Fate, Queue, Standing
+from tests.reliability.answers import GONE, WHOLE, Fate, Queue, Standing
 
 LONGEST_DELAY: Final = 5
 """Seconds before a delivery that failed comes again."""
@@ -51,6 +51,8 @@ class Consumer:
         queue, position = self._queue, delivery.position
         fate, standing = queue.fate(position), Standing("line", delivery.attempt - 1)
         name = self._cursor.name
+        if queue.filled and WHOLE not in queue.filled:
+            self.problems.append(f"{name}: {position} came before the queue was filled")
         if standing not in fate.allowed:
             self.problems.append(
                 f"{name}: {position} came as {standing}; allowed: {sorted(fate.allowed)}"

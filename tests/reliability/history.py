@@ -27,6 +27,8 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
         act: The act of the disk, such as ``sync store.db-wal``; empty after its end.
         kill: It was the process that was killed, and what it had written was there.
         answered: Events that had been acknowledged, over all its lives.
+        trimmed: Of all events, such as had been dropped since nobody needed them.
+        filled: Queues that had been filled with the past.
         delivered: Deliveries of this life.
         failures: How often the store said that it could not.
         lost: Deliveries, or events, that were answered and are gone.
@@ -41,6 +43,8 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     act: str
     kill: bool
     answered: int
+    trimmed: int
+    filled: int
     delivered: int
     failures: int
     lost: int
@@ -119,6 +123,8 @@ class History:
             act="" if not at else disk.last,
             kill=disk.left is None,
             answered=self.answers.answered,
+            trimmed=self.answers.trimmed,
+            filled=self.answers.fills,
             delivered=life.delivered,
             failures=life.failures,
             lost=life.lost,

@@ -1,6 +1,7 @@
 """Looks at a store that was opened anew: is everything there that was answered, and no more?"""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,10 +11,11 @@ import apsw
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Cursor, CursorState, Delivery, Engine
 from tests.contract.engines_under_test import ANY, PATIENCE
-from tests.reliability.answers import GONE, Answers, Append, Fate, Queue, Standing
+from tests.reliability.answers import GONE, Answers, Append, Fate, Filled, Queue, Standing
 from tests.reliability.consumer import LONGEST_DELAY
 from tests.reliability.jumping_clock import JumpingClock
 from tests.reliability.load import COLLECTION
+from tests.reliability.past import Past
 
 _AT_ONCE = 1_000
 
@@ -30,6 +32,8 @@ class Inspection:
     def __init__(self, engine: Engine, answers: Answers, clock: JumpingClock) -> None:
         self._engine, self._answers, self._clock = engine, answers, clock
         self._events: dict[int, tuple[Append, int]] = {}
+        self._present: set[int] = set()
+        self._missing = 0
         self.problems: list[str] = []
         self.lost = self.again = 0
 
@@ -39,6 +43,7 @@ class Inspection:
         await self._queues()
         await self._documents()
         await self._audit(audit)
+        self._answers.trimmed, self._answers.trimming = self._missing, False
 
     async def _log(self) -> None:
         places: dict[bytes, list[int]] = {}
@@ -47,22 +52,39 @@ class Inspection:
         for text, found in places.items():
             if len(found) > 1:
                 self.problems.append(f"{text!r} stands in the log {len(found)} times")
+        self._present = {place for found in places.values() for place in found}
         for append in self._answers.appends:
-            stand = [place for text in append.texts for place in places.pop(text, [])]
-            if not stand and not append.answered:
-                append.queues.clear()
-            elif stand != list(range(stand[0], stand[0] + len(append.texts)) if stand else ()):
-                self.problems.append(f"an append is kept in part, or out of order: {stand}")
-            elif not stand:
-                self.lost += len(append.texts)
-                self.problems.append(f"LOST: {len(append.texts)} answered events, {append.first}")
-            elif append.first not in {None, stand[0]}:
-                self.problems.append(f"answered at {append.first}, and stands at {stand[0]}")
-            else:
-                self._answers.found(append, stand[0])
-                self._events.update((place, (append, place - stand[0])) for place in stand)
+            self._append(append, [places.pop(text, []) for text in append.texts])
         if places:
             self.problems.append(f"in the log is what nobody offered: {sorted(places)[:3]}")
+        answers = self._answers
+        if self._missing < answers.trimmed or (
+            self._missing > answers.trimmed and not answers.trimming
+        ):
+            self.problems.append(f"{answers.trimmed} events were dropped; {self._missing} are gone")
+
+    def _append(self, append: Append, found: Sequence[Sequence[int]]) -> None:
+        """Look where its events stand; ranges of the log that may have been dropped may be gone."""
+        firsts = {place - index for index, places in enumerate(found) for place in places}
+        missing = sum(not places for places in found)
+        may_be_dropped = append.at < self._answers.trimmed_before
+        if not firsts and append.first is None and not append.answered:
+            append.absent = True
+            append.queues.clear()
+        elif not firsts and not may_be_dropped:
+            if not append.answered:
+                append.queues.clear()
+                return
+            self.lost += missing
+            self.problems.append(f"LOST: {missing} answered events, {append.first}")
+        elif len(firsts) > 1 or (missing and not may_be_dropped):
+            self.problems.append(f"an append is kept in part, or out of order: {found}")
+        elif firsts - {first := append.first or min(firsts)}:
+            self.problems.append(f"answered at {append.first}, and stands at {firsts}")
+        else:
+            self._missing += missing
+            self._answers.found(append, first)
+            self._events.update((first + index, (append, index)) for index in range(len(found)))
 
     async def _queues(self) -> None:
         there = set(await self._engine.queues())
@@ -80,7 +102,27 @@ class Inspection:
         cursors = [await self._engine.open(name, ANY) for name in self._answers.queues]
         self._clock.advance(LONGEST_DELAY + 0.001)
         for cursor in cursors:
-            await self._queue(cursor, self._answers.queues[cursor.name])
+            queue = self._answers.queues[cursor.name]
+            await self._filled(cursor, queue)
+            await self._queue(cursor, queue)
+
+    async def _filled(self, cursor: Cursor, queue: Queue) -> None:
+        """It is filled as far as was answered, and what is left to fill it with is there; then so."""
+        filled = Filled(cursor.filled)
+        if queue.filled and filled not in queue.filled:
+            self.problems.append(
+                f"{cursor.name} is {filled}; allowed: {sorted(queue.filled, key=str)}"
+            )
+        queue.filled = {filled}
+        if cursor.filled is not None:
+            gone = [each for each in queue.owed - self._present if each > cursor.filled]
+            if gone:
+                self.lost += len(gone)
+                self.problems.append(
+                    f"LOST: {cursor.name} was to be filled with {sorted(gone)[:5]}"
+                )
+            draw = random.Random(f"fill {len(self._answers.appends)}")
+            await Past(self._engine, self._answers, draw).fill(cursor, queue)
 
     async def _queue(self, cursor: Cursor, queue: Queue) -> None:
         found = await _everything(cursor)
@@ -126,7 +168,8 @@ class Inspection:
         if position not in self._events:
             return False
         append, place = self._events[position]
-        return name in append.matched[place] and append.queues[name] is queue
+        matched = name in append.matched[place] and append.queues[name] is queue
+        return matched or position in queue.chosen
 
     async def _documents(self) -> None:
         documents = self._engine.documents

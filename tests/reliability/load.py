@@ -11,15 +11,18 @@ from keybus.bus.engine import Cursor, Engine, Record
 from keybus.errors import EngineError
 from keybus.governance.audit import BUS
 from tests.contract.engines_under_test import ANY
-from tests.reliability.answers import Answers, Append, Queue
+from tests.reliability.answers import Answers, Append, Filled, Queue
 from tests.reliability.consumer import Consumer
 from tests.reliability.jumping_clock import JumpingClock
 from tests.reliability.keeper import Keeper
+from tests.reliability.past import Past
 
 QUEUES: Final = ("all", "some", "fleeting")
 """Subscriptions; the last one is removed now and then, and made anew."""
 COLLECTION: Final = "tests"
 """Of the documents that are written."""
+_AT_THE_END, _TRIMMED = 0.3, 0.1
+"""How often a queue begins at the log's end, and how often the log is trimmed."""
 _KEYS: Final = tuple(f"key-{number}" for number in range(8))
 _Step = Callable[[], Coroutine[object, object, None]]
 
@@ -52,6 +55,7 @@ class Load:
         self._engine, self._audit, self._answers = engine, audit, answers
         self._clock, self._draw, self._alive = clock, draw, alive
         self._keeper = Keeper(engine, answers, clock=clock, draw=draw, opened=self._open)
+        self._past = Past(engine, answers, draw)
         self._consumers: list[Consumer] = []
         self._opening = asyncio.Lock()
         self._over = False
@@ -113,10 +117,23 @@ class Load:
 
     async def _open(self, name: str) -> Cursor:
         async with self._opening:
-            queue = self._answers.queues.setdefault(name, Queue())
-            cursor = await self._engine.open(name, ANY)
+            queues = self._answers.queues
+            queue = queues[name] = queues.get(name) or Queue(self._since(name))
+            cursor = await self._engine.open(name, ANY, queue.since)
+            if not queue.certain and cursor.filled is not None:
+                queue.filled.add(Filled(cursor.filled))
+                queue.owed = {
+                    event.position async for event in self._engine.read(after=cursor.filled)
+                }
             queue.certain = True
             return cursor
+
+    def _since(self, name: str) -> int | None:
+        """From when on a queue that is made begins: the last one in the past, now and then."""
+        appends = self._answers.appends
+        if name != QUEUES[-1] or not appends or self._draw.random() < _AT_THE_END:
+            return None
+        return self._draw.choice(appends).at
 
     async def _publish(self) -> None:
         names = [name for name, queue in self._answers.queues.items() if queue.certain]
@@ -127,15 +144,16 @@ class Load:
         self._answers.appended(append, await self._engine.append(self._records(append)))
 
     def _records(self, append: Append) -> list[Record]:
-        now = self._clock.time_us()
         return [
-            Record(text, text[:20].decode(), "tests", "test.event", now, matched)
+            Record(text, text[:20].decode(), "tests", "test.event", append.at, matched)
             for text, matched in zip(append.texts, append.matched, strict=True)
         ]
 
     async def _consume(self, name: str) -> None:
         cursor = await self._open(name)
-        consumer = Consumer(cursor, self._answers.queues[name], self._draw)
+        queue = self._answers.queues[name]
+        await self._past.fill(cursor, queue)
+        consumer = Consumer(cursor, queue, self._draw)
         self._consumers.append(consumer)
         while True:
             await consumer.take(self._draw.randint(1, 30))
@@ -158,6 +176,8 @@ class Load:
 
     async def _interfere(self, *, removing: bool) -> None:
         await self._keeper.interfere(QUEUES[:2])
+        if self._draw.random() < _TRIMMED:
+            await self._past.trim()
         if removing and self._draw.random() < 0.03:
             await self._remove(QUEUES[2])
 

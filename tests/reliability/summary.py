@@ -20,6 +20,9 @@ class Summary(msgspec.Struct, kw_only=True):
         faults_told: How often a store on a failing disk said so to its caller.
         put_again: Events that were put more than once, since nobody had answered.
         acknowledged: Events acknowledged.
+        trimmed: Events that were dropped from the log, since nobody needed them.
+        filled: Queues that were filled with the past.
+        replays: Replays that were begun.
         delivered: Deliveries.
         retried: Of these, such as a consumer had asked for once more.
         duplicates: Of the killed bus's deliveries, such as came again unasked, by their cause.
@@ -37,6 +40,9 @@ class Summary(msgspec.Struct, kw_only=True):
     faults_told: int = 0
     put_again: int = 0
     acknowledged: int = 0
+    trimmed: int = 0
+    filled: int = 0
+    replays: int = 0
     delivered: int = 0
     retried: int = 0
     duplicates: dict[str, int] = {}
@@ -57,7 +63,7 @@ class Summary(msgspec.Struct, kw_only=True):
             cuts: Its cuts.
             again: How to run it again.
         """
-        known = self.acknowledged
+        known, dropped, filled = self.acknowledged, self.trimmed, self.filled
         for cut in cuts:
             if cut.kill:
                 self.killed += 1
@@ -67,6 +73,7 @@ class Summary(msgspec.Struct, kw_only=True):
                 self.acts[cut.act] = self.acts.get(cut.act, 0) + 1
             self.faults_told += cut.failures
             self.acknowledged = known + cut.answered
+            self.trimmed, self.filled = dropped + cut.trimmed, filled + cut.filled
             self.delivered += cut.delivered
             self.lost += cut.lost
             self.again += cut.again
@@ -90,6 +97,8 @@ class Summary(msgspec.Struct, kw_only=True):
         self.put_again += verdict.put_again
         self.acknowledged += verdict.acknowledged
         self.delivered += verdict.delivered
+        self.replays += verdict.replays
+        self.filled += verdict.filled
         self.retried += verdict.retried
         for cause, count in verdict.duplicates.items():
             self.duplicates[cause] = self.duplicates.get(cause, 0) + count
@@ -112,6 +121,9 @@ class Summary(msgspec.Struct, kw_only=True):
             ("faults told to callers", f"{self.faults_told:,}"),
             ("events put again, since nobody had answered", f"{self.put_again:,}"),
             ("events acknowledged", f"{self.acknowledged:,}"),
+            ("events dropped, since nobody needed them", f"{self.trimmed:,}"),
+            ("queues filled with the past", f"{self.filled:,}"),
+            ("replays", f"{self.replays:,}"),
             ("delivered", f"{self.delivered:,}"),
             ("asked for once more", f"{self.retried:,}"),
             ("duplicates", f"{sum(self.duplicates.values()):,}"),

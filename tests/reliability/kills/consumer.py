@@ -97,6 +97,8 @@ class Consumer:
 
 
 def _receipt(delivered: Delivered) -> Receipt:
-    detail = bytes(decode(delivered.envelope).detail)
+    envelope = decode(delivered.envelope)
+    detail = bytes(envelope.detail)
     number = number_of(detail)
-    return Receipt(delivered.position, number, delivered.attempt, detail == detail_of(number))
+    sound = detail == detail_of(number)
+    return Receipt(delivered.position, number, delivered.attempt, sound, envelope.replay_name)

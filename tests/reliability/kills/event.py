@@ -1,7 +1,8 @@
 """The events of the load: everything about one follows from its number."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,7 +12,12 @@ EVENT_TYPE: Final = "reliability.counted"
 KEYS: Final = 50
 """Different keys, by which order may be asked for."""
 
-SELECTIONS: Final[Mapping[str, Callable[[int], bool]]] = {
+
+def _has_key(key: int, number: int) -> bool:
+    return number % KEYS == key
+
+
+SELECTIONS: Final[dict[str, Callable[[int], bool]]] = {
     "everything": lambda _: True,
     "again": lambda _: True,
     "evens": lambda number: number % 2 == 0,
@@ -19,6 +25,15 @@ SELECTIONS: Final[Mapping[str, Callable[[int], bool]]] = {
     "ordered": lambda _: True,
 }
 """Which numbers each subscription asks for; the last one wants them in the order of their keys."""
+
+LATE: Final[dict[str, Callable[[int], bool]]] = {
+    f"late-{key}": partial(_has_key, key) for key in range(5)
+}
+"""The same of subscriptions that are declared one after another, and begin with all of the past."""
+
+REPLAYED: Final = "replayed"
+"""The subscription that only asks for what is replayed, which is one key of all there are."""
+REPLAYED_KEY: Final = 7
 
 PLATFORM: Final = f"""\
 bus: reliability
@@ -32,6 +47,7 @@ subscriptions:
   evens: {{account: checker, filter: {{source: [{SOURCE}], detail: {{even: [true]}}}}}}
   thirds: {{account: checker, filter: {{source: [{SOURCE}], detail: {{third: [true]}}}}}}
   ordered: {{account: checker, filter: {{source: [{SOURCE}]}}, order: {{key: /key}}}}
+  {REPLAYED}: {{account: checker, filter: {{replay-name: [{{exists: true}}]}}}}
 """
 
 
@@ -52,6 +68,15 @@ def detail_of(number: int) -> bytes:
         f'"schema_version":"1.0.0","number":{number},"key":"{key_of(number)}",'
         f'"even":{even},"third":{third},"noise":"{noise}"}}'
     ).encode()
+
+
+def late_lines(count: int) -> str:
+    """What a platform file has of the first so many subscriptions that begin in the past."""
+    return "".join(
+        f"  {name}: {{account: checker, filter: {{source: [{SOURCE}], "
+        f"detail: {{key: [{key_of(key)}]}}}}, start: archive}}\n"
+        for key, name in list(enumerate(LATE))[:count]
+    )
 
 
 def key_of(number: int) -> str:

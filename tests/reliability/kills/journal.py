@@ -72,12 +72,14 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True):
         number: The event's.
         attempt: As the bus counts.
         sound: Whether the event is, byte for byte, what was put.
+        replay: The replay that it came by; empty where it came as it was published.
     """
 
     position: int
     number: int
     attempt: int
     sound: bool
+    replay: str = ""
 
 
 class Received(msgspec.Struct, frozen=True, tag="received"):
@@ -105,6 +107,26 @@ class Durable(msgspec.Struct, frozen=True, tag="durable"):
     count: int
 
 
+class Declared(msgspec.Struct, frozen=True, tag="declared"):
+    """From the next life on there is a subscription that begins with all of the past."""
+
+    subscription: str
+
+
+class Replaying(msgspec.Struct, frozen=True, tag="replaying"):
+    """A replay of everything of one key is asked for.
+
+    Attributes:
+        name: What its events carry.
+        life: The bus's.
+        begun: The bus has answered that it will be made.
+    """
+
+    name: str
+    life: int
+    begun: bool
+
+
 class Drained(msgspec.Struct, frozen=True, tag="drained"):
     """How a subscription stood in the end."""
 
@@ -125,6 +147,8 @@ Act = (
     | Received
     | Settled
     | Durable
+    | Declared
+    | Replaying
     | Drained
 )
 _encoder = msgspec.json.Encoder()

@@ -6,27 +6,31 @@ from typing import Final
 
 import msgspec
 
-from tests.reliability.kills.event import SELECTIONS
+from tests.reliability.kills.event import LATE, REPLAYED, SELECTIONS
 from tests.reliability.kills.journal import (
     Act,
     Answered,
     Connected,
+    Declared,
     Drained,
     Durable,
     Killed,
     Offered,
     Received,
     Refused,
+    Replaying,
     Settled,
     Squeezed,
+    Started,
 )
 from tests.reliability.kills.order import KeyOrder, LogOrder, Order
+from tests.reliability.kills.replays import Replays
 from tests.reliability.kills.witness import ASKED, Witness
 
 MOST_TOLD: Final = 50
 """Problems that are told in words; the others are counted."""
 ORDERS: Final[Mapping[str, Sequence[Callable[[], Order]]]] = {
-    name: (KeyOrder if name == "ordered" else LogOrder,) for name in SELECTIONS
+    name: (KeyOrder if name == "ordered" else LogOrder,) for name in SELECTIONS | LATE
 }
 """What is promised to each subscription."""
 
@@ -44,6 +48,8 @@ class Verdict(msgspec.Struct, kw_only=True):
         delivered: Deliveries that came, all told.
         retried: Of these, such as the consumer had asked for once more.
         duplicates: Of these, such as came again without being asked for, by their cause.
+        replays: Replays that were begun.
+        filled: Subscriptions that were declared later, and filled with the past.
         lost: Deliveries of acknowledged events that never came.
         wrong: How much else may not be: duplicates without a cause, broken order, strange events.
         problems: The first of all that, in words.
@@ -58,6 +64,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     delivered: int = 0
     retried: int = 0
     duplicates: dict[str, int] = {}
+    replays: int = 0
+    filled: int = 0
     lost: int = 0
     wrong: int = 0
     problems: list[str] = []
@@ -69,7 +77,7 @@ class Judge:
     def __init__(
         self,
         orders: Mapping[str, Sequence[Callable[[], Order]]] = ORDERS,
-        selections: Mapping[str, Callable[[int], bool]] = SELECTIONS,
+        selections: dict[str, Callable[[int], bool]] = SELECTIONS,
     ) -> None:
         """Nothing is known yet.
 
@@ -77,18 +85,20 @@ class Judge:
             orders: What is promised to each subscription.
             selections: Which events each asks for.
         """
-        self._selections = selections
         self._verdict = Verdict()
         self._causes = Counter[str]()
         self._frames = 0
         self._witnesses = {
-            name: Witness(name, [make() for make in orders.get(name, ())]) for name in selections
+            name: Witness(name, selects, [make() for make in orders.get(name, ())])
+            for name, selects in (selections | LATE).items()
         }
+        self._declared = set(selections)
+        self._replays = Replays()
         self._offered: dict[int, list[int]] = {}  # by publisher, in the order of its puts
         self._again: set[int] = set()
         self._acknowledged: set[int] = set()
 
-    def take(self, act: Act) -> None:
+    def take(self, act: Act) -> None:  # noqa: C901 - a line or two for each kind of act
         """The next act."""
         match act:
             case Killed():
@@ -101,15 +111,17 @@ class Judge:
                 self._verdict.refused += act.count
             case Squeezed():
                 self._verdict.squeezes += act.full
-                for witness in self._witnesses.values():
-                    witness.takes(act)
+                for name in (*self._witnesses, REPLAYED):
+                    self._of(name).takes(act)
             case Connected() | Settled() | Durable():
-                self._witnesses[act.subscription].takes(act)
+                self._of(act.subscription).takes(act)
+            case Declared() | Replaying():
+                self._ask(act)
             case Received():
                 self._receive(act)
             case Drained():
                 self._end(act)
-            case _:
+            case Started():
                 pass
 
     def verdict(self) -> Verdict:
@@ -118,11 +130,20 @@ class Judge:
         verdict.offered = sum(len(numbers) for numbers in self._offered.values())
         verdict.put_again = len(self._again)
         verdict.acknowledged = len(self._acknowledged)
+        verdict.replays = len(self._replays)
+        verdict.filled = len(self._declared & LATE.keys())
         self._find_lost()
         self._find_disorder()
         verdict.retried = self._causes.pop(ASKED, 0)
         verdict.duplicates = dict(self._causes)
         return verdict
+
+    def _ask(self, act: Declared | Replaying) -> None:
+        """The past is asked for."""
+        if isinstance(act, Declared):
+            self._declared.add(act.subscription)
+        else:
+            self._replays.asked(act, self._acknowledged)
 
     def _offer(self, act: Offered) -> None:
         numbers = range(act.first, act.first + act.count)
@@ -131,8 +152,11 @@ class Judge:
         else:
             self._offered.setdefault(act.publisher, []).extend(numbers)
 
+    def _of(self, subscription: str) -> Witness | Replays:
+        return self._replays if subscription == REPLAYED else self._witnesses[subscription]
+
     def _receive(self, act: Received) -> None:
-        witness = self._witnesses[act.subscription]
+        witness = self._of(act.subscription)
         self._frames += 1
         for receipt in act.receipts:
             self._verdict.delivered += 1
@@ -147,16 +171,14 @@ class Judge:
             self._complain(f"{act.subscription} does not end empty: {act}")
 
     def _find_lost(self) -> None:
-        for witness in self._witnesses.values():
-            selects = self._selections[witness.name]
-            missing = [
-                number
-                for number in sorted(self._acknowledged)
-                if selects(number) and number not in witness.places
-            ]
+        missed = [
+            (name, sorted(self._witnesses[name].missing(self._acknowledged)))
+            for name in sorted(self._declared)
+        ]
+        for name, missing in [*missed, *self._replays.lost()]:
             self._verdict.lost += len(missing)
             if missing:
-                self._tell(f"LOST: {witness.name}: {len(missing)} events, from {missing[:5]}")
+                self._tell(f"LOST: {name}: {len(missing)} events, from {missing[:5]}")
 
     def _find_disorder(self) -> None:
         """A publisher's events stand in the log in the order in which it put them."""

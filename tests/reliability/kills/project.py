@@ -45,6 +45,25 @@ def write_project(folder: Path, more: str = "") -> None:
     contracts = folder / "contracts"
     shutil.copytree(EXAMPLE / "contracts" / "core", contracts / "core")
     shutil.copy(EXAMPLE / "contracts" / "keybus.toml", contracts)
+    write_contract(contracts)
+    write_platform(folder, more)
+
+
+def write_platform(folder: Path, more: str = "") -> None:
+    """Write the platform file of the load.
+
+    Args:
+        folder: Where it is.
+        more: What follows in it.
+    """
+    (folder / "platform.yaml").write_text(PLATFORM + more)
+
+
+def write_contract(contracts: Path) -> None:
+    """Write the contract of the load's events.
+
+    Args:
+        contracts: The folder of the contracts.
+    """
     (contracts / "reliability").mkdir()
     (contracts / "reliability" / "ReliabilityCounted.json").write_text(json.dumps(_CONTRACT))
-    (folder / "platform.yaml").write_text(PLATFORM + more)

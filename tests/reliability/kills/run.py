@@ -12,8 +12,9 @@ import msgspec
 
 from keybus.protocol import SubscriptionInfo
 from tests.reliability.kills.consumer import Consumer
-from tests.reliability.kills.event import SELECTIONS
+from tests.reliability.kills.event import LATE, REPLAYED, SELECTIONS
 from tests.reliability.kills.journal import (
+    Declared,
     Drained,
     Durable,
     Journal,
@@ -25,11 +26,14 @@ from tests.reliability.kills.journal import (
 from tests.reliability.kills.judge import Verdict, judge
 from tests.reliability.kills.link import Link
 from tests.reliability.kills.publisher import Publisher
+from tests.reliability.kills.replayer import Replayer, is_replaying
 from tests.reliability.kills.victim import Victim
 
 _PUBLISHERS: Final = 3
 _SQUEEZING: Final = 0.2
 _PAUSE: Final = 0.03
+_KILLS_A_LATE: Final = 20
+"""After so many kills each, another subscription is declared."""
 _WINDOW: Final = 150
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20)
 _LOOK_SECONDS: Final = 0.05
@@ -54,7 +58,9 @@ class Run:
         self._journal = Journal(folder / "journal.jsonl")
         self._seed, self._progress = seed, progress
         self._draw = random.Random(f"kills {seed}")
-        self._put = self._kills = 0
+        self._put = self._kills = self._late = 0
+        self._consumers: list[Consumer] = []
+        self._consuming: list[asyncio.Task[None]] = []
 
     async def run(self, kills: int, *, seconds: float = float("inf")) -> Verdict:
         """Kill so often, or for so long; then drain and judge.
@@ -66,14 +72,14 @@ class Run:
             await self._start()
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
                 link = Link(session, self._victim, self._journal)
-                consumers = [self._consumer(link, name) for name in SELECTIONS]
-                consuming = [asyncio.create_task(each.run()) for each in consumers]
-                consuming.append(asyncio.create_task(self._watch(link)))
+                self._consuming.append(asyncio.create_task(self._watch(link)))
+                for name in (*SELECTIONS, REPLAYED):
+                    self._consume(link, name)
                 try:
                     await self._kill_under_load(link, kills, seconds)
-                    await self._drain(link, consumers)
+                    await self._drain(link)
                 finally:
-                    await _end(consuming)
+                    await _end(self._consuming)
         finally:
             await self._victim.kill()
             self._journal.close()
@@ -83,26 +89,37 @@ class Run:
         stop, ends = asyncio.Event(), time.monotonic() + seconds
         publishers = [self._publisher(link, number) for number in range(_PUBLISHERS)]
         publishing = [asyncio.create_task(each.run(stop)) for each in publishers]
+        publishing.append(asyncio.create_task(Replayer(link).run(stop)))
         try:
             while self._kills < kills and time.monotonic() < ends:
                 if self._draw.random() < _SQUEEZING:
                     await self._squeeze()
-                await self._kill_and_start()
+                await self._kill_and_start(link)
             stop.set()
             await asyncio.gather(*publishing)
         finally:
             await _end(publishing)
 
-    async def _kill_and_start(self) -> None:
+    async def _kill_and_start(self, link: Link) -> None:
         """Kill it some time after it is ready; now and then once more before it is."""
         latest = self._draw.choices((0.05, 0.8, 2.0), (25, 65, 10))[0]
         await asyncio.sleep(self._draw.uniform(0, latest))
         await self._kill()
+        self._declare(link)
         while self._draw.random() < 0.1:
             await self._victim.spawn()
             await asyncio.sleep(self._draw.uniform(0, 0.8))
             await self._kill()
         await self._start()
+
+    def _declare(self, link: Link) -> None:
+        """Now and then the platform has one more subscription that begins in the past."""
+        if self._late < len(LATE) and self._kills > self._late * _KILLS_A_LATE:
+            name = [*LATE][self._late]
+            self._late += 1
+            self._victim.declare(self._late)
+            self._journal.note(Declared(name))
+            self._consume(link, name)
 
     async def _squeeze(self) -> None:
         """Its disk is full for a while."""
@@ -134,13 +151,16 @@ class Run:
                     self._journal.note(Durable(info.name, life, info.acknowledged))
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _drain(self, link: Link, consumers: list[Consumer]) -> None:
+    async def _drain(self, link: Link) -> None:
         """Until nothing waits any more, or nothing comes any more."""
         came, since = -1, time.monotonic()
         while True:
             states = await _states(link)
-            idle = bool(states) and not any(each.waiting or each.in_flight for each in states)
-            total = sum(each.came for each in consumers)
+            idle = bool(states) and not any(
+                each.waiting or each.in_flight or each.filling for each in states
+            )
+            idle = idle and not await is_replaying(link)
+            total = sum(each.came for each in self._consumers)
             if total != came:
                 came, since = total, time.monotonic()
             elif idle or time.monotonic() - since > _DRAIN_SECONDS:
@@ -154,8 +174,10 @@ class Run:
         self._put += count
         return first
 
-    def _consumer(self, link: Link, name: str) -> Consumer:
-        return Consumer(link, name, random.Random(f"{name} {self._seed}"), window=_WINDOW)
+    def _consume(self, link: Link, name: str) -> None:
+        draw = random.Random(f"{name} {self._seed}")
+        self._consumers.append(consumer := Consumer(link, name, draw, window=_WINDOW))
+        self._consuming.append(asyncio.create_task(consumer.run()))
 
     def _publisher(self, link: Link, number: int) -> Publisher:
         draw = random.Random(f"publisher {number} {self._seed}")

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.reliability.kills.project import write_project
+from tests.reliability.kills.event import late_lines
+from tests.reliability.kills.project import write_platform, write_project
 from tests.running import SECRETS
 
 _READY_SECONDS: Final = 60.0
@@ -44,6 +45,10 @@ class Victim:
     def store(self) -> Path:
         """Its store's file."""
         return self._data / "bus.db"
+
+    def declare(self, late: int) -> None:
+        """Have its next life begin with so many subscriptions that begin in the past."""
+        write_platform(self._app, late_lines(late))
 
     async def spawn(self) -> None:
         """Begin to start it."""

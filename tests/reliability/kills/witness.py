@@ -1,11 +1,10 @@
 """All that came to one subscription, and whether it may come."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from tests.reliability.kills.event import SELECTIONS
 from tests.reliability.kills.journal import Connected, Durable, Receipt, Settled, Squeezed
 from tests.reliability.kills.order import Order
 
@@ -33,10 +32,10 @@ class Witness:
         places: Of each event that came, by its number, the log positions at which it came.
     """
 
-    def __init__(self, name: str, orders: Sequence[Order]) -> None:
+    def __init__(self, name: str, selects: Callable[[int], bool], orders: Sequence[Order]) -> None:
         self.name = name
         self.places: dict[int, set[int]] = {}
-        self._orders = orders
+        self._selects, self._orders = selects, orders
         self._last: dict[int, _Last] = {}
         self._durable: set[int] = set()
         self._life = self._connection = 0
@@ -99,7 +98,7 @@ class Witness:
         wrong = [each for each in told if each]
         if position in self._durable:
             wrong.append(f"{position} CAME BACK: its acknowledgement was durable")
-        if not (receipt.sound and SELECTIONS[self.name](number)):
+        if not (receipt.sound and self._selects(number)):
             wrong.append(f"{position} is not an event that was put, or not for this subscription")
         places = self.places.setdefault(number, set())
         last = self._last.get(position)
@@ -110,6 +109,12 @@ class Witness:
         squeezes = self._squeezes - (self._full_in == self._life)
         self._last[position] = _Last(self._life, self._connection, squeezes)
         return cause, wrong
+
+    def missing(self, acknowledged: Iterable[int]) -> Iterator[int]:
+        """Which of these had to come, and did not."""
+        for number in acknowledged:
+            if self._selects(number) and number not in self.places:
+                yield number
 
     def _cause(self, last: _Last | None) -> str:
         """Why an event comes that came before."""

@@ -127,6 +127,8 @@ class Engine(Protocol):
     async def stored(self, positions: Sequence[int]) -> Mapping[int, Stored]:
         """The events at some positions, by these; those that the log does not have are left out.
 
+        What was dropped may be answered for a while, from memory.
+
         Raises:
             StorageFailed: The log could not be read.
         """
