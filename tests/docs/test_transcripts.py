@@ -58,6 +58,20 @@ def test_events_are_replayed(tmp_path: Path) -> None:
     check(of_page("replay.md"), tmp_path)
 
 
+@pytest.mark.long
+def test_contracts_are_released(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("releases.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_the_api_describes_itself(tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    check(of_page("api.md"), tmp_path)
+
+
 def test_a_subscription_is_polled(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
     shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)

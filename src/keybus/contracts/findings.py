@@ -1,6 +1,7 @@
 """What the rules of a repository look at, and what they find."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from keybus.contracts.locations import Documents, Location, closure_of, schemas_from
@@ -35,12 +36,14 @@ class Subject:
         self.judged = judged
         self.view = DeclaredView(documents)
 
-    def schemas(self) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    def schemas(self) -> Sequence[tuple[Location, Mapping[str, Any]]]:
         """Every schema of the judged documents, and those that their references reach."""
-        roots = [Location(file) for file in self.judged]
-        for place, schema in schemas_from(self.documents, *roots):
-            if place.file in self.judged:
-                yield place, schema
+        return self._schemas
+
+    @cached_property
+    def _schemas(self) -> Sequence[tuple[Location, Mapping[str, Any]]]:
+        roots, judged = [Location(file) for file in self.judged], frozenset(self.judged)
+        return [each for each in schemas_from(self.documents, *roots) if each[0].file in judged]
 
     def contracts(self) -> Iterator[tuple[Location, Mapping[str, Any], Mapping[str, Any]]]:
         """The judged documents that are events' contracts: root, schema, metadata."""

@@ -160,25 +160,27 @@ def schemas_from(documents: Documents, *roots: Location) -> Iterator[tuple[Locat
 
     References that cannot be followed are passed over: finding them is a rule's work.
     """
-    waiting = list(reversed(roots))
+    # What is reached from its parent is known; only roots and targets have to be looked up.
+    waiting: list[tuple[Location, Any]] = [(root, None) for root in reversed(roots)]
     seen = set()
     while waiting:
-        location = waiting.pop()
+        location, schema = waiting.pop()
         if location in seen:
             continue
         seen.add(location)
-        try:
-            schema = schema_at(documents, location)
-        except BadReference:
-            continue
+        if schema is None:
+            try:
+                schema = schema_at(documents, location)
+            except BadReference:
+                continue
         if not isinstance(schema, dict):
             continue
         yield location, schema
-        below = [location.at(*tokens) for tokens, _ in children_of(schema)]
+        below = [(location.at(*tokens), child) for tokens, child in children_of(schema)]
         reference = schema.get("$ref")
         if isinstance(reference, str):
             try:
-                below.append(target_of(location.file, reference))
+                below.append((target_of(location.file, reference), None))
             except BadReference:
                 continue
         waiting.extend(reversed(below))

@@ -5,6 +5,7 @@ import sys
 import click
 import msgspec
 
+from keybus.cli.bench.contracts import contracts
 from keybus.cli.bench.decisions import decide
 from keybus.cli.bench.decisions_table import show_decisions
 from keybus.cli.bench.families import FAMILIES
@@ -38,6 +39,7 @@ def bench() -> None:
     """How fast Keybus is on this machine, beside a baseline of the same run."""
 
 
+bench.add_command(contracts)
 bench.add_command(pipeline)
 bench.add_command(isolation)
 

@@ -23,7 +23,7 @@ from keybus.contracts.documents import canonical_json, parse_document
 from keybus.contracts.locations import Documents
 from keybus.contracts.releases.entry import Said
 from keybus.contracts.releases.ledger import Ledger, Release
-from keybus.errors import BrokenContracts, ContractError, Fault
+from keybus.errors import BrokenContracts, ContractError, Fault, UnknownEventType
 
 RELEASES: Final = "releases"
 """The folder within a repository's."""
@@ -71,6 +71,16 @@ class Releases(Mapping[str, Ledger]):
         if faults:
             raise BrokenContracts(f"the releases in {folder}", faults)
         return found
+
+    def of(self, event_type: str) -> Ledger:
+        """A type's ledger.
+
+        Raises:
+            UnknownEventType: None of its contracts was released; the nearest types are named.
+        """
+        if event_type not in self._ledgers:
+            raise UnknownEventType(event_type, self._ledgers)
+        return self._ledgers[event_type]
 
     def contract(self, release: Release) -> Contract:
         """The contract as it was released."""

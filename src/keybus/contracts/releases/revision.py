@@ -24,7 +24,14 @@ def repository_at(folder: Path, revision: str) -> ContractRepository:
         ContractError: Git is not there, there is no such revision, or it has no such folder.
         BrokenContracts: The contracts of that time have faults.
     """
-    commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    _git(folder, "rev-parse", "--git-dir")
+    try:
+        commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except ContractError:
+        raise ContractError(
+            f"git knows no revision {revision!r}",
+            hint="name a branch, a tag or a commit; after a shallow checkout, fetch it first",
+        ) from None
     archive = _git(folder, "archive", "--format=tar", commit.decode().strip(), ".")
     with tempfile.TemporaryDirectory(prefix="keybus-") as name:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -41,7 +48,6 @@ def _git(folder: Path, *arguments: str) -> bytes:
     if ended.returncode:
         said = ended.stderr.decode("utf-8", "replace").strip()
         raise ContractError(
-            f"git does not know it: {said}",
-            hint="name a revision of the git repository that the folder is in",
+            f"git does not have {folder}: {said}", hint="the folder is to be in a git repository"
         )
     return ended.stdout

@@ -46,7 +46,7 @@ def test_a_revision_is_read_as_it_stood(folder: Path) -> None:
 
 @pytest.mark.parametrize("revision", ["nowhere", "--help", "-x", "HEAD:events", "", "a b"])
 def test_what_is_no_revision_is_refused(folder: Path, revision: str) -> None:
-    with pytest.raises(ContractError, match="git does not know it"):
+    with pytest.raises(ContractError, match="git knows no revision"):
         repository_at(folder, revision)
 
 

@@ -1,0 +1,71 @@
+"""``keybus contracts check`` and ``diff``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from keybus.cli.contracts.baselines import AGAINST, baseline
+from keybus.cli.contracts.forms import FORMS, Shown
+from keybus.cli.contracts.reading import FOLDER, JSON, load
+from keybus.contracts.folder import Folder
+from keybus.contracts.releases.report import Checked, check_repository
+
+_FOUND = 1
+
+
+@click.command()
+@FOLDER
+@AGAINST
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report to this file, and its last line to standard output.",
+)
+def check(folder: Path, against: str, form: str, out: Path | None, *, as_json: bool) -> None:
+    """Say which contracts in FOLDER can be released as they are, and what forbids the others.
+
+    A contract that changed needs a version that says by how much: a patch where nothing but words
+    changed, a minor where old and new understand each other, a major where they do not. The exit
+    code is 0 if all can be released, 1 if something forbids it or the repository has faults.
+    """
+    checked = check_repository(load(folder, as_json=as_json), baseline(folder, against))
+    report = FORMS["json" if as_json else form](_shown(checked, folder))
+    if out is None:
+        click.echo(report, nl=False)
+    else:
+        out.write_text(report, "utf-8")
+        click.echo(FORMS["text"](_shown(checked, folder)).splitlines()[-1])
+    sys.exit(0 if checked.is_releasable else _FOUND)
+
+
+@click.command()
+@FOLDER
+@AGAINST
+@click.option("--type", "event_type", metavar="TYPE", help="Only this event type's contract.")
+@JSON
+def diff(folder: Path, against: str, event_type: str | None, *, as_json: bool) -> None:
+    """Show what changed in FOLDER, and what each change means; nothing is judged wrong.
+
+    The same as `check`, for reading: the exit code is 0 whatever is found.
+    """
+    repository = load(folder, as_json=as_json)
+    checked = check_repository(repository, baseline(folder, against))
+    if event_type is not None:
+        wanted = repository[event_type]
+        judged = [each for each in checked.judgements if each.contract.type == wanted.type]
+        checked = Checked(checked.against, judged, ())
+    click.echo(FORMS["json" if as_json else "text"](_shown(checked, folder)), nl=False)
+
+
+def _shown(checked: Checked, folder: Path) -> Shown:
+    return Shown(checked, folder, Folder.read(folder).line_of)

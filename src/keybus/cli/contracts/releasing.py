@@ -1,0 +1,147 @@
+"""``keybus contracts release`` and ``releases``."""
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from keybus.cli.contracts.reading import FOLDER, JSON, load, print_json
+from keybus.clock import SYSTEM, rfc3339
+from keybus.contracts.releases import RELEASES, Ledger, Releases
+from keybus.contracts.releases.judging import Judgement
+from keybus.contracts.releases.releasing import (
+    Intent,
+    NotReleasable,
+    check_approvals,
+    to_release,
+)
+from keybus.contracts.releases.releasing import release as write_down
+from keybus.contracts.releases.report import Released, check_repository
+
+_REFUSED = 1
+
+
+@click.command()
+@FOLDER
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this one; repeatable.")
+@click.option("--why", default="", help="Why, in a sentence; it stands in the ledger.")
+@click.option("--by", default="", help="Who releases.  [default: the user of this machine]")
+@click.option(
+    "--approved-by",
+    "approvals",
+    multiple=True,
+    metavar="NAME",
+    help="Who approved it; asked for where it breaks somebody. Repeatable.",
+)
+@click.option("--draft", is_flag=True, help="To be tried: nothing is promised.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@JSON
+def release(
+    folder: Path,
+    types: tuple[str, ...],
+    why: str,
+    by: str,
+    approvals: tuple[str, ...],
+    *,
+    draft: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Release the contracts in FOLDER that are new or changed; a release never changes.
+
+    Each is kept whole, with all that it refers to, under its digest, and its type's ledger says
+    who released it, when and why. Commit the folder `releases` with the contracts. What cannot be
+    released as it is is refused before anything is written.
+    """
+    repository = load(folder, as_json=as_json)
+    releases = Releases.load(folder / RELEASES)
+    checked = check_repository(repository, Released(releases))
+    try:
+        judgements = to_release(checked, types)
+    except NotReleasable as error:
+        for finding in error.findings:
+            click.echo(f"{finding.file}: {finding.message} [{finding.rule}]", err=True)
+        sys.exit(_REFUSED)
+    if not judgements:
+        click.echo("[]" if as_json else "nothing changed since the last release")
+        return
+    check_approvals(judgements, repository.settings, approvals)
+    if not yes:
+        _ask(judgements)
+    intent = Intent(by=by or _somebody(), time=_now(), why=why, approvals=approvals, draft=draft)
+    made = write_down(repository, releases, judgements, intent)
+    if as_json:
+        print_json([msgspec.to_builtins(each.made) for each in made])
+        return
+    for each in made:
+        click.echo(f"{each.made.type} {each.version}: {each.status}, {each.digest}")
+
+
+@click.command()
+@FOLDER
+@click.option("--type", "event_type", metavar="TYPE", help="All that happened to this one.")
+@JSON
+def releases(folder: Path, event_type: str | None, *, as_json: bool) -> None:
+    """List the releases in FOLDER, after every chain and digest was verified."""
+    found = Releases.load(folder / RELEASES)
+    if event_type is not None:
+        _history(found.of(event_type), as_json=as_json)
+        return
+    rows = [
+        _row(each.made.type, each) for ledger in found.values() for each in ledger.releases.values()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['type']} {row['version']}  {row['status']}  {row['digest']}")
+    click.echo(
+        f"{len(rows)} release{'' if len(rows) == 1 else 's'} of {len(found)} types, verified"
+    )
+
+
+def _history(ledger: Ledger, *, as_json: bool) -> None:
+    if as_json:
+        print_json([msgspec.to_builtins(each) for each in ledger])
+        return
+    for each in ledger:
+        why = f": {each.why}" if each.why else ""
+        approved = f", approved by {', '.join(each.approvals)}" if each.approvals else ""
+        click.echo(
+            f"{each.sequence}  {each.time}  {each.version} {each.status} by {each.by}{approved}{why}"
+        )
+
+
+def _row(event_type: str, each: Any) -> dict[str, Any]:
+    return {
+        "type": event_type,
+        "version": each.version,
+        "status": each.status,
+        "digest": each.digest,
+        "released": each.made.time,
+        "by": each.made.by,
+    }
+
+
+def _ask(judgements: list[Judgement]) -> None:
+    for each in judgements:
+        breaks = f", not compatible with {', '.join(each.breaks)}" if each.broken else ""
+        click.echo(
+            f"{each.contract.type} {each.contract.version} ({each.standing}{breaks})", err=True
+        )
+    click.confirm("Release?", abort=True, err=True)
+
+
+def _now() -> str:
+    return rfc3339(SYSTEM.time_us(), fraction=False)
+
+
+def _somebody() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # nobody has a name in some containers
+        return f"user {os.getuid()}"

@@ -1,0 +1,1 @@
+"""What each keyword demands, a module for each kind of values."""

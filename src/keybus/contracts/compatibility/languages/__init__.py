@@ -1,0 +1,1 @@
+"""Regular languages: reading patterns, and finding texts that some match and others do not."""

@@ -1,0 +1,180 @@
+"""A new contract that has no faults, and a new repository around it where there is none."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from keybus.contracts.folder import SETTINGS_FILE
+from keybus.contracts.naming import title_of_type
+from keybus.contracts.repository import ContractRepository
+from keybus.contracts.rules_events import CLASSIFICATIONS, CORE_FIELDS, TYPE
+from keybus.contracts.validation import DRAFT_04
+from keybus.contracts.view import METADATA
+from keybus.errors import BrokenContracts, ContractError
+
+FIRST_VERSION: Final = "1.0.0"
+_CORE: Final = "core/Event.json"
+_TEXT: Final = {"type": "string"}
+CORE: Final[Mapping[str, Mapping[str, Any]]] = {
+    _CORE: {
+        "$schema": DRAFT_04,
+        "title": "Event",
+        "description": "What every event carries.",
+        "type": "object",
+        "required": list(CORE_FIELDS),
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "type": {"$ref": "EventType.json"},
+            "time": {"type": "string", "format": "date-time"},
+            "publisher": {"$ref": "Publisher.json"},
+            "schema_version": _TEXT,
+            "trace": _TEXT,
+            "correlation_id": _TEXT,
+            "causation_id": _TEXT,
+        },
+    },
+    "core/EventType.json": {
+        "$schema": DRAFT_04,
+        "title": "EventType",
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)+$",
+    },
+    "core/Publisher.json": {
+        "$schema": DRAFT_04,
+        "title": "Publisher",
+        "description": "Who emitted it.",
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "minLength": 1}},
+    },
+}
+"""The shared schemas of a new repository, by their files."""
+
+
+def scaffold(
+    folder: Path, event_type: str, *, owner: str = "", classification: str = "internal"
+) -> list[Path]:
+    """Write a contract for a new event type, to be filled in; it passes as it is.
+
+    Args:
+        folder: The repository; made where it is not there yet.
+        event_type: The type, such as ``delivery.noted``.
+        owner: The account that answers for it; empty: the one that owns all types of the same first
+            word.
+        classification: What kind of data it carries.
+
+    Returns:
+        The files that were written, the contract's own the last.
+
+    Raises:
+        ContractError: There is such a contract, the type is none, or no owner is known.
+        BrokenContracts: The repository has faults, which come first, or would have some.
+    """
+    if not TYPE.fullmatch(event_type):
+        raise ContractError(
+            f"{event_type!r} is no event type",
+            hint="at least two words in lower case, joined by dots, such as delivery.noted",
+        )
+    if classification not in CLASSIFICATIONS:
+        raise ContractError(
+            f"{classification!r} is no classification", hint=f"one of {', '.join(CLASSIFICATIONS)}"
+        )
+    files: dict[str, Mapping[str, Any] | str] = {}
+    if (folder / SETTINGS_FILE).exists():
+        repository = ContractRepository.load(folder)
+        core = _core_of(repository)
+        owner = owner or _owner_of(repository, event_type)
+    else:
+        name = folder.resolve().parent.name or "events"
+        files[SETTINGS_FILE] = f"[repository]\nname = {json.dumps(name)}\n"
+        files.update(CORE)
+        core = _CORE
+    if not owner:
+        raise ContractError(f"nobody is known to own {event_type}", hint="say who: --owner ACCOUNT")
+    place = f"{event_type.partition('.')[0]}/{title_of_type(event_type)}.json"
+    files[place] = _contract(event_type, owner, classification, core)
+    written = [_write(folder / file, content) for file, content in files.items()]
+    if faults := ContractRepository.lint(folder):  # such as two types with one title
+        for file in written:
+            file.unlink()
+        raise BrokenContracts(f"a contract of {event_type} beside the others", faults)
+    return written
+
+
+def _core_of(repository: ContractRepository) -> str:
+    """The file from which the repository's contracts take what every event carries."""
+    for contract in repository.values():
+        for part in contract.schema.get("allOf", ()):
+            reference = part.get("$ref", "")
+            base = PurePosixPath(contract.file).parent
+            file = _normal(base / reference)
+            required = repository.documents.get(file, {}).get("required", ())
+            if set(CORE_FIELDS) <= set(required):
+                return file
+    if _CORE in repository.documents:
+        return _CORE
+    raise ContractError(
+        "the repository has no schema of what every event carries",
+        hint=f"write {_CORE}, as docs/contracts.md shows it",
+    )
+
+
+def _owner_of(repository: ContractRepository, event_type: str) -> str:
+    """The account that owns every type of the same first word; empty where several or none do."""
+    word = event_type.partition(".")[0]
+    owners = {each.owner for each in repository.values() if each.type.partition(".")[0] == word}
+    return owners.pop() if len(owners) == 1 else ""
+
+
+def _normal(path: PurePosixPath) -> str:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts:
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _contract(event_type: str, owner: str, classification: str, core: str) -> dict[str, Any]:
+    subject = event_type.partition(".")[0]
+    return {
+        "$schema": DRAFT_04,
+        "title": title_of_type(event_type),
+        "description": "TODO: what happened, in a sentence.",
+        METADATA: {
+            "type": event_type,
+            "owner": owner,
+            "version": FIRST_VERSION,
+            "classification": classification,
+            "key": f"/{subject}_id",
+        },
+        "allOf": [
+            {"$ref": f"../{core}"},
+            {
+                "type": "object",
+                "required": [f"{subject}_id"],
+                "properties": {
+                    f"{subject}_id": {
+                        "type": "string",
+                        "description": f"Which {subject} it happened to.",
+                        "minLength": 1,
+                    }
+                },
+            },
+        ],
+    }
+
+
+def _write(place: Path, content: Mapping[str, Any] | str) -> Path:
+    text = content if isinstance(content, str) else json.dumps(content, indent=2) + "\n"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise ContractError(f"{place} is there already", hint="choose another type") from None
+    except OSError as error:
+        raise ContractError(f"{place} cannot be written: {error.strerror}") from error
+    return place
