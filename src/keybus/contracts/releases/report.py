@@ -187,5 +187,5 @@ def _of_missing(event_type: str) -> Finding:
         rule="contract-removed",
         types=(event_type,),
         message=f"{event_type} is released, and its contract is gone.",
-        hint="keep it until its releases are retired: keybus contracts deprecate",
+        hint="take it back from version control: somebody relies on its releases",
     )
