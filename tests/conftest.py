@@ -17,7 +17,9 @@ from tests.running import EXAMPLE, ClosedServer, Server, ServerFactory
 # How long a machine takes to draw values says nothing about Keybus.
 settings.register_profile("keybus", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 # One commit, one answer: what `make test` draws is the same every time, the long suites draw anew.
-settings.register_profile("repeatable", settings.get_profile("keybus"), derandomize=True)
+settings.register_profile(
+    "repeatable", settings.get_profile("keybus"), derandomize=True, max_examples=60
+)
 settings.load_profile("keybus")
 
 

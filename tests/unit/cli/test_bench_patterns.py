@@ -190,6 +190,7 @@ def test_ratios_are_to_the_same_kind_of_pass() -> None:
     assert (ratios.cold, ratios.cold_jvm, ratios.warm) == (2.0, 5.0, 2.0)
 
 
+@pytest.mark.long
 def test_a_wrong_answer_of_one_way_to_ask_is_found() -> None:
     options = Options(200, 0, ["exact"], [])
     report = perform(lambda rules: PlainIndex(rules, ["exact-1"]), options, lambda _: None)

@@ -227,6 +227,7 @@ def test_commits_are_counted_and_leave_the_disk_as_it_was(tmp_path: Path) -> Non
     assert apsw.vfs_names() == before
 
 
+@pytest.mark.long
 def test_processes_end_with_their_round_whatever_happens(tmp_path: Path) -> None:
     pids: list[int] = []
 
@@ -252,6 +253,7 @@ def test_a_process_that_does_not_start_is_told_with_its_last_words(tmp_path: Pat
         pass
 
 
+@pytest.mark.long
 def test_the_command_answers_json_and_exits_by_what_it_found(tmp_path: Path) -> None:
     arguments = ["--only", "backlog", "--backlog", "500", "--within", str(tmp_path), "--json"]
     done = CliRunner().invoke(bench, ["pipeline", *arguments])

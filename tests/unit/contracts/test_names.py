@@ -147,6 +147,7 @@ PIECES = st.one_of(
 )
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(PIECES, min_size=1, max_size=3), min_size=1, max_size=3), st.data())
 def test_another_event_changes_no_module(pieces: list[list[Any]], data: st.DataObject) -> None:
     parts = {"definitions": {"part": properties(q=BOX)}, "x-parts": {"q": properties(r=BOX)}}
@@ -180,6 +181,7 @@ def test_modules_whose_paths_are_alike_keep_apart(tmp_path: Path) -> None:
     assert (made.p.n, made.q.n, made.s.n) == ("x", 1, 2)
 
 
+@pytest.mark.long
 def test_a_property_may_be_called_like_an_import(tmp_path: Path) -> None:
     own = properties(_core_event=TEXT, __core__event=TEXT, none=BOX)
     package = build(tmp_path, "import_events", {"a/X.json": contract("a.x", own)})

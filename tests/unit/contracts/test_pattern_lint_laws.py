@@ -326,6 +326,7 @@ def hard(found: list[PatternFinding]) -> list[PatternFinding]:
 LEAVES = st.recursive(TYPED, combined, max_leaves=4)
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(schema=LEAVES, shared=TYPED, values=VALUES, required=MAYBE)
 def test_one_field_over_many_values(
@@ -386,6 +387,7 @@ TWO = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=150)
 @given(
     schemas=st.tuples(LEAVES, LEAVES, LEAVES),

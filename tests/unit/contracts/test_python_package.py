@@ -44,6 +44,7 @@ def test_public_names_never_change(package_folder: Path) -> None:
     assert shown == GOLDEN.read_text("utf-8"), "a published name changed"
 
 
+@pytest.mark.long
 def test_mypy_and_ruff_accept_the_package(package_folder: Path, tmp_path: Path) -> None:
     cache = f"--cache-dir={tmp_path}"
     found = run("mypy", "--strict", cache, package_folder.name, inside=package_folder.parent)

@@ -83,6 +83,7 @@ def _progress(screen: Console, seconds: float, vendor: str) -> Callable[[Progres
             f"{progress.seconds:5.0f}/{seconds:.0f} s  published {progress.acknowledged:>8,}"
             f"  handled {handled:>9,}  waiting: {behind}{outage}",
             highlight=False,
+            soft_wrap=True,  # a line is a line, also in a log
         )
 
     return show
