@@ -21,6 +21,12 @@ def of_page(name: str) -> list[transcript.Step]:
     return list(transcript.steps(text.replace(DOCUMENTED_END, END)))
 
 
+def example_in(folder: Path) -> Path:
+    """A copy of the reference application, at the place that the pages name."""
+    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
+    return shutil.copytree(EXAMPLE, folder / "examples" / "amazon_key", ignore=left_out)
+
+
 def check(steps: list[transcript.Step], folder: Path) -> None:
     printed = transcript.run(steps, folder)
     assert len(printed) == len(steps)
@@ -31,8 +37,7 @@ def check(steps: list[transcript.Step], folder: Path) -> None:
 
 @pytest.mark.long
 def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    copy = shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    copy = example_in(tmp_path)
     for file in [copy / "platform.yaml", *(copy / "teams").glob("*.yaml")]:
         file.write_text(file.read_text().replace(DOCUMENTED_END, END))
     check(of_page("server.md"), tmp_path)
@@ -40,55 +45,47 @@ def test_a_closed_bus_step_by_step(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_dead_letters_are_looked_at_redriven_and_purged(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("dead-letters.md"), tmp_path)
 
 
 def test_what_became_of_an_event(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("explain.md"), tmp_path)
 
 
 @pytest.mark.long
 def test_events_are_replayed(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("replay.md"), tmp_path)
 
 
 @pytest.mark.long
 def test_contracts_are_released(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("releases.md"), tmp_path)
 
 
 @pytest.mark.long
 def test_the_api_describes_itself(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("api.md"), tmp_path)
 
 
 def test_a_subscription_is_polled(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("polling.md"), tmp_path)
 
 
 @pytest.mark.long
 def test_events_are_watched(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("tail.md"), tmp_path)
 
 
 @pytest.mark.long
 def test_a_store_is_backed_up_and_restored(tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
-    shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)
+    example_in(tmp_path)
     check(of_page("backup.md"), tmp_path)
 
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from keybus.contracts.folder import SETTINGS_FILE
+from keybus.contracts.locations import target_of
 from keybus.contracts.naming import title_of_type
 from keybus.contracts.repository import ContractRepository
 from keybus.contracts.rules_events import CLASSIFICATIONS, CORE_FIELDS, TYPE
@@ -106,9 +107,9 @@ def _core_of(repository: ContractRepository) -> str:
     """The file from which the repository's contracts take what every event carries."""
     for contract in repository.values():
         for part in contract.schema.get("allOf", ()):
-            reference = part.get("$ref", "")
-            base = PurePosixPath(contract.file).parent
-            file = _normal(base / reference)
+            if "$ref" not in part:
+                continue
+            file = target_of(contract.file, part["$ref"]).file
             required = repository.documents.get(file, {}).get("required", ())
             if set(CORE_FIELDS) <= set(required):
                 return file
@@ -125,16 +126,6 @@ def _owner_of(repository: ContractRepository, event_type: str) -> str:
     word = event_type.partition(".")[0]
     owners = {each.owner for each in repository.values() if each.type.partition(".")[0] == word}
     return owners.pop() if len(owners) == 1 else ""
-
-
-def _normal(path: PurePosixPath) -> str:
-    parts: list[str] = []
-    for part in path.parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _contract(event_type: str, owner: str, classification: str, core: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ class Kind(NamedTuple):
 
     Attributes:
         size: Bytes of its source and type, as EventBridge counts them.
-        account: The name of the account that has the source; empty where none has.
         gate: Lets its events pass, or not.
         letterhead: Writes their envelopes.
         identity: Tells them from one another.
@@ -24,7 +23,6 @@ class Kind(NamedTuple):
     """
 
     size: int
-    account: str
     gate: Gate
     letterhead: Letterhead
     identity: Identity
@@ -75,7 +73,6 @@ class Kinds:
         account_id = self._platform.accounts[account].id if account else NOBODY
         return Kind(
             size=size,
-            account=account,
             gate=self._admission.gate(source, event_type),
             letterhead=Letterhead(source, event_type, account_id, self._platform.region),
             identity=Identity(account_id, event_type),

@@ -99,8 +99,8 @@ class Router:
         Raises:
             EnvelopeError: The event is built to make matching endless.
         """
-        raw = bytes(envelope.detail)
-        return self.branch(envelope.detail_type).match(raw, text, detail)
+        rules = self._rules_of(_ref(envelope.detail_type, detail, self.majors))
+        return rules.match(bytes(envelope.detail), text, detail)
 
     def branch(self, event_type: str) -> "Branch":
         """The rules that events of one type may match."""
@@ -140,10 +140,7 @@ class Branch:
         if isinstance(version, str):
             known = self._by_version.get(version)
             rules = self._learn(version, detail) if known is None else known
-        if not rules.filters:
-            return rules.unfiltered
-        # The envelope is the bus's own; its detail was written by somebody else.
-        return rules.match(text, has_unique_names(raw, detail))
+        return rules.match(raw, text, detail)
 
     def _learn(self, version: str, detail: dict[str, Any]) -> "_Rules":
         rules = self._rules_of(_ref(self._event_type, detail, self._majors))
@@ -173,9 +170,13 @@ class _Rules:
             self.unfiltered += others.unfiltered
             self.filters += others.filters
 
-    def match(self, text: bytes, unique_names: bool) -> tuple[str, ...]:  # noqa: FBT001 - as the index has it
-        """Names of those that an event matches."""
+    def match(self, raw: bytes, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:
+        """Names of those that an event matches; see `Branch.match`."""
         found = self.unfiltered
+        if not self.filters:
+            return found
+        # The envelope is the bus's own; its detail was written by somebody else.
+        unique_names = has_unique_names(raw, detail)
         for index in self.filters:
             found += index.match(text, unique_names=unique_names)
         return found

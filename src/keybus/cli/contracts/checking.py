@@ -1,6 +1,7 @@
 """``keybus contracts check`` and ``diff``."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import click
 from keybus.cli.contracts.baselines import AGAINST, baseline
 from keybus.cli.contracts.forms import FORMS, Shown
 from keybus.cli.contracts.reading import FOLDER, JSON, load
+from keybus.cli.report_options import report_options
 from keybus.contracts.folder import Folder
 from keybus.contracts.releases.report import Checked, check_repository
 
@@ -17,20 +19,7 @@ _FOUND = 1
 @click.command()
 @FOLDER
 @AGAINST
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(FORMS)),
-    default="text",
-    show_default=True,
-    help="How the report is written.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the report to this file, and its last line to standard output.",
-)
+@report_options(FORMS, told="last")
 def check(folder: Path, against: str, form: str, out: Path | None, *, as_json: bool) -> None:
     """Say which contracts in FOLDER can be released as they are, and what forbids the others.
 
@@ -39,12 +28,13 @@ def check(folder: Path, against: str, form: str, out: Path | None, *, as_json: b
     code is 0 if all can be released, 1 if something forbids it or the repository has faults.
     """
     checked = check_repository(load(folder, as_json=as_json), baseline(folder, against))
-    report = FORMS["json" if as_json else form](_shown(checked, folder))
+    shown = _shown(checked, folder)
+    report = FORMS["json" if as_json else form](shown)
     if out is None:
         click.echo(report, nl=False)
     else:
         out.write_text(report, "utf-8")
-        click.echo(FORMS["text"](_shown(checked, folder)).splitlines()[-1])
+        click.echo(FORMS["text"](shown).splitlines()[-1])
     sys.exit(0 if checked.is_releasable else _FOUND)
 
 
@@ -68,4 +58,5 @@ def diff(folder: Path, against: str, event_type: str | None, *, as_json: bool) -
 
 
 def _shown(checked: Checked, folder: Path) -> Shown:
-    return Shown(checked, folder, Folder.read(folder).line_of)
+    read = cache(lambda: Folder.read(folder))  # only where something is to be pointed at
+    return Shown(checked, folder, lambda file, pointer: read().line_of(file, pointer))

@@ -8,6 +8,7 @@ import click
 
 from keybus.cli.patterns.source import until_nobody_reads
 from keybus.cli.platform.evidence import read_evidence
+from keybus.cli.report_options import report_options
 from keybus.clock import SYSTEM
 from keybus.errors import KeybusError, SettingsError
 from keybus.governance.compliance import Report, check_compliance
@@ -21,20 +22,7 @@ _NOT_READ = 3
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @click.option("--url", help="Judge this running bus as well.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(FORMS)),
-    default="text",
-    show_default=True,
-    help="How the report is written.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the report to this file, and its first line to standard output.",
-)
+@report_options(FORMS, told="first")
 @click.option(
     "--at",
     metavar="TIME",

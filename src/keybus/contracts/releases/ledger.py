@@ -141,6 +141,3 @@ class Ledger:
 
     def __iter__(self) -> Iterator[LedgerEntry]:
         return iter(self.entries)
-
-    def __len__(self) -> int:
-        return len(self.entries)

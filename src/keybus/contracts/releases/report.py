@@ -68,7 +68,7 @@ class Standing:
 
     def before(self, event_type: str) -> Sequence[Predecessor]:
         """The one that there is."""
-        found = self._contracts.get(event_type) if event_type in self._contracts else None
+        found = self._contracts.get(event_type)
         return () if found is None else (Predecessor(found, is_promise=True),)
 
 
