@@ -8,7 +8,7 @@ from keybus.client import (
     PartlyFailed,
     current_delivery,
 )
-from keybus.contracts import ContractRepository, Event
+from keybus.contracts import ContractRepository, DeprecatedContract, Event
 from keybus.envelope import Envelope
 from keybus.errors import (
     BrokenContracts,
@@ -30,6 +30,7 @@ __all__ = [
     "BrokenContracts",
     "BusUnavailable",
     "ContractRepository",
+    "DeprecatedContract",
     "EntriesRefused",
     "Envelope",
     "Event",

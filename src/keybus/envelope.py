@@ -52,11 +52,14 @@ class EntryResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         event_id: The envelope's id; empty where the entry was refused.
         code: PutEvents' error code, such as ``MalformedDetail``; empty where it was taken.
         message: The reason.
+        warning: What its publisher has to know although it was taken: that its version is
+            deprecated, and what replaces it.
     """
 
     event_id: str = ""
     code: str = ""
     message: str = ""
+    warning: str = ""
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

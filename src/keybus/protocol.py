@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from keybus.envelope import Entry, EntryResult, decode
+from keybus.errors import Fault
 
 API = "/api/v1"
 MAX_PUT_ENTRIES = 1000
@@ -304,6 +305,61 @@ class SubscriptionInfo(msgspec.Struct, frozen=True):
     ordered: int = 0
     breaker: BreakerInfo | None = None
     filling: bool = False
+
+
+class ViolationCount(msgspec.Struct, frozen=True):
+    """How often events of one type broke one rule.
+
+    Attributes:
+        type: The event type; empty: types that no contract has.
+        rule: What they broke: a keyword of their contract, as ``required``, or ``no-contract``,
+            ``no-edition``, ``retired`` or ``other-source``.
+        account: The account of the publisher whose source they have; empty: nobody's.
+        count: How many events.
+        last_us: When the last one came, in microseconds since the Unix epoch.
+    """
+
+    type: str
+    rule: str
+    account: str
+    count: int
+    last_us: int
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One event that was taken although it does not fit.
+
+    Attributes:
+        type: Its type.
+        source: Its source.
+        account: The account of the publisher that has the source; empty: nobody's.
+        taken_us: When it came, in microseconds since the Unix epoch.
+        faults: What is wrong with it, the first few.
+        detail: The beginning of its detail, as JSON.
+        is_whole: Whether that is all of it.
+    """
+
+    type: str
+    source: str
+    account: str
+    taken_us: int
+    faults: tuple[Fault, ...]
+    detail: str
+    is_whole: bool
+
+
+class ViolationsAnswer(msgspec.Struct, frozen=True):
+    """``GET /api/v1/admission/violations``.
+
+    Attributes:
+        since_us: Since when it is counted: when the bus was started.
+        counts: By type, rule and account.
+        samples: The last events of each type, the newest first.
+    """
+
+    since_us: int
+    counts: list[ViolationCount]
+    samples: list[Violation]
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

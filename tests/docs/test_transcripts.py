@@ -61,9 +61,57 @@ def test_events_are_replayed(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_what_does_not_fit_is_counted(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("admission.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_an_event_is_owned_from_nothing_to_its_second_major(tmp_path: Path) -> None:
+    check(of_page("owning-an-event.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_contracts_are_linted(tmp_path: Path) -> None:
+    check(of_page("lint.md"), tmp_path)
+
+
+@pytest.mark.long
 def test_contracts_are_released(tmp_path: Path) -> None:
     example_in(tmp_path)
     check(of_page("releases.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_releases_are_left_and_end(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("lifecycle.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_bindings_are_pinned(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("bindings-python.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_events_are_migrated(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("migrations.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_contracts_are_published_in_a_registry(tmp_path: Path) -> None:
+    copy = example_in(tmp_path)
+    for file in [copy / "platform.yaml", *(copy / "teams").glob("*.yaml")]:
+        file.write_text(file.read_text().replace(DOCUMENTED_END, END))
+    check(of_page("registry.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_who_uses_what(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("usage.md"), tmp_path)
 
 
 @pytest.mark.long

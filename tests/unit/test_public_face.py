@@ -14,6 +14,7 @@ def test_the_exported_names() -> None:
         "BrokenContracts",
         "BusUnavailable",
         "ContractRepository",
+        "DeprecatedContract",
         "EntriesRefused",
         "Envelope",
         "Event",

@@ -31,6 +31,8 @@ from keybus.bus.ingest.ingest import Ingest
 from keybus.bus.ingest.puts import Puts
 from keybus.bus.ingest.quotas import Quotas
 from keybus.bus.metering.meters import Meters
+from keybus.bus.metering.violations import Violations
+from keybus.bus.registry import ContractRegistry
 from keybus.bus.standing import Standing
 from keybus.bus.tapping.taps import Taps
 from keybus.bus.targets import Targets, WebhookSettings
@@ -70,7 +72,9 @@ class Bus:
         explaining: Says what became of an event.
         taps: Whoever watches events as they become durable.
         meters: What is counted for whoever watches.
+        violations: What was taken although it does not fit.
         replays: Events of the log that are sent once more.
+        releases: Released contracts, and what waits for an approval.
         retention: How much is kept.
     """
 
@@ -90,7 +94,10 @@ class Bus:
         self.audit, self.usage = audit, usage
         self.deduplication = deduplication
         self.permission = Permission(modes.authorization, self.refused)
-        self.meters = Meters()
+        self.meters, self.violations = Meters(), Violations(clock)
+        self.releases = ContractRegistry(
+            engine.documents, audit, self.permission, lambda: self.generation, clock
+        )
         self.control = Control(
             engine,
             modes,
@@ -99,7 +106,10 @@ class Bus:
             usage=usage,
             clock=clock,
             meters=self.meters,
+            violations=self.violations,
+            overlay=self.releases.overlay,
         )
+        self.releases.changed = lambda: self.control.renew(self._activate)
         self.webhook_secrets = WebhookSecrets(
             engine.documents,
             lambda: self.platform,
@@ -181,6 +191,7 @@ class Bus:
         try:
             await bus.webhook_secrets.load()
             await bus.pauses.load()
+            await bus.releases.load()
             await bus.control.resume(bus._activate, required=declared is None)
             if declared is not None:
                 await bus.apply(declared, note=note)
@@ -273,7 +284,7 @@ class Bus:
     def join(
         self, subscription: str, send: Send, window: int, principal: Principal = ANYBODY
     ) -> Session:
-        """Let a consumer in, and tell it where deliveries are held; one that may not is ended.
+        """Let a consumer in, and tell it what it has to know; one that may not is ended.
 
         Raises:
             SubscriptionError: There is no such subscription.
@@ -295,6 +306,8 @@ class Bus:
             session.tell(Notice("held", "; ".join(holding)))
         if (pause := self.pauses.of(subscription)) is not None:
             session.tell(paused_notice(pause))
+        for warning in self.control.generation.warnings(subscription):
+            session.tell(Notice("deprecated", warning))
         return session
 
     def dispatcher(self, subscription: str) -> Dispatcher:
@@ -364,6 +377,7 @@ class Bus:
         await self.retention.close()
         await self.clearings.close()
         await self.replays.close()
+        await self.releases.close()
         await self._backfills.close()
         await self.stop_delivering()
         await self.deduplication.close()

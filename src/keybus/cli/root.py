@@ -1,11 +1,11 @@
 """`keybus` itself: its commands, and the one place where errors become exit codes."""
 
 import sys
-from importlib import import_module
 
 import click
 
 from keybus import __version__
+from keybus.cli.lazy import LazyGroup
 from keybus.errors import KeybusError
 
 COMMANDS = {
@@ -31,43 +31,10 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """Imports a command when it is asked for: not every machine has every extra."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """All commands, also those whose extra is not installed."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The command, or one that says what to install."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name]
-        try:
-            command: click.Command = getattr(import_module(module), name)
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("keybus"):
-                raise
-            return _without(cmd_name, error.name or "")
-        return command
-
-
-def _without(name: str, missing: str) -> click.Command:
-    hint = f"pip install 'keybus[all]' ({missing} is missing)"
-
-    def refuse() -> None:
-        raise click.ClickException(f"keybus {name} needs an extra: {hint}")
-
-    return click.Command(
-        name,
-        callback=refuse,
-        help=f"Needs an extra: {hint}",
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-
-
 @click.command(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, package_name="keybus")
 def keybus() -> None:

@@ -6,6 +6,7 @@ next batch. A batch lingers only while nobody waits for it.
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -20,6 +21,8 @@ MAX_BATCH_ENTRIES = 500
 MAX_BATCH_BYTES = 1 << 20
 MAX_PENDING_BYTES = 32 << 20
 """A publisher that is faster than the bus waits here, instead of growing."""
+_MOST_TOLD = 100
+_log = logging.getLogger(__name__)
 _RETRYABLE = frozenset({"InternalFailure", "InternalException", "ThrottlingException"})
 # What is pending must not go with a publisher that somebody forgot: it stays here until it is sent.
 _sending: set["Batcher"] = set()
@@ -58,6 +61,7 @@ class Batcher:
         self._room = asyncio.Condition()
         self._sender: asyncio.Task[None] | None = None
         self._closed = False
+        self._told: set[str] = set()
 
     async def add(self, entry: Entry, *, urgent: bool) -> "asyncio.Future[EntryResult]":
         """Queue an entry; the future holds what became of it, or why nothing could.
@@ -153,6 +157,7 @@ class Batcher:
                 reason, pause = BusUnavailable(str(error)), error.retry_after
             else:
                 left = _hand_out(left, results)
+                self._warn(results)
             wait = backoff(attempt, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
             wait += pause  # a bus that says when is not asked before
             resumes = self._clock.monotonic() + wait
@@ -161,6 +166,13 @@ class Batcher:
             left = [pending for pending in left if pending.deadline >= resumes]
             if left:
                 await self._clock.sleep(wait)
+
+    def _warn(self, results: Sequence[EntryResult]) -> None:
+        """Log what the bus warns of, each sentence once."""
+        for result in results:
+            if result.warning and result.warning not in self._told and len(self._told) < _MOST_TOLD:
+                self._told.add(result.warning)
+                _log.warning("%s", result.warning)
 
 
 async def finish_all() -> None:

@@ -5,6 +5,7 @@ from msgspec import UNSET, UnsetType
 from keybus.contracts.contract import Contract
 from keybus.contracts.exports import unknown_export
 from keybus.contracts.model.bundle import Bundle
+from keybus.contracts.model.deprecated import DeprecatedContract, DeprecatedEvent
 from keybus.contracts.model.event import Event, clock_for_events, stamp
 from keybus.contracts.model.fields import FILLED, field
 from keybus.contracts.model.record import Record
@@ -17,6 +18,8 @@ __all__ = [
     "Bundle",
     "Contract",
     "ContractRepository",
+    "DeprecatedContract",
+    "DeprecatedEvent",
     "Event",
     "Record",
     "UnsetType",

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from keybus.contracts.documents import digest_of
+from keybus.contracts.extensible import Reading, Readings
 from keybus.contracts.locations import Documents, Location, closure_of
 from keybus.contracts.validation import Validator, Validators
 from keybus.contracts.versions import major_of
@@ -113,9 +114,29 @@ class Contract:
         """All that is wrong with an event's detail (the first 100 faults), empty when it fits."""
         return self._validator.faults(detail)
 
+    def reads(self, detail: Any) -> bool:
+        """Whether whoever reads by the contract takes an event's detail.
+
+        Args:
+            detail: As for `accepts`; values that an extensible list does not have yet are taken.
+        """
+        return self._reading.accepts(detail)
+
+    def faults_of_reading(self, detail: Any) -> list[Fault]:
+        """Why whoever reads by the contract refuses an event's detail; empty where it is taken."""
+        return self._reading.faults(detail)
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Readings(self.closure, self._validators).at(Location(self.file))
+
     @cached_property
     def _validator(self) -> Validator:
-        return Validators(self.closure).at(Location(self.file))
+        return self._validators.at(Location(self.file))
+
+    @cached_property
+    def _validators(self) -> Validators:
+        return Validators(self.closure)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a contract is immutable: {name} cannot be set")

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from keybus.contracts.documents import lines_of, parse_document
+from keybus.contracts.house_rules.settings import LintSettings
 from keybus.contracts.policies import fault_of_policy
 from keybus.errors import Fault
 
@@ -37,6 +38,7 @@ class RepositorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 class _SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repository: RepositorySettings
+    lint: LintSettings = LintSettings()
 
 
 class Folder:
@@ -45,6 +47,7 @@ class Folder:
     Attributes:
         path: The folder.
         settings: Its settings, or None where they have a fault.
+        lint: What it makes of the house rules.
         texts: The text of each schema file that is text.
         documents: Each schema file that is JSON, by its name relative to the folder.
         faults: What is wrong with the files as files.
@@ -53,6 +56,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.settings: RepositorySettings | None = None
+        self.lint = LintSettings()
         self.texts: dict[str, str] = {}
         self.documents: dict[str, Any] = {}
         self.faults: list[Fault] = []
@@ -106,7 +110,7 @@ class Folder:
                 self._settings("The file begins with a byte order mark.", _NO_MARK)
                 return
             table = tomllib.loads(text)
-            settings = msgspec.convert(table, _SettingsFile).repository
+            found = msgspec.convert(table, _SettingsFile)
         except FileNotFoundError:
             self._settings("The repository has no settings.", 'write [repository] with name = "…"')
         except msgspec.ValidationError as error:
@@ -118,11 +122,14 @@ class Folder:
         except (OSError, ValueError, RecursionError) as error:
             self._settings(f"The settings cannot be read: {error}.")
         else:
-            wrong = "" if settings.policy is None else fault_of_policy(settings.policy)
+            policy = found.repository.policy
+            wrong, hint = ("" if policy is None else fault_of_policy(policy)), ""
+            if not wrong:
+                wrong, hint = found.lint.fault()
             if wrong:
-                self._settings(wrong)
+                self._settings(wrong, hint)
             else:
-                self.settings = settings
+                self.settings, self.lint = found.repository, found.lint
 
     def _settings(self, message: str, hint: str = "") -> None:
         self._fault("settings", SETTINGS_FILE, message, hint=hint)

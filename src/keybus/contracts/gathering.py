@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from keybus.contracts.extensible import is_extensible
 from keybus.contracts.locations import (
     BadReference,
     Documents,
@@ -36,6 +37,7 @@ class Node(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         description: Its description, or empty.
         types: JSON types that it may have; ``number`` includes ``integer``.
         enum: Values that it may have, or None for any of its types.
+        extensible: Whether that list is declared to grow: readers take others of its types too.
         properties: Declared properties and the places that declare each.
         required: Names of properties that it must have.
         items: Declared schemas of its items, one for each position where they differ.
@@ -53,6 +55,7 @@ class Node(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     description: str
     types: frozenset[str]
     enum: tuple[Any, ...] | None
+    extensible: bool
     properties: Mapping[str, Sites]
     required: frozenset[str]
     items: tuple[Sites, ...]
@@ -100,6 +103,7 @@ class Gathering:
         self._seen: dict[Location, None] = {}  # an ordered set
         self.types = ALL_TYPES
         self.enum: list[Any] | None = None
+        self.extensible = True
         self.properties: dict[str, Sites] = {}
         self.required: set[str] = set()
         self.items: list[Sites] = []
@@ -136,6 +140,7 @@ class Gathering:
             description=self.words.get("description", ""),
             types=types,
             enum=enum,
+            extensible=enum is not None and self.extensible,
             properties={name: self._marked(sites) for name, sites in self.properties.items()},
             required=frozenset(self.required),
             items=tuple(map(self._marked, self.items)),
@@ -191,6 +196,7 @@ class Gathering:
             self.types &= names | ({"integer"} if "number" in names else set())
         if "enum" in schema:
             options = schema["enum"]
+            self.extensible = self.extensible and is_extensible(schema)
             self.enum = (
                 options if self.enum is None else [value for value in self.enum if value in options]
             )
@@ -232,9 +238,11 @@ class Gathering:
             for place in self._view.places(branch):
                 before, self.types = self.types, ALL_TYPES
                 enum, self.enum = self.enum, None
+                extensible = self.extensible
                 words, closed = dict(self.words), self.closed
                 self._add(place)
                 self.types, self.enum, self.words, self.closed = before, enum, words, closed
+                self.extensible = extensible
         self.required = required
 
 

@@ -20,7 +20,7 @@ from keybus.contracts.locations import Location
 from keybus.contracts.pointers import tokens_of
 
 RESERVED = frozenset(
-    {"TYPE", "VERSION", "DIGEST", "OWNER"}
+    {"TYPE", "VERSION", "DIGEST", "OWNER", "DEPRECATED"}
     | {"from_dict", "from_json", "to_dict", "to_json", "replace", "_document", "_form"}
 )
 """Names of an event's own, which no property can have in Python."""

@@ -1,15 +1,20 @@
 """The contract repository: a folder of schemas, sound as a whole or refused with every fault."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from keybus.contracts.contract import Contract, contracts_of
+from keybus.contracts.editions import Editions, PackedEdition
 from keybus.contracts.findings import Finding, Subject
 from keybus.contracts.folder import Folder, RepositorySettings
 from keybus.contracts.locations import Documents
+from keybus.contracts.migrations import Migrations
 from keybus.contracts.packed import PackedContracts
+from keybus.contracts.releases import RELEASES, Releases
 from keybus.contracts.rules import DOCUMENT_RULES, EVENT_RULES, Rule, run
 from keybus.contracts.view import METADATA
 from keybus.errors import BrokenContracts, Fault, UnknownEventType
@@ -53,12 +58,61 @@ class ContractRepository(Mapping[str, Contract]):
         Raises:
             BrokenContracts: With every fault of every file.
         """
-        return cls._of(Folder.of_texts(packed.settings, packed.files), "the contracts")
+        found = cls._of(Folder.of_texts(packed.settings, packed.files), "the contracts")
+        for each in packed.editions:
+            faults = _faults(Folder.of_texts(packed.settings, each.documents))
+            if faults:
+                raise BrokenContracts(f"the contracts of {each.type} {each.version}", faults)
+        migrations = Migrations.of_texts(packed.migrations)
+        return found.beside(_unpacked(found, packed.editions), migrations)
+
+    def beside(
+        self, editions: Editions, migrations: Migrations | None = None
+    ) -> "ContractRepository":
+        """The same contracts, with other editions beside them.
+
+        Args:
+            editions: Those.
+            migrations: Other migrations as well; None: its own.
+        """
+        found = copy(self)
+        found.editions = editions
+        found.migrations = self.migrations if migrations is None else migrations
+        return found
 
     def pack(self) -> PackedContracts:
         """The repository as one value, to be sent and kept."""
         files = {file: _encode(found).decode() for file, found in self.documents.items()}
-        return PackedContracts(self.settings, files)
+        editions = self.editions.pack(self._contracts)
+        return PackedContracts(self.settings, files, editions, self.migrations.texts)
+
+    @cached_property
+    def editions(self) -> Editions:
+        """What holds of each major of each type; the folder's releases are read at first use.
+
+        Raises:
+            BrokenContracts: With every fault of the releases.
+        """
+        return Editions.of(self._contracts, Releases.load(self.folder / RELEASES))
+
+    @cached_property
+    def migrations(self) -> Migrations:
+        """What leads from one major of a type to another; the folder is read at first use.
+
+        Raises:
+            BrokenContracts: With every fault of the migrations, or of the releases.
+        """
+        found, faults = Migrations.read(self.folder)
+        if len(found):
+            faults += found.faults(self.editions)
+        if faults:
+            raise BrokenContracts(f"the migrations in {self.folder}", faults)
+        return found
+
+    def at(self, event_type: str, major: int) -> Contract | None:
+        """The contract of a type's major; None where there is none."""
+        found = self.editions.at(event_type, major)
+        return None if found is None else found.contract
 
     @classmethod
     def _of(cls, read: Folder, subject: str) -> "ContractRepository":
@@ -70,7 +124,15 @@ class ContractRepository(Mapping[str, Contract]):
     @classmethod
     def lint(cls, folder: Path | str) -> list[Fault]:
         """All that is wrong with a repository, empty when it is sound."""
-        return _faults(Folder.read(Path(folder)))
+        read = Folder.read(Path(folder))
+        faults = _faults(read)
+        if faults or read.settings is None:
+            return faults
+        try:
+            _ = cls(read.path, read.settings, read.documents).migrations
+        except BrokenContracts as broken:
+            return list(broken.faults)
+        return []
 
     @property
     def name(self) -> str:
@@ -133,3 +195,16 @@ def _named(found: list[tuple[Rule, Finding]], folder: Folder) -> list[Fault]:
         )
         for rule, finding in found
     ]
+
+
+def _unpacked(contracts: ContractRepository, packed: list[PackedEdition]) -> Editions:
+    """The editions that were packed.
+
+    Raises:
+        BrokenContracts: They do not go with the contracts.
+    """
+    try:
+        return Editions.unpacked(contracts, packed)
+    except ValueError as error:
+        fault = Fault("foreign-edition", f"{str(error)[0].upper()}{str(error)[1:]}.")
+        raise BrokenContracts("the editions of the contracts", [fault]) from error

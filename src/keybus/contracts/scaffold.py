@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from keybus.contracts.examples import EXAMPLES
 from keybus.contracts.folder import SETTINGS_FILE
 from keybus.contracts.locations import target_of
 from keybus.contracts.naming import title_of_type
@@ -16,7 +17,6 @@ from keybus.errors import BrokenContracts, ContractError
 
 FIRST_VERSION: Final = "1.0.0"
 _CORE: Final = "core/Event.json"
-_TEXT: Final = {"type": "string"}
 CORE: Final[Mapping[str, Mapping[str, Any]]] = {
     _CORE: {
         "$schema": DRAFT_04,
@@ -25,19 +25,44 @@ CORE: Final[Mapping[str, Mapping[str, Any]]] = {
         "type": "object",
         "required": list(CORE_FIELDS),
         "properties": {
-            "id": {"type": "string", "format": "uuid"},
+            "id": {
+                "type": "string",
+                "description": "The event's own id, the same however often it is delivered.",
+                "format": "uuid",
+            },
             "type": {"$ref": "EventType.json"},
-            "time": {"type": "string", "format": "date-time"},
+            "time": {
+                "type": "string",
+                "description": "When it was created.",
+                "format": "date-time",
+            },
             "publisher": {"$ref": "Publisher.json"},
-            "schema_version": _TEXT,
-            "trace": _TEXT,
-            "correlation_id": _TEXT,
-            "causation_id": _TEXT,
+            "schema_version": {
+                "type": "string",
+                "description": "The contract's version that it was written by.",
+                "maxLength": 64,
+            },
+            "trace": {
+                "type": "string",
+                "description": "Its W3C traceparent.",
+                "maxLength": 64,
+            },
+            "correlation_id": {
+                "type": "string",
+                "description": "The id of the first event of the whole story.",
+                "maxLength": 128,
+            },
+            "causation_id": {
+                "type": "string",
+                "description": "The id of the event that this one answers.",
+                "maxLength": 128,
+            },
         },
     },
     "core/EventType.json": {
         "$schema": DRAFT_04,
         "title": "EventType",
+        "description": "An event's type: dotted words in lower case.",
         "type": "string",
         "pattern": "^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)+$",
     },
@@ -47,7 +72,14 @@ CORE: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "Who emitted it.",
         "type": "object",
         "required": ["name"],
-        "properties": {"name": {"type": "string", "minLength": 1}},
+        "properties": {
+            "name": {
+                "type": "string",
+                "description": "The publisher's name on the platform.",
+                "minLength": 1,
+                "maxLength": 128,
+            }
+        },
     },
 }
 """The shared schemas of a new repository, by their files."""
@@ -141,6 +173,7 @@ def _contract(event_type: str, owner: str, classification: str, core: str) -> di
             "classification": classification,
             "key": f"/{subject}_id",
         },
+        EXAMPLES: [{f"{subject}_id": f"{subject}-1"}],
         "allOf": [
             {"$ref": f"../{core}"},
             {
@@ -151,6 +184,7 @@ def _contract(event_type: str, owner: str, classification: str, core: str) -> di
                         "type": "string",
                         "description": f"Which {subject} it happened to.",
                         "minLength": 1,
+                        "maxLength": 128,
                     }
                 },
             },

@@ -36,6 +36,7 @@ class DeclaredProperty(msgspec.Struct, frozen=True, omit_defaults=True):
         description: What the contract says about it.
         like: Pointer of the value whose rows say what is within this one, where they are not
             repeated below it: a value of its own kind above it or, past 1000 rows, anywhere.
+        extensible: Whether the enum is declared to grow.
     """
 
     pointer: str
@@ -44,6 +45,7 @@ class DeclaredProperty(msgspec.Struct, frozen=True, omit_defaults=True):
     enum: tuple[Any, ...] | None = None
     description: str = ""
     like: str | None = None
+    extensible: bool = False
 
 
 class DeclaredView:
@@ -207,6 +209,7 @@ def _row(pointer: str, node: Node, *, required: bool, like: str | None) -> Decla
         enum=node.enum,
         description=node.description,
         like=like,
+        extensible=node.extensible,
     )
 
 

@@ -12,9 +12,17 @@ from keybus.bus import NoSuchVersion
 from keybus.bus.archive.replay import AlreadyReplaying, NoSuchReplay
 from keybus.bus.dead_letters.clearing import AlreadyClearing, NoSuchClearing
 from keybus.bus.dead_letters.search import NoSuchLetter
+from keybus.bus.registry.errors import (
+    NoSuchProposal,
+    NoSuchRelease,
+    NotReleased,
+    ReleasedMeanwhile,
+    TooManyProposals,
+)
 from keybus.errors import (
     BrokenContracts,
     Conflict,
+    ContractError,
     CredentialError,
     EngineError,
     EnvelopeError,
@@ -65,6 +73,11 @@ _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (NoSuchLetter, 404),
     (NoSuchReplay, 404),
     (UnknownEventType, 404),
+    (NoSuchRelease, 404),
+    (NoSuchProposal, 404),
+    (ReleasedMeanwhile, 409),
+    (TooManyProposals, 409),
+    (NotReleased, 422),
     (Conflict, 409),
     (PlanOutdated, 409),
     (AlreadyClearing, 409),
@@ -78,6 +91,7 @@ _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (PlanRefused, 422),
     (TopologyError, 400),
     (BrokenContracts, 400),
+    (ContractError, 422),
     (StorageFailed, 503),
     (EngineError, 503),  # the bus is stopping
 )

@@ -3,7 +3,12 @@
 from keybus.topology.declaration import Declaration
 from keybus.topology.document import Place
 from keybus.topology.filters import lint_filters
-from keybus.topology.load import load_declaration, load_platform, read_declaration
+from keybus.topology.load import (
+    load_apart,
+    load_declaration,
+    load_platform,
+    read_declaration,
+)
 from keybus.topology.model import Account, EventRef, Grant, Platform, Publisher, Retry, Subscription
 from keybus.topology.schema import editor_schema, team_schema
 
@@ -19,6 +24,7 @@ __all__ = [
     "Subscription",
     "editor_schema",
     "lint_filters",
+    "load_apart",
     "load_declaration",
     "load_platform",
     "read_declaration",

@@ -22,7 +22,14 @@ _PUBLISHER = {
     "events": "event types that are gone are refused from then on",
     "sources": "sources that are gone are refused from then on",
 }
+_ADMISSION = {
+    "enforce": "are refused from then on",
+    "observe": "are taken and counted from then on",
+    "off": "are not looked at any more",
+}
+_AS_STARTED = "are treated as the bus was started to"
 _TOP = {
+    "admission": "what does not fit its contract is treated so from then on",
     "archive": "what is settled, and older or more than this, is dropped for good from then on",
     "bus": "clients that name the bus must name the new one",
     "central": "only credentials of this account administer the bus from then on",
@@ -43,6 +50,14 @@ def consequence(pointer: str, before: Platform | None, after: Platform) -> str:
     section, name, field, *_ = (*tokens_of(pointer), "", "")
     if not name:
         return _of_platform(section, after) if before is not None else ""
+    return _of_member(section, name, field, before, after)
+
+
+def _of_member(
+    section: str, name: str, field: str, before: Platform | None, after: Platform
+) -> str:
+    if section == "admission":
+        return _of_admission(name, field, after)
     if section == "subscriptions":
         return _of_subscription(name, field, before, after)
     if section == "grants":
@@ -127,6 +142,15 @@ def _of_account(name: str, field: str, before: Platform | None, after: Platform)
             return f"events of others that are classified above {new} are kept from it"
         return f"it may receive events of others up to {new}, where they are granted"
     return ""
+
+
+def _of_admission(key: str, event_type: str, after: Platform) -> str:
+    said = after.admission
+    if key == "types" and not event_type:  # all of them at once
+        return _TOP["admission"]
+    what = f"events of {event_type}" if event_type else "events of types that are not named"
+    mode = said.types.get(event_type) or said.default
+    return f"{what} that do not fit {_ADMISSION[mode] if mode else _AS_STARTED}"
 
 
 def _covered(grant: Grant) -> list[str]:

@@ -21,6 +21,7 @@ _SINGULAR = {
 }
 _OPENED = frozenset(
     {"order", "retry", "target", "webhook", "input_transformer", "alarms", "minimum", "archive"}
+    | {"admission", "types"}
 )
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _LONGEST = 160  # characters of a value in a line

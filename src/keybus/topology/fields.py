@@ -63,7 +63,7 @@ def order_findings(
 
 def contracts_of(subscription: Subscription, contracts: ContractRepository) -> list[Contract]:
     """The contracts of a subscription's events; those that there are not are passed over."""
-    found = (contracts.get(ref.type) for ref in subscription.event_refs)
+    found = (contracts.at(ref.type, ref.major) for ref in subscription.event_refs)
     return [contract for contract in found if contract is not None]
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a subscription's filter: a pattern, against the contracts of its events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from msgspec.structs import replace
@@ -90,17 +90,39 @@ def _lint(
     """Lint a filter; one beside no events is for those without a contract as well."""
     if subscription.filter is None:
         return []
-    kinds: dict[str, Contract | None] = dict(contracts or {})
-    if subscription.events:
-        kinds = {ref.type: kinds.get(ref.type) for ref in subscription.event_refs}
-    sources = {event_type: _sources(event_type, publishers or {}) for event_type in kinds}
-    return lint_pattern(
-        subscription.filter,
-        kinds,
-        sources=sources,
-        foreign=not subscription.events,
-        allow=subscription.allow_undeclared,
-    )
+    found = [
+        lint_pattern(
+            subscription.filter,
+            kinds,
+            sources={event_type: _sources(event_type, publishers or {}) for event_type in kinds},
+            foreign=not subscription.events,
+            allow=subscription.allow_undeclared,
+        )
+        for kinds in _selections(subscription, contracts)
+    ]
+    # What one of several majors makes possible is possible.
+    return [each for each in found[0] if all(_has(others, each) for others in found[1:])]
+
+
+def _selections(
+    subscription: Subscription, contracts: ContractRepository | None
+) -> list[dict[str, Contract | None]]:
+    """The contracts of a subscription's events; several times where it asks for several majors."""
+    if not subscription.events:
+        return [dict(contracts or {})]
+    majors: dict[str, list[Contract | None]] = {}
+    for ref in subscription.event_refs:
+        found = None if contracts is None else contracts.at(ref.type, ref.major)
+        majors.setdefault(ref.type, []).append(found)
+    most = max(map(len, majors.values()))
+    return [
+        {event_type: each[min(index, len(each) - 1)] for event_type, each in majors.items()}
+        for index in range(most)
+    ]
+
+
+def _has(found: Sequence[PatternFinding], one: PatternFinding) -> bool:
+    return any((each.rule, each.pointer) == (one.rule, one.pointer) for each in found)
 
 
 def _sources(event_type: str, publishers: Mapping[str, Publisher]) -> frozenset[str]:

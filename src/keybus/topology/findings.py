@@ -36,6 +36,7 @@ Code = Literal[
     "duplicate-event",
     "unknown-event",
     "unknown-major",
+    "retired-major",
     "not-owner",
     "no-events",
     "needless-grant",

@@ -250,7 +250,7 @@ _CAPABILITIES = (
         "translation",
         "an event of another major version is translated at delivery",
         _nothing,
-        _standings(_no(), _no("the bus translates nothing")),
+        _standings(_yes("where a migration leads there"), _no("the bus translates nothing")),
     ),
     Capability(
         "hold",
@@ -263,7 +263,7 @@ _CAPABILITIES = (
     Capability(
         "admission",
         "events are checked against their contract on the bus",
-        _nothing,
+        lambda platform: iter(["/admission"] if platform.admission.is_declared else []),
         _standings(_yes(), _no("the bus validates nothing; clients do")),
     ),
     Capability(

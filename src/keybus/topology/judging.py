@@ -63,6 +63,7 @@ def judge(document: Document, findings: Iterable[Finding], folder: Path, subject
         if not missing:
             try:
                 contracts = ContractRepository.load(folder / parts.contracts)
+                _ = contracts.migrations  # read here, so that what is wrong is told here
             except BrokenContracts as error:
                 broken = error
     found += meaning_findings(parts, contracts)
@@ -73,6 +74,24 @@ def judge(document: Document, findings: Iterable[Finding], folder: Path, subject
     if found or contracts is None:
         return Judgement(subject, None, _faults(found, document), None)
     return Judgement(subject, Declaration(convert(document), contracts, document), [], None)
+
+
+def judge_apart(document: Document, findings: Iterable[Finding], subject: str) -> Platform:
+    """A platform by itself, whatever its contracts say or are about to say.
+
+    Args:
+        document: All of it.
+        findings: What is wrong with its shape.
+        subject: What the user calls it.
+
+    Raises:
+        TopologyError: It has faults of its own.
+    """
+    found = list(findings)
+    found += meaning_findings(sound_parts(document, found), None)
+    if found:
+        raise TopologyError(subject, _faults(found, document))
+    return convert(document)
 
 
 def faults_of(platform: Platform, contracts: ContractRepository) -> list[Fault]:

@@ -6,9 +6,9 @@ from keybus.contracts import ContractRepository
 from keybus.errors import Fault
 from keybus.topology.composition import compose
 from keybus.topology.declaration import Declaration
-from keybus.topology.judging import Judgement, judge
+from keybus.topology.judging import Judgement, judge, judge_apart
 from keybus.topology.model import Platform
-from keybus.topology.script import run_script
+from keybus.topology.script import made_by, run_script
 
 FILE = "platform.yaml"
 PYTHON_FILE = "platform.py"
@@ -57,10 +57,31 @@ def read_declaration(folder: Path | str) -> tuple[Declaration | None, list[Fault
     return judgement.declaration, faults + list(judgement.broken.faults if judgement.broken else ())
 
 
-def _judged(folder: Path) -> Judgement:
+def load_apart(folder: Path | str) -> Platform:
+    """Load a folder's platform by itself: whether it goes with its contracts is another question.
+
+    Args:
+        folder: As for `load_declaration`.
+
+    Raises:
+        TopologyError: It has faults of its own.
+    """
+    path = _file_in(Path(folder))
+    if path.suffix != ".py":
+        return judge_apart(*compose(path), str(path))
+    made = made_by(path)
+    return judge_apart(*(made if isinstance(made, tuple) else made.read()), str(path))
+
+
+def _file_in(folder: Path) -> Path:
     path = folder if folder.is_file() else folder / FILE
     if not path.is_file() and (folder / PYTHON_FILE).is_file():
         path = folder / PYTHON_FILE
+    return path
+
+
+def _judged(folder: Path) -> Judgement:
+    path = _file_in(folder)
     if path.suffix == ".py":
         return run_script(path)
     document, findings = compose(path)

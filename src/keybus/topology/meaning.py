@@ -44,8 +44,17 @@ def meaning_findings(parts: Parts, contracts: ContractRepository | None) -> Iter
         if contracts is not None:
             yield from field_findings(subscription, pointer, contracts)
             yield from order_findings(subscription, pointer, contracts)
+    if contracts is not None:
+        yield from _admitted(parts, contracts)
     yield from grant_findings(parts, contracts)
     yield from waiver_findings(parts)
+
+
+def _admitted(parts: Parts, contracts: ContractRepository) -> Iterator[Finding]:
+    for event_type in parts.admission.types:
+        if event_type not in contracts:
+            place = pointer_of("admission", "types", event_type)
+            yield no_contract(event_type, contracts.types, place)
 
 
 def _started(subscription: Subscription, pointer: str) -> Iterator[Finding]:
@@ -123,7 +132,13 @@ def _asked(ref: EventRef, contracts: ContractRepository, place: str) -> Iterator
     contract = contracts.get(ref.type)
     if contract is None:
         yield no_contract(ref.type, contracts.types, place)
-    elif contract.major != ref.major:
+        return
+    edition = contracts.editions.at(ref.type, ref.major)
+    if edition is None:
+        majors = " or ".join(f"{ref.type}@{each}" for each in contracts.editions[ref.type])
         message = f"{quoted(ref.type)} has no major version {ref.major}"
-        hint = f"its contract is at {contract.version}: write {ref.type}@{contract.major}"
+        hint = f"its contract is at {contract.version}: write {majors}"
         yield Finding("unknown-major", message, place, hint)
+    elif edition.is_retired:
+        hint = f"ask for {edition.replaced_by}" if edition.replaced_by else "ask for another major"
+        yield Finding("retired-major", f"{quoted(str(ref))} is retired", place, hint)

@@ -57,6 +57,8 @@ CLASSIFICATIONS: tuple[Classification, ...] = ("public", "internal", "confidenti
 """How much an event reveals, and how much an account may see, the least first."""
 Footing = Literal["embedded", "nats", "aws"]
 """What the platform runs on."""
+AdmissionMode = Literal["enforce", "observe", "off"]
+"""What becomes of an event that does not fit: refused, taken and counted, or not looked at."""
 
 FORMS: Mapping[str, str] = {
     NAME_PATTERN: "a name: up to 128 letters, digits and . _ / -, with a letter or digit first",
@@ -366,6 +368,23 @@ class Archive(_Declared, frozen=True):
     max_size: ArchiveBytes | None = None
 
 
+class Admission(_Declared, frozen=True):
+    """What becomes of events that do not fit their contract, or come from where they may not.
+
+    Attributes:
+        default: Of all types that are not named; None: as the bus was started.
+        types: Of these event types.
+    """
+
+    default: AdmissionMode | None = None
+    types: dict[EventType, AdmissionMode] = {}
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether it says anything."""
+        return self != Admission()
+
+
 class Platform(_Declared, frozen=True):
     """One bus and all who use it.
 
@@ -381,6 +400,7 @@ class Platform(_Declared, frozen=True):
         exceptions: Compliance findings that are accepted for a time, by name.
         minimum: The oldest software that accounts should run.
         archive: How much the bus keeps.
+        admission: What becomes of events that do not fit their contract.
         region: What the envelope's ``region`` says.
         contracts: The contract repository's folder, relative to the platform file.
     """
@@ -396,6 +416,7 @@ class Platform(_Declared, frozen=True):
     exceptions: dict[Name, Waiver] = {}
     minimum: Minimum = Minimum()
     archive: Archive = Archive()
+    admission: Admission = Admission()
     region: Name = "local"
     contracts: str = "contracts"
 

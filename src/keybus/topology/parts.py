@@ -8,7 +8,15 @@ import msgspec
 from keybus.contracts.pointers import pointer_of
 from keybus.topology.document import Document
 from keybus.topology.findings import Finding
-from keybus.topology.model import Account, Grant, Platform, Publisher, Subscription, Waiver
+from keybus.topology.model import (
+    Account,
+    Admission,
+    Grant,
+    Platform,
+    Publisher,
+    Subscription,
+    Waiver,
+)
 
 T = TypeVar("T")
 
@@ -24,6 +32,7 @@ class Parts(msgspec.Struct, frozen=True):
         grants: By name.
         subscriptions: By name.
         exceptions: By name.
+        admission: What becomes of events that do not fit; empty where it is unusable.
         all_publishers: Whether no publisher is missing here.
         central: The name of the central account; None where there is none, or it is unusable.
         contracts: The contracts' folder; None where it cannot be known.
@@ -36,6 +45,7 @@ class Parts(msgspec.Struct, frozen=True):
     grants: Mapping[str, Grant]
     subscriptions: Mapping[str, Subscription]
     exceptions: Mapping[str, Waiver]
+    admission: Admission
     all_publishers: bool
     central: str | None
     contracts: str | None
@@ -80,7 +90,14 @@ def sound_parts(document: Document, findings: Iterable[Finding]) -> Parts:
         grants=members("grants", Grant),
         subscriptions=members("subscriptions", Subscription),
         exceptions=members("exceptions", Waiver),
+        admission=_admission(data, pointers | document.broken),
         all_publishers=document.whole and every,
         central=top("central", None),
         contracts=top("contracts", "contracts"),
     )
+
+
+def _admission(data: Mapping[str, Any], bad: Iterable[str]) -> Admission:
+    if any(pointer == "/admission" or pointer.startswith("/admission/") for pointer in bad):
+        return Admission()
+    return msgspec.convert(data.get("admission", {}), Admission, strict=False)

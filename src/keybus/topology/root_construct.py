@@ -12,7 +12,7 @@ from keybus.topology.declaration import Declaration
 from keybus.topology.document import Document, Place
 from keybus.topology.findings import Finding, quoted
 from keybus.topology.judging import Judgement, judge
-from keybus.topology.model import Archive, Footing, Minimum
+from keybus.topology.model import Admission, Archive, Footing, Minimum
 from keybus.topology.plain import PlainReader
 from keybus.topology.shape import shape_findings
 from keybus.topology.writing import yaml_text
@@ -38,6 +38,7 @@ class Platform:
         footing: Footing | None = None,
         minimum: Minimum | Mapping[str, Any] | None = None,
         archive: Archive | Mapping[str, Any] | None = None,
+        admission: Admission | Mapping[str, Any] | None = None,
         region: str | None = None,
         contracts: str | None = None,
     ) -> None:
@@ -55,6 +56,7 @@ class Platform:
             "footing": footing,
             "minimum": minimum,
             "archive": archive,
+            "admission": admission,
             "region": region,
             "contracts": contracts,
         }
@@ -74,6 +76,11 @@ class Platform:
 
     def judgement(self) -> Judgement:
         """The platform, or all that is wrong with it."""
+        document, findings = self.read()
+        return judge(document, findings, self.folder, str(self.file))
+
+    def read(self) -> tuple[Document, list[Finding]]:
+        """What was declared, and what is wrong with its shape."""
         document = Document(
             self._data,
             self._places,
@@ -82,8 +89,7 @@ class Platform:
             tuple(self._files),
         )
         findings = [document.placed(found) for found in self._reader.findings]
-        findings += [*self._findings, *shape_findings(document)]
-        return judge(document, findings, self.folder, str(self.file))
+        return document, [*findings, *self._findings, *shape_findings(document)]
 
     def to_yaml(self) -> str:
         """The platform as the text of a ``platform.yaml`` in the same folder."""

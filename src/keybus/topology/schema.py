@@ -63,7 +63,7 @@ def team_schema() -> Schema:
         "properties": {section: properties[section] for section in TEAM_SECTIONS},
         "additionalProperties": False,
     }
-    for name in ("Account", "Quota", "Waiver", "Minimum", "Archive"):
+    for name in ("Account", "Quota", "Waiver", "Minimum", "Archive", "Admission"):
         del definitions[name]
     return {
         "$schema": _BASE,

@@ -22,18 +22,29 @@ def run_script(path: Path) -> Judgement:
     Args:
         path: The file. It may import what stands beside it.
     """
+    made = made_by(path)
+    return made.judgement() if isinstance(made, Platform) else refused(*made, str(path))
+
+
+def made_by(path: Path) -> Platform | tuple[Document, list[Finding]]:
+    """Run a Python file, and take the platform that it makes.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The platform; or what was read of it, which is nothing, and why.
+    """
     with platforms_made() as made, _beside(path.absolute().parent):
         try:
             runpy.run_path(str(path.absolute()), run_name=_NAME)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file does is told
             return _refused(path, _python_error(error, path))
-    if len(made) == 1:
-        return made[0].judgement()
-    return _refused(path, _count(made, path))
+    return made[0] if len(made) == 1 else _refused(path, _count(made, path))
 
 
-def _refused(path: Path, finding: Finding) -> Judgement:
-    return refused(Document(None, files=(path.name,), whole=False), [finding], str(path))
+def _refused(path: Path, finding: Finding) -> tuple[Document, list[Finding]]:
+    return Document(None, files=(path.name,), whole=False), [finding]
 
 
 def _count(made: list[Platform], path: Path) -> Finding:

@@ -38,6 +38,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _SINGLY = {
     "/sources/": "name sources one by one: the bus is closed by default",
     "/events/": "name event types one by one: the bus is closed by default",
+    "/types/": "name event types one by one",
     "/account": "name accounts one by one: the bus is closed by default",
 }
 

@@ -11,6 +11,7 @@ from keybus.cli.bench import bench
 from keybus.cli.bench.contracts.command import show
 from keybus.cli.bench.contracts.making import broken, changed, contract, make
 from keybus.cli.bench.contracts.measuring import Costs, Figure
+from keybus.cli.bench.contracts.translating import translations
 from keybus.cli.bench.report import setting
 from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.compatibility import check
@@ -23,7 +24,7 @@ def test_the_command_measures_all_of_it() -> None:
     done = CliRunner().invoke(bench, ["contracts", "--json", *SMALL])
     assert done.exit_code == 0, done.output
     found = msgspec.json.decode(done.stdout, type=Costs)
-    assert [each.unit for each in found.figures] == ["ms", "ms", "s", "s", "µs"]
+    assert [each.unit for each in found.figures] == ["ms", "ms", "s", "s", "µs", "µs", "µs"]
     assert all(each.took > 0 and each.baseline > 0 for each in found.figures)
     assert not found.faults
 
@@ -47,6 +48,18 @@ def test_a_safe_change_is_safe_and_a_breaking_one_is_not(tmp_path: Path) -> None
     assert not check(old, as_contract(changed(contract(0, 25))))
     found = check(old, as_contract(broken(contract(0, 25))))
     assert len({each.field for each in found}) == 3  # one of each ten
+
+
+def test_an_event_is_translated_by_both_forms() -> None:
+    pytest.importorskip("jsonata")
+    found = translations()
+    assert [name for name, *_ in found] == [
+        "one event translated, three field moves",
+        "one event translated, JSONata",
+    ]
+    for _, translated, plain, _ in found:
+        translated()
+        plain()
 
 
 def test_what_was_found_wrong_is_shown() -> None:

@@ -102,6 +102,19 @@ async def test_batches_are_bounded_in_entries_and_bytes() -> None:
     assert [len(put) for put in transport.puts] == [MAX_BATCH_ENTRIES, 2, 1, 1]
 
 
+async def test_what_the_bus_warns_of_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    def warn(entries: Sequence[Entry]) -> Sequence[EntryResult]:
+        return [EntryResult(event_id=each.source, warning="a.b@1 is old") for each in entries]
+
+    warned = batcher(ScriptedTransport(warn, warn))
+    for number in range(2):
+        result = await (await warned.add(entry(number), urgent=True))
+        assert (result.event_id, result.warning) == (str(number), "a.b@1 is old")
+    assert [(each.levelname, each.message) for each in caplog.records] == [
+        ("WARNING", "a.b@1 is old")
+    ]
+
+
 async def test_a_batch_is_tried_again_until_the_bus_answers() -> None:
     transport = ScriptedTransport(BusUnavailable("down"), BusUnavailable("down"))
     result = await (await batcher(transport).add(entry("a"), urgent=True))

@@ -22,15 +22,17 @@ def sound(fixtures: Path) -> Path:
 
 
 def test_lint(sound: Path, fixtures: Path) -> None:
-    assert run("lint", sound).output.endswith("2 contracts, no faults\n")
+    clean = fixtures / "house" / "clean"
+    assert run("lint", clean).output.endswith("1 contract, no faults\n")
+    assert run("lint", sound).exit_code == 0
     broken = run("lint", fixtures / "rules" / "bad-version")
     assert broken.exit_code == 1
     assert "door/DoorOpened.json:7 /x-keybus/version: '1.0' is not" in broken.output
     assert "[bad-version]" in broken.output
-    (fault,) = json.loads(run("lint", fixtures / "rules" / "bad-version", "--json").output)
-    assert fault["code"] == "bad-version"
+    (fault, *_) = json.loads(run("lint", fixtures / "rules" / "bad-version", "--json").output)
+    assert (fault["code"], fault["severity"]) == ("bad-version", "error")
     assert fault["line"] == 7
-    assert run("lint", sound, "--json").output == "[]\n"
+    assert run("lint", clean, "--json").output == "[]\n"
 
 
 def test_list(sound: Path) -> None:

@@ -342,7 +342,7 @@ def test_creation_by_type(status: Any) -> None:
 
 def test_the_names_that_events_take_are_pinned() -> None:
     public = {name for name in dir(Event) if not name.startswith("_")}
-    assert public == {"from_dict", "from_json", "replace", "to_dict", "to_json"}
+    assert public == {"DEPRECATED", "from_dict", "from_json", "replace", "to_dict", "to_json"}
     single = {name for name in dir(Event) if not name.startswith("__")}
     assert single | {"TYPE", "VERSION", "DIGEST", "OWNER", "_form"} == RESERVED
 

@@ -20,6 +20,11 @@ TEXTS = st.text(st.characters(codec="utf-8"), min_size=1) | st.sampled_from(
 )
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 LEAVES = TEXTS | NUMBERS | st.booleans() | st.none()
+ADMISSIONS: list[dict[str, Any]] = [
+    {"default": "off"},
+    {"types": {"order.placed": "observe"}},
+    {"default": "enforce", "types": {"order.placed": "off", "door_unit.opened": "observe"}},
+]
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,20}", fullmatch=True)
 
 
@@ -82,6 +87,7 @@ def platforms() -> st.SearchStrategy[dict[str, Any]]:
             "organization": st.just("o-abcd"),
             "region": NAMES,
             "minimum": st.just({"client": "0.1"}),
+            "admission": st.sampled_from(ADMISSIONS),
             "archive": st.sampled_from([{"max_age": 3600}, {"max_size": 5_000_000_000}]),
         },
     )

@@ -42,6 +42,33 @@ def test_its_laws(one: dict[str, Any], other: dict[str, Any]) -> None:
         assert (change.kind == "removed") == (change.new is None)
 
 
+@pytest.mark.parametrize(
+    ("changed", "line", "follows"),
+    [
+        ({"types": {"a.b": "off"}}, "~ admission types.a.b: observe → off", "not looked at"),
+        ({"types": {}}, '- admission types: {"a.b":"observe"}', "treated so"),
+        (
+            {"types": {"a.b": "observe", "c.d": "off"}},
+            "+ admission types.c.d: off",
+            "events of c.d",
+        ),
+        ({"default": "off"}, "~ admission default: enforce → off", "types that are not named"),
+        ({"default": None}, "- admission default: enforce", "as the bus was started to"),
+    ],
+)
+def test_another_mode_in_words(changed: dict[str, Any], line: str, follows: str) -> None:
+    said = {"default": "enforce", "types": {"a.b": "observe"}}
+    [before, after] = (
+        msgspec.convert({"bus": "tiny", "admission": each}, Platform)
+        for each in (said, said | changed)
+    )
+    found = difference(before, after)
+    [change] = found.changes
+    assert str(change) == line
+    assert follows in change.consequence
+    assert found.apply(before) == after
+
+
 GRANT = {"account": "you", "events": ["order.placed"], "reason": "r", "approver": "a", "expires": "2027-01-01"}  # fmt: skip
 UNLIMITED = {"id": "111111111111"}
 LIMITED = UNLIMITED | {"quota": {"events_per_second": 5}}
@@ -66,6 +93,7 @@ BEFORE: dict[str, Any] = {
         ({"grants": {}}, "- grant g", "deliveries of order.placed to you are held from then on"),
         ({"accounts": {"me": BEFORE["accounts"]["me"]}}, "- account you", "credentials"),
         ({"minimum": {"client": "1"}}, '+ minimum: {"client":"1"}', ""),
+        ({"admission": {"default": "off"}}, '+ admission: {"default":"off"}', "treated so"),
         ({"archive": {"max_age": 3600}}, '+ archive: {"max_age":3600}', "dropped for good"),
     ],
 )

@@ -40,7 +40,7 @@ CASES = [
     ("duplicate-key", "  doors:", "  orders:", "/subscriptions/orders", 9, "on line 8 already"),
     ("missing-key", "account: you, ", "", "/subscriptions/doors", 9, "the key 'account' is missing"),
     ("unknown-key", "account: you", "acount: you", "/subscriptions/doors/acount", 9, "did you mean 'account'?"),
-    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, archive, bus"),
+    ("unknown-key", "bus: tiny", "bus: tiny\nsubs: {}", "/subs", 2, "known: accounts, admission, archive"),
     ("wrong-type", '"222222222222"', "222222222222", "/accounts/you/id", 4, 'put it in quotes: "222222222222"'),
     ("wrong-type", '"222222222222"', "012345678901", "/accounts/you/id", 4, 'put it in quotes: "012345678901"'),
     ("wrong-type", "account: you", "account: true", "/subscriptions/doors/account", 9, 'found true (put it in quotes: "true")'),
@@ -110,6 +110,10 @@ CASES = [
     ("undeclared-field", ORDERS, ORDERS + ", fields: [/site/kind, /site/knd]", "/subscriptions/orders/fields/1", 8, "did you mean 'kind'?"),
     ("undeclared-field", "[door_unit.opened@1]", "[door_unit.opened@1], fields: [/stops/kind, /stops/kin]", "/subscriptions/doors/fields/1", 9, "did you mean 'kind'?"),
     ("duplicate-event", ORDERS, ORDERS + ", fields: [/status, /status]", "/subscriptions/orders/fields/1", 8, "stands twice"),
+    ("bad-value", "bus: tiny", "bus: tiny\nadmission: {default: strict}", "/admission/default", 2, "enforce"),
+    ("bad-value", "bus: tiny", "bus: tiny\nadmission: {types: {order.*: off}}", "/admission/types/order.*", 2, "one by one"),
+    ("unknown-event", "bus: tiny", "bus: tiny\nadmission: {types: {order.placd: off}}", "/admission/types/order.placd", 2, "order.placed"),
+    ("unknown-key", "bus: tiny", "bus: tiny\nadmission: {mode: off}", "/admission/mode", 2, "default"),
     ("bad-value", "bus: tiny", "bus: tiny\narchive: {max_age: 60}", "/archive/max_age", 2, "from 3600"),
     ("bad-value", "bus: tiny", "bus: tiny\narchive: {max_size: 5}", "/archive/max_size", 2, "from 1000000"),
     ("bad-value", "bus: tiny", "bus: tiny\nminimum: {client: newest}", "/minimum/client", 2, "a version, such as 0.4.1"),
@@ -143,7 +147,7 @@ CASES = [
 OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}
 ELSEWHERE = {  # of several files, of Python files, and of grants and exceptions
     *("duplicate-name", "no-files", "included-twice", "not-yours", "no-platform", "python-error"),
-    *("needless-grant", "not-approver", "unknown-subject", "no-order-key"),
+    *("needless-grant", "not-approver", "unknown-subject", "no-order-key", "retired-major"),
 }
 
 

@@ -100,5 +100,5 @@ class Sieve:
         """Whether the event, as the one subscription would be delivered it, fits the pattern."""
         if self._pattern is None:
             return True
-        projection = self._dispatchers[self._to].settings.projection
-        return self._pattern.matches(projection.apply(envelope) if projection else envelope)
+        shape = self._dispatchers[self._to].settings.shape
+        return self._pattern.matches(shape.apply(envelope) if shape else envelope)

@@ -15,6 +15,7 @@ from keybus.bus.control.versions import Applied, Declared, NoSuchVersion, Versio
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Engine
 from keybus.bus.metering.meters import Meters
+from keybus.bus.metering.violations import Violations
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.contracts import ContractRepository
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Activated = Callable[[Generation], None]
 """Told of a generation in the moment in which it begins to hold."""
+Overlay = Callable[[ContractRepository], ContractRepository]
+"""Contracts that were applied, with what was released since beside them."""
 
 
 class Control:
@@ -44,6 +47,8 @@ class Control:
         usage: Where deliveries are counted.
         clock: Time.
         meters: Where they are counted for whoever watches.
+        violations: Told of what is taken although it does not fit.
+        overlay: What was released beside what was applied.
 
     Attributes:
         versions: All that was applied.
@@ -59,9 +64,12 @@ class Control:
         usage: Usage,
         clock: Clock,
         meters: Meters,
+        violations: Violations,
+        overlay: Overlay = lambda applied: applied,
     ) -> None:
         self.versions = Versions(engine.documents)
-        self._engine, self._modes = engine, modes
+        self._overlay = overlay
+        self._engine, self._modes, self._violations = engine, modes, violations
         self._audit, self._clock = audit, clock
         self._queues = Queues(engine, modes, permission, usage, clock, meters=meters)
         self._applying = asyncio.Lock()
@@ -147,6 +155,17 @@ class Control:
         """
         await self._unbroken(self._prune(sorted(set(names)), by))
 
+    async def renew(self, activated: Activated) -> None:
+        """Compile what holds once more, since contracts were released; queues stay as they are.
+
+        Args:
+            activated: Told when it begins to hold.
+
+        Raises:
+            EngineError: The bus is stopping.
+        """
+        await self._unbroken(self._renew(activated))
+
     async def stop(self) -> None:
         """Bring to its end what was begun, take no other change, and stop delivering."""
         self._stopped = True
@@ -193,6 +212,14 @@ class Control:
                 raise
             await self._activate(generation, prepared, opened, activated)
             return applied
+
+    async def _renew(self, activated: Activated) -> None:
+        async with self._applying:
+            self._check_running()
+            if (standing := self._generation) is not None:
+                generation = await self._compile(standing.applied, standing.contracts)
+                prepared = await self._queues.prepare(generation)
+                await self._activate(generation, prepared, {}, activated)
 
     async def _make_hold(self, declared: Declared, applied: Applied, by: Principal) -> None:
         """Write each change down, and then the version that holds."""
@@ -242,7 +269,14 @@ class Control:
 
     async def _compile(self, applied: Applied, contracts: ContractRepository) -> Generation:
         """Compile on a thread: thousands of subscriptions take a second."""
-        return await asyncio.to_thread(Generation, applied, contracts, self._modes)
+        beside, more = self._overlay(contracts), (self._modes, self._violations)
+        try:
+            return await asyncio.to_thread(Generation, applied, beside, *more)
+        except Exception:  # whatever was released, the bus has to come up again
+            if beside is contracts:
+                raise
+            _log.exception("what was released in the registry cannot hold; what did before does")
+            return await asyncio.to_thread(Generation, applied, contracts, *more)
 
     async def _same(self, declared: Declared) -> bool:
         """Whether it holds already: here, and in the store."""

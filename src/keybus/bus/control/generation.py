@@ -1,18 +1,19 @@
 """One generation of the bus's rules: a platform and its contracts, compiled for the hot path."""
 
 import logging
-from collections.abc import Mapping
 
 import msgspec
 
 from keybus.bus.control.versions import Applied, Declared
+from keybus.bus.forms.forms import Forms
+from keybus.bus.forms.shape import Shape
 from keybus.bus.ingest.admission import Admission, Mode
 from keybus.bus.ingest.kinds import Kinds
 from keybus.bus.ingest.router import Router
+from keybus.bus.metering.violations import Violations
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer import Authorizer
 from keybus.topology import Platform
-from keybus.topology.projection import Projection
 
 _log = logging.getLogger(__name__)
 
@@ -40,20 +41,29 @@ class Generation:
         admission: Whether an event fits its contract.
         kinds: What is known of an event by its source and type.
         authorizer: Who may do what.
-        projections: What is delivered of an event, by the subscriptions that ask for less.
+        forms: The majors of events, and what leads from one to another.
+        shapes: What is delivered of an event, by the subscriptions that ask for less, or for a
+            major of several.
     """
 
-    def __init__(self, applied: Applied, contracts: ContractRepository, modes: Modes) -> None:
+    def __init__(
+        self,
+        applied: Applied,
+        contracts: ContractRepository,
+        modes: Modes,
+        violations: Violations,
+    ) -> None:
         self.applied = applied
         self.platform: Platform = applied.platform
         self.contracts = contracts
-        self.router = Router(self.platform.subscriptions, contracts)
-        self.admission = Admission(self.platform, contracts, modes.admission)
+        self.forms = Forms(contracts)
+        self.router = Router(self.platform.subscriptions, contracts, self.forms)
+        self.admission = Admission(self.platform, contracts, modes.admission, violations)
         self.authorizer = Authorizer(self.platform, contracts)
-        self.projections: Mapping[str, Projection] = {
-            name: Projection.compile(subscription, contracts)
+        self.shapes = {
+            name: shape
             for name, subscription in self.platform.subscriptions.items()
-            if subscription.fields
+            if (shape := Shape.compile(subscription, contracts, self.forms)) is not None
         }
         self.kinds = Kinds(self.platform, self.admission, self.router)
 
@@ -65,3 +75,10 @@ class Generation:
     def account_of(self, source: str) -> str:
         """The name of the account whose publisher has the source; empty where none has."""
         return self.kinds.account_of(source)
+
+    def warnings(self, subscription: str) -> list[str]:
+        """What whoever consumes a subscription has to know of the majors that it asks for."""
+        declared = self.platform.subscriptions.get(subscription)
+        refs = () if declared is None else declared.event_refs
+        editions = (self.contracts.editions.at(ref.type, ref.major) for ref in refs)
+        return [each.warning for each in editions if each is not None and each.warning]

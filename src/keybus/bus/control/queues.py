@@ -146,7 +146,7 @@ class Queues:
     def _settings(
         self, name: str, subscription: Subscription, generation: Generation
     ) -> DeliverySettings:
-        gatekeeper = None
+        gatekeeper, shape = None, generation.shapes.get(name)
         if self._modes.authorization != "off":
 
             def observed(refusal: Refusal) -> None:
@@ -158,9 +158,9 @@ class Queues:
         return DeliverySettings(
             subscription.retry,
             gatekeeper,
-            generation.projections.get(name),
+            shape,
             Tally(self._usage, name, subscription, self._clock, self._meters.of(name)),
-            OrderKey.compile(subscription, generation.contracts),
+            OrderKey.compile(subscription, generation.contracts, shape),
         )
 
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from keybus.contracts import Contract
+from keybus.bus.forms.forms import Untranslatable
+from keybus.bus.forms.shape import Shape
+from keybus.contracts import ContractRepository
 from keybus.contracts.pointers import tokens_of
 from keybus.topology import Subscription
 
@@ -23,7 +25,7 @@ _DIGEST_BYTES = 12
 
 
 class OrderKey:
-    """Which deliveries of a subscription are in order among themselves. Safe for any thread.
+    """Which deliveries of a subscription are in order among themselves. Belongs to one event loop.
 
     Attributes:
         on_failure: Whether what follows a failed delivery of its key waits, or goes ahead.
@@ -31,7 +33,11 @@ class OrderKey:
     """
 
     def __init__(
-        self, pointer: Tokens | None, by_type: Mapping[str, Tokens], on_failure: OnFailure
+        self,
+        pointer: Tokens | None,
+        by_type: Mapping[str, Tokens],
+        on_failure: OnFailure,
+        shape: Shape | None = None,
     ) -> None:
         """Take what is compiled; `compile` is the way here.
 
@@ -39,8 +45,9 @@ class OrderKey:
             pointer: Where the key stands in every event; None: where its contract says.
             by_type: Where it stands in the events of a type; not used where there is a pointer.
             on_failure: What becomes of what follows a failed delivery.
+            shape: In which form events are delivered; None: as they came.
         """
-        self._pointer, self._by_type = pointer, by_type
+        self._pointer, self._by_type, self._shape = pointer, by_type, shape
         self.on_failure = on_failure
 
     @property
@@ -50,13 +57,17 @@ class OrderKey:
 
     @classmethod
     def compile(
-        cls, subscription: Subscription, contracts: Mapping[str, Contract]
+        cls,
+        subscription: Subscription,
+        contracts: ContractRepository,
+        shape: Shape | None = None,
     ) -> "OrderKey | None":
         """Compile a subscription's order.
 
         Args:
             subscription: A sound one.
-            contracts: All contracts by event type.
+            contracts: All contracts.
+            shape: In which form events are delivered; None: as they came.
 
         Returns:
             None where the subscription asks for no order.
@@ -65,13 +76,14 @@ class OrderKey:
         if order is None:
             return None
         if order.key is not None:
-            return cls(tuple(tokens_of(order.key)), {}, order.on_failure)
+            return cls(tuple(tokens_of(order.key)), {}, order.on_failure, shape)
+        asked = {ref.type: contracts.at(ref.type, ref.major) for ref in subscription.event_refs}
         by_type = {
             event_type: tuple(tokens_of(contract.key))
-            for event_type, contract in contracts.items()
-            if contract.key is not None
+            for event_type, contract in {**contracts, **asked}.items()
+            if contract is not None and contract.key is not None
         }
-        return cls(None, by_type, order.on_failure)
+        return cls(None, by_type, order.on_failure, shape)
 
     def group(self, envelope: bytes) -> str:
         """The name of the group that an event belongs to: a digest of its key.
@@ -90,7 +102,7 @@ class OrderKey:
             if key is None:
                 return ""
             canonical = _encode(_plain(_value(key)))
-        except (msgspec.DecodeError, RecursionError, KeyError, IndexError):
+        except (msgspec.DecodeError, RecursionError, KeyError, IndexError, Untranslatable):
             return ""
         return (
             ""
@@ -99,6 +111,8 @@ class OrderKey:
         )
 
     def _key(self, envelope: bytes) -> Raw | None:
+        if self._shape is not None:
+            envelope = self._shape.translate(envelope)
         members = _object(envelope)
         tokens = self._pointer
         if tokens is None:

@@ -9,8 +9,9 @@ from keybus.bus.delivery.gatekeeper import Gatekeeper
 from keybus.bus.delivery.order_key import OrderKey
 from keybus.bus.delivery.tally import Tally
 from keybus.bus.engine import Delivery
+from keybus.bus.forms.forms import Untranslatable
+from keybus.bus.forms.shape import Shape
 from keybus.topology import Retry
-from keybus.topology.projection import Projection
 
 _NOTHING = b"null"
 
@@ -49,14 +50,14 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     Attributes:
         retry: When a delivery gives up.
         gatekeeper: What may be delivered; None: everything.
-        projection: What of an event is delivered; None: all of it.
+        shape: In which form an event is delivered; None: as it came.
         tally: Counts what is delivered; None: nobody asks.
         order: By which key deliveries are in order; None: in none.
     """
 
     retry: Retry = Retry()
     gatekeeper: Gatekeeper | None = None
-    projection: Projection | None = None
+    shape: Shape | None = None
     tally: Tally | None = None
     order: OrderKey | None = None
 
@@ -104,15 +105,15 @@ class DeliverySettings(msgspec.Struct, frozen=True):
 
     def project(self, batch: Sequence[Delivery]) -> tuple[Sequence[Delivery], Sequence[Unfit]]:
         """Deliveries as they go out, and those of which that cannot be made."""
-        if self.projection is None:
+        if self.shape is None:
             return batch, ()
         projected: list[Delivery] = []
         unfit: list[Unfit] = []
         for each in batch:
             try:
-                envelope = self.projection.apply(each.envelope)
+                envelope = self.shape.apply(each.envelope)
             except Exception as error:  # noqa: BLE001 - whatever an event was made to do to us
-                unfit.append(_unfit(each, "be cut to the subscription's fields", error))
+                unfit.append(_unfit(each, "be given the form that is asked for", error))
             else:
                 projected.append(msgspec.structs.replace(each, envelope=envelope))
         return projected, unfit
@@ -127,8 +128,8 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         try:
             withheld = self.gatekeeper.objection(letter.envelope, now) if self.gatekeeper else ""
             envelope = letter.envelope
-            if self.projection is not None:
-                envelope = self.projection.apply(envelope)
+            if self.shape is not None:
+                envelope = self.shape.apply(envelope)
         except Exception as error:  # noqa: BLE001 - one that was buried for just this
             withheld = f"the event cannot be shown: {type(error).__name__}: {error}"
         if withheld:
@@ -142,4 +143,6 @@ def _since(delivery: Delivery) -> int:
 
 
 def _unfit(delivery: Delivery, what: str, error: Exception) -> Unfit:
+    if isinstance(error, Untranslatable):
+        return Unfit(delivery, str(error))
     return Unfit(delivery, f"the event cannot {what}: {type(error).__name__}: {error}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from keybus.bus.engine import Delivery
 from keybus.bus.metering.meters import SubscriptionMeter
+from keybus.bus.usage.majors import major_in
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import head
@@ -33,18 +34,31 @@ class Tally:
         self._usage, self._name, self._clock = usage, name, clock
         self._meter = meter
         self._account = subscription.account
-        types = {ref.type for ref in subscription.event_refs}
-        self._only = types.pop() if len(types) == 1 else ""
+        majors: dict[str, set[int]] = {}
+        for ref in subscription.event_refs:
+            majors.setdefault(ref.type, set()).add(ref.major)
+        # It is sent the major that it asks for; where that may be several, the event says which.
+        self._asked = {each: found.pop() for each, found in majors.items() if len(found) == 1}
+        self._only = next(iter(self._asked), "") if len(majors) == 1 else ""
 
     def delivered(self, batch: Sequence[Delivery]) -> None:
         """These went out to a consumer."""
         now = self._clock.time_us()
         self._meter.delivered += len(batch)
         if self._only:
-            self._usage.delivered(self._name, self._account, self._only, len(batch), now)
+            self._count(self._only, self._asked[self._only], len(batch), now)
             return
-        for event_type, count in Counter(map(_event_type, batch)).items():
-            self._usage.delivered(self._name, self._account, event_type, count, now)
+        for (event_type, major), count in Counter(map(self._counted, batch)).items():
+            self._count(event_type, major, count, now)
+
+    def _count(self, event_type: str, major: int, n: int, now: int) -> None:
+        self._usage.delivered(self._name, self._account, event_type, n, now, major=major)
+
+    def _counted(self, delivery: Delivery) -> tuple[str, int]:
+        """The type that a delivery is counted as, and the major."""
+        event_type = _event_type(delivery)
+        asked = self._asked.get(event_type)
+        return event_type, major_in(delivery.envelope) if asked is None else asked
 
     def acknowledged(self, batch: Sequence[Delivery]) -> None:
         """A consumer handled these."""

@@ -153,7 +153,7 @@ class Explaining:
         judged = verdict(
             name,
             declared,
-            self._control.generation.router.majors,
+            self._control.generation.router.forms,
             found.envelope,
             found.stored.envelope,
             readable=readable,

@@ -1,15 +1,16 @@
 """Why an event did not match a subscription, by the rules that held when it came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from keybus.bus.explaining.explanation import FieldTold, Outcome
+from keybus.bus.forms.forms import Forms, Untranslatable
 from keybus.bus.ingest.router import Rule
 from keybus.envelope import Envelope
 from keybus.errors import EnvelopeError
 from keybus.patterns import Explanation
-from keybus.topology import Subscription
+from keybus.topology import EventRef, Subscription
 
 _MOST_FIELDS, _MOST_TYPES = 20, 3
 
@@ -31,7 +32,7 @@ class Verdict(msgspec.Struct, frozen=True):
 def verdict(
     name: str,
     subscription: Subscription,
-    majors: Mapping[str, int],
+    forms: Forms,
     envelope: Envelope,
     text: bytes,
     *,
@@ -42,19 +43,21 @@ def verdict(
     Args:
         name: The subscription's name.
         subscription: What it was declared as.
-        majors: The major version of each contract, for an event that does not say its own.
+        forms: The majors of events, and what leads from one to another.
         envelope: The event.
         text: The same as JSON.
         readable: Whether whoever asks may read what is in the event.
     """
-    rule = Rule.compile(name, subscription, majors)
-    if not rule.asks_for(envelope):
-        return _other_type(rule, envelope)
+    rule = Rule.compile(name, subscription, forms)
+    found = rule.ref_of(envelope)
+    major = rule.major_for(found)
+    if major is None:
+        return _other_type(rule, found)
     if rule.pattern is None:
         return Verdict("acknowledged", "it matched, and was acknowledged")
     try:
-        explanation = rule.pattern.explain(text)
-    except (EnvelopeError, RecursionError) as error:
+        explanation = rule.pattern.explain(forms.translated(text, found, major))
+    except (EnvelopeError, RecursionError, Untranslatable) as error:
         return Verdict("filtered-out", f"the filter could not be asked: {error}")
     if explanation.matched:
         return Verdict("acknowledged", "it matched, and was acknowledged")
@@ -63,8 +66,7 @@ def verdict(
     return Verdict("filtered-out", f"its filter does not match: {paths}", fields)
 
 
-def _other_type(rule: Rule, envelope: Envelope) -> Verdict:
-    found = rule.ref_of(envelope)
+def _other_type(rule: Rule, found: EventRef) -> Verdict:
     # Those of this type are what is looked for.
     refs = sorted(rule.events, key=lambda each: (each.type != found.type, each.type, each.major))
     asked = ", ".join(f"{each.type}@{each.major}" for each in refs[:_MOST_TYPES])

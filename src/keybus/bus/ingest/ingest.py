@@ -3,13 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 
 from keybus.bus.control.generation import Generation
 from keybus.bus.control.permission import Permission
 from keybus.bus.engine import Record
 from keybus.bus.ingest.deduplication import Deduplication
 from keybus.bus.ingest.kinds import Kind
+from keybus.bus.usage.majors import major_in
 from keybus.bus.usage.usage import Usage
 from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult, check, written
@@ -19,7 +19,6 @@ from keybus.governance import ANYBODY, Principal
 _log = logging.getLogger(__name__)
 _RESERVED = "aws."
 _MANY = 100
-_KIND = attrgetter("source", "event_type")
 Taken = Callable[[Sequence[Record], Sequence[int]], None]
 """Told of events that became durable, and of their positions."""
 
@@ -80,8 +79,8 @@ class Ingest:
         if not appended.records:
             return results
         self._taken(appended.records, appended.positions)
-        for (source, event_type), count in Counter(map(_KIND, appended.records)).items():
-            self._usage.published(account_of(source), event_type, count, now)
+        for (source, event_type, major), count in Counter(map(_counted, appended.records)).items():
+            self._usage.published(account_of(source), event_type, count, now, major=major)
         return results
 
     def _look_at(
@@ -99,7 +98,7 @@ class Ingest:
                 if kind is None:
                     puts.check(*of)
                     kind = kinds[of] = self._kind(*of)
-                record = self._record(entry, kind, now, stamp)
+                record, warning = self._record(entry, kind, now, stamp)
             except EnvelopeError as error:
                 results.append(EntryResult(code=error.reason, message=str(error)))
             except (UnicodeEncodeError, RecursionError) as error:
@@ -107,7 +106,7 @@ class Ingest:
                 results.append(EntryResult(code="MalformedDetail", message=message))
             else:
                 records.append(record)
-                results.append(EntryResult(event_id=record.event_id))
+                results.append(EntryResult(event_id=record.event_id, warning=warning))
         return results, records
 
     def _kind(self, source: str, event_type: str) -> Kind:
@@ -116,14 +115,16 @@ class Ingest:
             self._warn(source)
         return kind
 
-    def _record(self, entry: Entry, kind: Kind, now: int, stamp: bytes) -> Record:
+    def _record(self, entry: Entry, kind: Kind, now: int, stamp: bytes) -> tuple[Record, str]:
+        """What is to be taken, and what its publisher has to know."""
         raw = bytes(entry.detail)
         detail = check(entry, raw, kind.size)
         of_contract = kind.gate.check(detail)
+        warning = kind.gate.warning(detail) if kind.gate.warns else ""
         event_id = self._clock.uuid()
         time = stamp if entry.time_us is None else written(entry.time_us)
         text = kind.letterhead.write(event_id, time, entry.resources, raw)
-        return Record(
+        record = Record(
             envelope=text,
             event_id=event_id,
             source=entry.source,
@@ -132,6 +133,7 @@ class Ingest:
             matched=kind.branch.match(raw, text, detail),
             digest=kind.identity.digest(detail) if of_contract else b"",
         )
+        return record, warning
 
     def _warn(self, source: str) -> None:
         if source not in self._warned and len(self._warned) < _MANY:
@@ -139,6 +141,11 @@ class Ingest:
             _log.warning("source %r is reserved by AWS; it is taken here, but not by AWS", source)
 
 
+def _counted(record: Record) -> tuple[str, str, int]:
+    """What a record is counted as."""
+    return record.source, record.event_type, major_in(record.envelope)
+
+
 def _first(result: EntryResult, firsts: Mapping[str, str]) -> EntryResult:
     first = firsts.get(result.event_id)
-    return result if first is None else EntryResult(event_id=first)
+    return result if first is None else EntryResult(event_id=first, warning=result.warning)

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from keybus.bus.engine import Engine
+from keybus.bus.forms.forms import Untranslatable
 from keybus.bus.tapping.lines import Alive, End, Event, LeftOut, Line
 from keybus.bus.tapping.tap import Tap
 from keybus.bus.tapping.taps import Taps
@@ -133,7 +134,7 @@ class Tail:
             shown = self._view.show(envelope, matched)
             if shown is None or not (self._index is None or self._index.match(shown)):
                 return None
-        except (EnvelopeError, RecursionError, msgspec.MsgspecError):
+        except (EnvelopeError, RecursionError, msgspec.MsgspecError, Untranslatable):
             return None  # it was made so that it cannot be looked at
         if self._left is not None:
             self._left -= 1

@@ -6,11 +6,11 @@ from typing import Protocol
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Generation
 from keybus.bus.engine import Record
+from keybus.bus.forms.shape import Shape
 from keybus.clock import Clock
 from keybus.envelope import head
 from keybus.errors import Forbidden
 from keybus.governance import Principal
-from keybus.topology.projection import Projection
 
 _REMEMBERED_US = 1_000_000
 _MOST_REMEMBERED = 10_000
@@ -73,7 +73,7 @@ class SubscriptionView:
             event_type, source = head(envelope)
             if settings.gatekeeper.refusal(event_type, source, self._clock.time_us()):
                 return None
-        return envelope if settings.projection is None else settings.projection.apply(envelope)
+        return envelope if settings.shape is None else settings.shape.apply(envelope)
 
 
 class AccountView:
@@ -116,9 +116,9 @@ class AccountView:
             return None
         if self._owner(event_type, source) == self._asking.account:
             return envelope
-        cuts = self._cuts(envelope, matched)
-        whole = not cuts or None in cuts
-        return envelope if whole or cuts[0] is None else cuts[0].apply(envelope)
+        shapes = self._shapes(envelope, matched)
+        cuts = [each for each in shapes if each is not None and not each.is_whole]
+        return cuts[0].apply(envelope) if cuts and len(cuts) == len(shapes) else envelope
 
     def _reads(self, event_type: str, source: str) -> bool:
         assert self._asking is not None
@@ -129,8 +129,8 @@ class AccountView:
         contract = self._control.generation.contracts.get(event_type)
         return self._control.generation.account_of(source) if contract is None else contract.owner
 
-    def _cuts(self, envelope: bytes, matched: Collection[str] | None) -> list[Projection | None]:
-        """How the account's subscriptions cut the event that match it; None: not at all."""
+    def _shapes(self, envelope: bytes, matched: Collection[str] | None) -> list[Shape | None]:
+        """How the account's subscriptions that match an event have it; None: as it came."""
         assert self._asking is not None
         generation = self._control.generation
         own = [
@@ -140,4 +140,4 @@ class AccountView:
         ]
         if matched is None:
             matched = [name for name in own if generation.router.rules[name].accepts(envelope)]
-        return [generation.projections.get(name) for name in own if name in matched]
+        return [generation.shapes.get(name) for name in own if name in matched]

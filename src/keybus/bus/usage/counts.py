@@ -6,9 +6,13 @@ from typing import Final
 
 import msgspec
 
+from keybus.bus.usage.count import Count
+from keybus.bus.usage.kept import Kept, Since
+from keybus.bus.usage.majors import UNSAID
 from keybus.governance.sprawl import (
     Agent,
     Consumed,
+    Delivered,
     Published,
     Received,
     Seen,
@@ -27,16 +31,6 @@ SINCE: Final = "since"
 """The name under which it is kept when counting began."""
 
 
-class _Count:
-    """How many, and when."""
-
-    __slots__ = ("count", "first", "last")
-
-    def __init__(self, now: int) -> None:
-        self.count = 0
-        self.first = self.last = now
-
-
 class _Line:
     """A subscription: whose it is, and what its consumers did."""
 
@@ -45,29 +39,6 @@ class _Line:
     def __init__(self, account: str) -> None:
         self.account = account
         self.acknowledged = self.consumer = 0
-
-
-class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is kept of one account.
-
-    Attributes:
-        published: By event type: how many, when the first, when the last.
-        consumed: By subscription: how many were acknowledged, when a consumer was there.
-        delivered: By subscription and event type: how many, when the first, when the last.
-        seen: Software, and when.
-    """
-
-    published: dict[str, tuple[int, int, int]] = {}
-    consumed: dict[str, tuple[int, int]] = {}
-    delivered: dict[str, dict[str, tuple[int, int, int]]] = {}
-    seen: list[tuple[Agent, int]] = []
-
-
-class _Since(msgspec.Struct, frozen=True):
-    """When counting began, and how much was not counted under a name."""
-
-    since_us: int
-    overflow: int = 0
 
 
 class Counts:
@@ -82,16 +53,18 @@ class Counts:
     def __init__(self, since: int) -> None:
         self._since = since
         self._overflow = 0
-        self._published: dict[tuple[str, str], _Count] = {}
+        self._published: dict[tuple[str, str], Count] = {}
         # By subscription and event type: one look-up a delivery; accounts are summed up later.
-        self._delivered: dict[tuple[str, str], _Count] = {}
+        self._delivered: dict[tuple[str, str], Count] = {}
         self._types_of: Counter[tuple[int, str]] = Counter()
         self._lines: dict[str, _Line] = {}
         self._seen: dict[tuple[str, Agent], int] = {}
         self._agents: dict[str, Agent] = {}
         self._agents_of: dict[str, int] = {}
 
-    def published(self, account: str, event_type: str, n: int, now: int) -> None:
+    def published(
+        self, account: str, event_type: str, n: int, now: int, *, major: int = UNSAID
+    ) -> None:
         """An account published events.
 
         Args:
@@ -99,6 +72,7 @@ class Counts:
             event_type: Of which type.
             n: How many.
             now: Microseconds since the Unix epoch.
+            major: Of which major.
         """
         found = self._published.get((account, event_type))
         if found is None:
@@ -106,10 +80,18 @@ class Counts:
             if found is None:
                 self._overflow += n
                 return
-        found.count += n
-        found.last = now
+        found.add(n, now, major)
 
-    def delivered(self, subscription: str, account: str, event_type: str, n: int, now: int) -> None:
+    def delivered(
+        self,
+        subscription: str,
+        account: str,
+        event_type: str,
+        n: int,
+        now: int,
+        *,
+        major: int = UNSAID,
+    ) -> None:
         """Deliveries went out to a consumer.
 
         Args:
@@ -118,6 +100,7 @@ class Counts:
             event_type: Of which type.
             n: How many.
             now: Microseconds since the Unix epoch.
+            major: Of which major.
         """
         found = self._delivered.get((subscription, event_type))
         if found is None:
@@ -126,8 +109,7 @@ class Counts:
             if found is None:
                 self._overflow += n
                 return
-        found.count += n
-        found.last = now
+        found.add(n, now, major)
 
     def acknowledged(self, subscription: str, account: str, n: int, now: int) -> None:
         """A consumer handled deliveries."""
@@ -170,7 +152,7 @@ class Counts:
             since_us=self._since,
             at_us=now,
             published=tuple(
-                Published(*pair, each.count, each.first, each.last)
+                Published(*pair, each.count, each.first, each.last, each.of_majors())
                 for pair, each in sorted(self._published.items(), key=itemgetter(0))
             ),
             consumed=consumed,
@@ -180,6 +162,10 @@ class Counts:
                 for (account, agent), last in sorted(self._seen.items(), key=_by_account)
             ),
             overflow=self._overflow,
+            delivered=tuple(
+                Delivered(*pair, each.count, each.first, each.last, each.of_majors())
+                for pair, each in sorted(self._delivered.items(), key=itemgetter(0))
+            ),
         )
 
     def _deliveries(self) -> tuple[tuple[Consumed, ...], tuple[Received, ...]]:
@@ -202,22 +188,25 @@ class Counts:
 
     def texts(self) -> dict[str, bytes]:
         """The documents: one for each account, and the beginning."""
-        accounts: dict[str, _Kept] = {}
+        accounts: dict[str, Kept] = {}
 
-        def of(account: str) -> _Kept:
-            return accounts.setdefault(account, _Kept({}, {}, {}, []))
+        def of(account: str) -> Kept:
+            return accounts.setdefault(account, Kept({}, {}, {}, [], {}, {}))
 
         for (account, event_type), each in self._published.items():
             of(account).published[event_type] = (each.count, each.first, each.last)
+            of(account).published_majors[event_type] = each.majors
         for name, line in self._lines.items():
             of(line.account).consumed[name] = (line.acknowledged, line.consumer)
         for (name, event_type), each in self._delivered.items():
-            types = of(self._lines[name].account).delivered.setdefault(name, {})
-            types[event_type] = (each.count, each.first, each.last)
+            kept = of(self._lines[name].account)
+            row = each.count, each.first, each.last
+            kept.delivered.setdefault(name, {})[event_type] = row
+            kept.delivered_majors.setdefault(name, {})[event_type] = each.majors
         for (account, agent), last in self._seen.items():
             of(account).seen.append((agent, last))
         texts = {f"account/{name}": msgspec.json.encode(kept) for name, kept in accounts.items()}
-        texts[SINCE] = msgspec.json.encode(_Since(self._since, self._overflow))
+        texts[SINCE] = msgspec.json.encode(Since(self._since, self._overflow))
         return texts
 
     def load(self, key: str, text: bytes) -> None:
@@ -228,22 +217,22 @@ class Counts:
         """
         try:
             if key == SINCE:
-                kept = msgspec.json.decode(text, type=_Since)
+                kept = msgspec.json.decode(text, type=Since)
                 self._since, self._overflow = kept.since_us, kept.overflow
             else:
-                self._merge(key.partition("/")[2], msgspec.json.decode(text, type=_Kept))
+                self._merge(key.partition("/")[2], msgspec.json.decode(text, type=Kept))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ValueError(str(error)) from error
 
     def _new(
-        self, counts: dict[tuple[str, str], _Count], name: str, event_type: str, now: int
-    ) -> _Count | None:
+        self, counts: dict[tuple[str, str], Count], name: str, event_type: str, now: int
+    ) -> Count | None:
         # Accounts and subscriptions may bear one name; they are told apart by what counts them.
         whose = id(counts), name
         if len(counts) >= MOST_PAIRS or self._types_of[whose] >= MOST_PAIRS_EACH:
             return None
         self._types_of[whose] += 1
-        found = counts[name, event_type] = _Count(now)
+        found = counts[name, event_type] = Count(now)
         return found
 
     def _line_of(self, subscription: str, account: str) -> _Line:
@@ -263,23 +252,23 @@ class Counts:
             self._agents_of[account] = of_account + 1
         self._seen[account, agent] = now
 
-    def _merge(self, account: str, kept: _Kept) -> None:
+    def _merge(self, account: str, kept: Kept) -> None:
         for event_type, row in kept.published.items():
-            _fill(self._new(self._published, account, event_type, 0), row)
+            found = self._new(self._published, account, event_type, 0)
+            if found is not None:
+                found.fill(row, kept.published_majors.get(event_type, {}))
         for name, (acknowledged, consumer) in kept.consumed.items():
             line = self._line_of(name, account)
             line.acknowledged, line.consumer = acknowledged, consumer
         for name, types in kept.delivered.items():
             self._line_of(name, account)
+            majors = kept.delivered_majors.get(name, {})
             for event_type, row in types.items():
-                _fill(self._new(self._delivered, name, event_type, 0), row)
+                found = self._new(self._delivered, name, event_type, 0)
+                if found is not None:
+                    found.fill(row, majors.get(event_type, {}))
         for agent, last in kept.seen:
             self._see(account, agent, last)
-
-
-def _fill(found: _Count | None, row: tuple[int, int, int]) -> None:
-    if found is not None:
-        found.count, found.first, found.last = row
 
 
 def _by_account(item: tuple[tuple[str, Agent], int]) -> tuple[str, int]:

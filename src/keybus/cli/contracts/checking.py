@@ -5,13 +5,17 @@ from functools import cache
 from pathlib import Path
 
 import click
+import msgspec
 
 from keybus.cli.contracts.baselines import AGAINST, baseline
 from keybus.cli.contracts.forms import FORMS, Shown
 from keybus.cli.contracts.reading import FOLDER, JSON, load
+from keybus.cli.contracts.who import today
 from keybus.cli.report_options import report_options
 from keybus.contracts.folder import Folder
-from keybus.contracts.releases.report import Checked, check_repository
+from keybus.contracts.releases import RELEASES, Releases
+from keybus.contracts.releases.endings import overdue
+from keybus.contracts.releases.report import Checked, Released, check_repository
 
 _FOUND = 1
 
@@ -27,7 +31,10 @@ def check(folder: Path, against: str, form: str, out: Path | None, *, as_json: b
     changed, a minor where old and new understand each other, a major where they do not. The exit
     code is 0 if all can be released, 1 if something forbids it or the repository has faults.
     """
-    checked = check_repository(load(folder, as_json=as_json), baseline(folder, against))
+    compared = baseline(folder, against)
+    checked = check_repository(load(folder, as_json=as_json), compared)
+    own = compared.releases if isinstance(compared, Released) else Releases.load(folder / RELEASES)
+    checked = msgspec.structs.replace(checked, notes=overdue(own, today()))
     shown = _shown(checked, folder)
     report = FORMS["json" if as_json else form](shown)
     if out is None:

@@ -51,6 +51,7 @@ def as_text(shown: Shown) -> str:
         lines.append(f"{file} is shared by {len(types)} of them: {', '.join(types)}")
         lines += [f"  {_plain(shown, each)}" for each in shared if each.file == file]
     lines += [_plain(shown, each) for each in missing]
+    lines += [_plain(shown, each) for each in checked.tried]
     same = sum(each.standing == "unchanged" for each in checked.judgements)
     count = len(checked.judgements)
     many = "" if count == 1 else "s"
@@ -197,6 +198,8 @@ def _sorted(checked: Checked) -> tuple[dict[str, list[Finding]], list[Finding], 
     own: dict[str, list[Finding]] = {}
     shared, missing = list[Finding](), list[Finding]()
     for each in checked.findings:
+        if each in checked.tried:
+            continue
         if not each.file:
             missing.append(each)
         elif each.file in checked.shared:

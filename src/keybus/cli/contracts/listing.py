@@ -76,10 +76,13 @@ def _row(found: DeclaredProperty) -> dict[str, Any]:
     }
     if found.enum is not None:
         row["enum"] = found.enum
+    if found.extensible:
+        row["extensible"] = True
     if found.description:
         row["description"] = found.description
     return row
 
 
 def _values(found: DeclaredProperty) -> str:
-    return ", ".join(_encode(value).decode() for value in found.enum or ())
+    values = [_encode(value).decode() for value in found.enum or ()]
+    return ", ".join([*values, "…"] if found.extensible else values)

@@ -37,9 +37,10 @@ def print_faults(faults: Iterable[Fault], *, as_json: bool, err: bool = False) -
         click.echo(printable(f"{fault} [{fault.code}]"), err=err)
 
 
-def as_row(fault: Fault) -> dict[str, Any]:
+def as_row(fault: Fault, severity: str = "error") -> dict[str, Any]:
     """A fault as JSON has it."""
     return {
+        "severity": severity,
         "code": fault.code,
         "message": printable(fault.message),
         "file": printable(fault.file),

@@ -1,7 +1,5 @@
 """``keybus contracts release`` and ``releases``."""
 
-import getpass
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,11 @@ import click
 import msgspec
 
 from keybus.cli.contracts.reading import FOLDER, JSON, load, print_json
-from keybus.clock import SYSTEM, rfc3339
-from keybus.contracts.releases import RELEASES, Ledger, Releases
+from keybus.cli.contracts.who import now, somebody
+from keybus.contracts.migrations import Migration
+from keybus.contracts.releases import RELEASES, Ledger, LedgerEntry, Releases
 from keybus.contracts.releases.judging import Judgement
+from keybus.contracts.releases.migrating import to_write, write
 from keybus.contracts.releases.releasing import (
     Intent,
     NotReleasable,
@@ -51,7 +51,7 @@ def release(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Release the contracts in FOLDER that are new or changed; a release never changes.
+    """Release contracts and migrations in FOLDER that are new or changed; a release never changes.
 
     Each is kept whole, with all that it refers to, under its digest, and its type's ledger says
     who released it, when and why. Commit the folder `releases` with the contracts. What cannot be
@@ -62,23 +62,27 @@ def release(
     checked = check_repository(repository, Released(releases))
     try:
         judgements = to_release(checked, types)
+        migrations = to_write(repository.migrations, releases, checked, judgements, types)
     except NotReleasable as error:
         for finding in error.findings:
             click.echo(f"{finding.file}: {finding.message} [{finding.rule}]", err=True)
         sys.exit(_REFUSED)
-    if not judgements:
+    if not judgements and not migrations:
         click.echo("[]" if as_json else "nothing changed since the last release")
         return
     check_approvals(judgements, repository.settings, approvals)
     if not yes:
-        _ask(judgements)
-    intent = Intent(by=by or _somebody(), time=_now(), why=why, approvals=approvals, draft=draft)
+        _ask(judgements, migrations)
+    intent = Intent(by=by or somebody(), time=now(), why=why, approvals=approvals, draft=draft)
     made = write_down(repository, releases, judgements, intent)
+    entries = write(migrations, releases, intent)
     if as_json:
-        print_json([msgspec.to_builtins(each.made) for each in made])
+        print_json([msgspec.to_builtins(each) for each in (*(one.made for one in made), *entries)])
         return
     for each in made:
         click.echo(f"{each.made.type} {each.version}: {each.status}, {each.digest}")
+    for entry in entries:
+        click.echo(f"{entry.type} {entry.migration}: of {entry.version}, {entry.text}")
 
 
 @click.command()
@@ -112,7 +116,7 @@ def _history(ledger: Ledger, *, as_json: bool) -> None:
         why = f": {each.why}" if each.why else ""
         approved = f", approved by {', '.join(each.approvals)}" if each.approvals else ""
         click.echo(
-            f"{each.sequence}  {each.time}  {each.version} {each.status} by {each.by}{approved}{why}"
+            f"{each.sequence}  {each.time}  {each.version} {_what(each)} by {each.by}{approved}{why}"
         )
 
 
@@ -127,21 +131,16 @@ def _row(event_type: str, each: Any) -> dict[str, Any]:
     }
 
 
-def _ask(judgements: list[Judgement]) -> None:
+def _what(entry: LedgerEntry) -> str:
+    return f"migration {entry.migration}" if entry.action == "migration" else entry.status
+
+
+def _ask(judgements: list[Judgement], migrations: list[Migration]) -> None:
     for each in judgements:
         breaks = f", not compatible with {', '.join(each.breaks)}" if each.broken else ""
         click.echo(
             f"{each.contract.type} {each.contract.version} ({each.standing}{breaks})", err=True
         )
+    for migration in migrations:
+        click.echo(f"{migration.type} {migration.name}", err=True)
     click.confirm("Release?", abort=True, err=True)
-
-
-def _now() -> str:
-    return rfc3339(SYSTEM.time_us(), fraction=False)
-
-
-def _somebody() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # nobody has a name in some containers
-        return f"user {os.getuid()}"

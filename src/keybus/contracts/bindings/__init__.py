@@ -1,20 +1,26 @@
 """Generators of typed bindings from contracts, one module a language."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from keybus.contracts.bindings.python import python_package
 from keybus.contracts.bindings.writing import write_package
-from keybus.contracts.repository import ContractRepository
+from keybus.contracts.contract import Contract
 
 __all__ = ["generate_python", "python_package", "write_package"]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def generate_python(repository: ContractRepository, out: Path) -> tuple[str, ...]:
+def generate_python(
+    contracts: Mapping[str, Contract], out: Path, deprecated: Mapping[str, str] = _NOTHING
+) -> tuple[str, ...]:
     """Generate the package of a repository's event classes.
 
     Args:
-        repository: The contracts.
+        contracts: The contracts, by type: a repository, or some of it.
         out: The package's folder; what was generated there before is replaced.
+        deprecated: Event types whose contracts are to be left, each with a sentence that says so.
 
     Returns:
         The names of the files, relative to the folder.
@@ -22,6 +28,6 @@ def generate_python(repository: ContractRepository, out: Path) -> tuple[str, ...
     Raises:
         ContractError: The folder holds what was not generated, or cannot be a package's name.
     """
-    files = python_package(repository.values())
+    files = python_package(contracts.values(), deprecated)
     write_package(out, files)
     return tuple(files)

@@ -95,6 +95,8 @@ class Annotations:
             values = literals_of(node)
             if values:
                 yield f"_t.Literal[{', '.join(values)}]"
+            if node.extensible:  # readers get what is not listed yet
+                yield from self._plain(node, types - {"null"})
             if None in node.enum:
                 yield _NONE
             return

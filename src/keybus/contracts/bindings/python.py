@@ -1,6 +1,7 @@
 """Python bindings: a package of event classes that carry and enforce their contracts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -15,14 +16,18 @@ from keybus.contracts.naming import RESERVED, module_of, python_names
 from keybus.contracts.view import Node, Sites
 
 _FILLED_IF_DECLARED = frozenset({"trace", "correlation_id", "causation_id"})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _BUILTINS = frozenset({"str", "int", "float", "bool", "_t", "_keybus", "_BUNDLE"})
 
 
-def python_package(contracts: Iterable[Contract]) -> Mapping[str, bytes]:
+def python_package(
+    contracts: Iterable[Contract], deprecated: Mapping[str, str] = _NOTHING
+) -> Mapping[str, bytes]:
     """The files of a package with a class for each contract.
 
     Args:
         contracts: Of one repository.
+        deprecated: Event types whose contracts are to be left, each with a sentence that says so.
 
     Returns:
         File names, relative to the package, and their bytes. The same contracts always give the
@@ -33,7 +38,7 @@ def python_package(contracts: Iterable[Contract]) -> Mapping[str, bytes]:
     files = {"__init__.py": _package(chosen), "_bundle.py": _bundle(), "py.typed": ""}
     for file in shapes.documents:
         path = module_of(file)
-        files["/".join(path) + ".py"] = _Module(shapes, file).text()
+        files["/".join(path) + ".py"] = _Module(shapes, file, deprecated).text()
         for depth in range(1, len(path)):
             folder = "/".join(path[:depth])
             files[f"{folder}/__init__.py"] = header() + docstring(f"Bindings of {folder}.")
@@ -79,8 +84,9 @@ def _package(contracts: Sequence[Contract]) -> str:
 class _Module:
     """One schema file's module."""
 
-    def __init__(self, shapes: Shapes, file: str) -> None:
+    def __init__(self, shapes: Shapes, file: str, deprecated: Mapping[str, str]) -> None:
         self._shapes = shapes
+        self._deprecated = deprecated
         self._file = file
         self._path = module_of(file)
         self._imports: dict[str, str] = {}  # alias to import statement
@@ -133,29 +139,24 @@ class _Module:
 
     def _class(self, named: Named) -> str:
         node, contract = named.node, named.contract
-        base = "_keybus.Event" if contract else "_keybus.Record"
+        warning = self._deprecated.get(contract.type, "") if contract else ""
+        event = "_keybus.DeprecatedEvent" if warning else "_keybus.Event"
+        base = event if contract else "_keybus.Record"
         fields = list(self._fields(node, filled=contract is not None))
         names = self._python_names(node)
         bases = [base, "bundle=_BUNDLE", f"schema={_schema(node.key)}"]
         lines = [fitting(f"class {named.name}(", bases, "):") + "\n"]
-        lines.append(docstring(self._words(node, names), "    "))
+        lines.append(docstring(self._words(node, names, warning), "    "))
         lines.append("\n    __slots__ = ()\n\n")
         if contract:
-            lines += [
-                f"    {constant}: _t.ClassVar[str] = {literal(value)}\n"
-                for constant, value in (
-                    ("TYPE", contract.type),
-                    ("VERSION", contract.version),
-                    ("DIGEST", contract.digest),
-                    ("OWNER", contract.owner),
-                )
-            ]
-            lines.append("\n")
+            lines += [*_constants(contract, warning), "\n"]
         return "".join(lines + fields)
 
-    def _words(self, node: Node, names: Mapping[str, str]) -> str:
+    def _words(self, node: Node, names: Mapping[str, str], warning: str) -> str:
         """A class's docstring: what it is, and each property that the contract describes."""
         text = node.description or node.title or "An object of the contract."
+        if warning:
+            text += f"\n\nDeprecated: {warning}."
         described = [
             (names[name], self._shapes.node(sites).description)
             for name, sites in node.properties.items()
@@ -193,6 +194,20 @@ class _Module:
         if self._annotations.nullable(sites):
             return f"{annotation.or_none()} | _keybus.UnsetType", "_keybus.UNSET"
         return str(annotation.or_none()), "None"
+
+
+def _constants(contract: Contract, warning: str) -> Iterator[str]:
+    """What an event class says of its contract."""
+    said = {
+        "TYPE": contract.type,
+        "VERSION": contract.version,
+        "DIGEST": contract.digest,
+        "OWNER": contract.owner,
+    }
+    if warning:
+        said["DEPRECATED"] = warning
+    for constant, value in said.items():
+        yield f"    {constant}: _t.ClassVar[str] = {literal(value)}\n"
 
 
 def _schema(key: Sites) -> str:

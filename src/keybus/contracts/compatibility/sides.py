@@ -8,11 +8,11 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError
 
 from keybus.contracts.compatibility.drafts import SINCE_SIBLINGS, draft_of
-from keybus.contracts.compatibility.extensible import without_extensible_lists
 from keybus.contracts.compatibility.references import References
 from keybus.contracts.compatibility.solving.holding import VALIDATORS
 from keybus.contracts.contract import Contract
 from keybus.contracts.documents import canonical_json
+from keybus.contracts.extensible import without_extensible_lists
 from keybus.contracts.formats import FORMATS
 from keybus.contracts.locations import BadReference, Documents, Location, schema_at
 from keybus.errors import BrokenContracts, Fault

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from keybus.contracts.extensible import Reading, Readings
 from keybus.contracts.locations import Documents, Location
 from keybus.contracts.model.plain import received_number
 from keybus.contracts.model.reading import NodeReader
@@ -38,6 +39,7 @@ class Bundle:
         self._loaded: tuple[Documents, DeclaredView, Validators] | None = None
         if documents is not None:
             self._loaded = documents, DeclaredView(documents), Validators(documents)
+        self._readings: Readings | None = None
         self._records: dict[Sites, type[Record]] = {}
         self._readers: dict[Sites, NodeReader] = {}
 
@@ -54,6 +56,13 @@ class Bundle:
     def validator(self, *sites: Location) -> Validator:
         """The validator of the schema at a place, or of several that all apply."""
         return self._load()[2].at(*sites)
+
+    def reading(self, *sites: Location) -> Reading:
+        """What a reader of the schema there takes: more than its lists, where they may grow."""
+        if self._readings is None:
+            documents, _, validators = self._load()
+            self._readings = Readings(documents, validators)
+        return self._readings.at(*sites)
 
     def add(self, sites: Sites, record: "type[Record]") -> None:
         """Make a generated class known as the one for the values declared at these places."""

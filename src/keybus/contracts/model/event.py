@@ -172,6 +172,7 @@ class Event(Record):
         VERSION: The contract's version.
         DIGEST: ``sha256:…`` of the contract and all that it refers to.
         OWNER: The account that owns the type.
+        DEPRECATED: Why the class is to be left, as a sentence; empty where it is not.
     """
 
     __slots__ = ()
@@ -180,6 +181,7 @@ class Event(Record):
     VERSION: ClassVar[str]
     DIGEST: ClassVar[str]
     OWNER: ClassVar[str]
+    DEPRECATED: ClassVar[str] = ""
 
     if TYPE_CHECKING:
         id: str = FILLED

@@ -1,11 +1,12 @@
 """What a class knows of its contract: its schema's place, its properties, and how both are checked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec import UNSET
 
+from keybus.contracts.extensible import Reading
 from keybus.contracts.hints import Hints, folded, place_of, quoted
 from keybus.contracts.model.bundle import Bundle
 from keybus.contracts.model.fields import FILLED, Property
@@ -31,6 +32,7 @@ class Form:
         self.sites = sites
         self.properties: dict[str, Property] = {}
         self._validator: Validator | None = None
+        self._reading: Reading | None = None
 
     @property
     def validator(self) -> Validator:
@@ -38,6 +40,13 @@ class Form:
         if self._validator is None:
             self._validator = self.bundle.validator(*self.sites)
         return self._validator
+
+    @property
+    def reading(self) -> Reading:
+        """What is taken of others: more than the lists of its schema, where they may grow."""
+        if self._reading is None:
+            self._reading = self.bundle.reading(*self.sites)
+        return self._reading
 
     def accepts(self, document: dict[str, Any]) -> bool:
         """Whether the schema accepts a document at creation, when it need not be whole yet.
@@ -79,7 +88,7 @@ def check(
         form: The class's form.
         document: A plain document, the caller's own.
         faults: What is already known to be wrong.
-        whole: Whether it must be whole, as it is when it is received.
+        whole: Whether it must be whole, as it is when it is published.
 
     Raises:
         InvalidEvent: Anything is wrong, with the first hundred faults.
@@ -89,6 +98,23 @@ def check(
     if not faults and accepts(document):
         return
     misfits = form.validator.faults(document) if whole else form.misfits(document)
+    _refuse(form, document, faults, misfits)
+
+
+def check_received(form: Form, document: dict[str, Any]) -> None:
+    """Validate a whole document of another's; what its lists lack may be new.
+
+    Raises:
+        InvalidEvent: Anything is wrong, with the first hundred faults.
+    """
+    faults = form.faults_of(document)
+    if faults or not form.reading.accepts(document):
+        _refuse(form, document, faults, form.reading.faults(document))
+
+
+def _refuse(
+    form: Form, document: Mapping[str, Any], faults: list[Fault], misfits: Iterable[Fault]
+) -> NoReturn:
     faults = _joined(faults, (_hinted(form, document, fault) for fault in misfits))
     # A pattern on which the engine gave up may leave no error behind.
     unexplained = [Fault("undecided", "The validator could not decide, so this is refused.")]

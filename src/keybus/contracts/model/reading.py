@@ -148,11 +148,21 @@ class NodeReader:
 
     def _alternatives(self) -> tuple[tuple[Callable[[Any], bool], Reader], ...]:
         if self._branches is None:
-            self._branches = tuple(
-                (self._bundle.validator(*branch).accepts, self._bundle.reader(branch))
-                for branch in self._bundle.view.node(*self._sites).branches
-            )
+            branches = self._bundle.view.node(*self._sites).branches
+            self._branches = tuple(self._choices(branches))
         return self._branches
+
+    def _choices(
+        self, alternatives: "tuple[Sites, ...]"
+    ) -> Iterator[tuple[Callable[[Any], bool], Reader]]:
+        """What fits each of several declarations, and reads it; those that have grown last."""
+        readings = [self._bundle.reading(*sites) for sites in alternatives]
+        readers = [self._bundle.reader(sites) for sites in alternatives]
+        for reading, reader in zip(readings, readers, strict=True):
+            yield reading.strict.accepts, reader
+        for reading, reader in zip(readings, readers, strict=True):
+            if reading.grown is not reading.strict:
+                yield reading.grown.accepts, reader
 
     def _reader_of(self, alternatives: "tuple[Sites, ...]") -> Reader:
         """What reads a value as the first of several declarations that it fits."""
@@ -160,10 +170,7 @@ class NodeReader:
             return self._bundle.reader(alternatives[0])
         if not alternatives:
             return freeze
-        choices = [
-            (self._bundle.validator(*sites).accepts, self._bundle.reader(sites))
-            for sites in alternatives
-        ]
+        choices = list(self._choices(alternatives))
 
         def read(value: Any) -> Any:
             return next((reader for fits, reader in choices if fits(value)), freeze)(value)

@@ -10,7 +10,7 @@ from keybus.contracts.hints import clip
 from keybus.contracts.locations import Location
 from keybus.contracts.model.bundle import Bundle, decoder
 from keybus.contracts.model.fields import REQUIRED, Field, Property, field
-from keybus.contracts.model.form import Form, assign, check
+from keybus.contracts.model.form import Form, assign, check, check_received
 from keybus.contracts.model.plain import (
     Documented,
     deep_copy,
@@ -172,8 +172,7 @@ def received(cls: type[R], document: dict[str, Any]) -> R:
     Raises:
         InvalidEvent: The schema refuses it; every fault is listed.
     """
-    form = cls._form
-    check(form, document, [], whole=True)
+    check_received(cls._form, document)
     return over(cls, document)
 
 

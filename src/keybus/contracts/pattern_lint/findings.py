@@ -25,8 +25,8 @@ ErrorRule = Literal[
 ]
 """Rules about what can never match; docs/contracts.md says what each means."""
 
-WarningRule = Literal["always-matches", "excludes-nothing"]
-"""Rules about what filters nothing."""
+WarningRule = Literal["unlisted-value", "always-matches", "excludes-nothing"]
+"""Rules about what matches nothing yet, and what filters nothing."""
 
 RuleId = Literal[ErrorRule, WarningRule]
 """Every rule."""
@@ -67,6 +67,12 @@ _ALL: Final = (
     PatternRule("no-such-event-type", "None of the events has that type.", overridable=True),
     PatternRule("no-such-source", "None of the events comes from that source."),
     PatternRule("contradiction", "Each field can match, but no one event can match them all."),
+    PatternRule(
+        "unlisted-value",
+        "A list that is declared extensible does not have the value yet.",
+        severity="warning",
+        overridable=True,
+    ),
     PatternRule(
         "always-matches",
         "Every event matches: the filter filters nothing.",

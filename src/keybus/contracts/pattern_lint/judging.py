@@ -63,6 +63,17 @@ class JudgedField:
             if not any(_may(verdict, meant=self.meant)[index] for verdict in self.verdicts)
         )
 
+    @cached_property
+    def unlisted(self) -> tuple[int, ...]:
+        """Indexes of the values that match only what extensible lists do not have yet."""
+        return tuple(
+            index
+            for index in range(len(self.site.operators))
+            if index not in self.dead
+            and any(verdict.unlisted and verdict.unlisted[index] for verdict in self.verdicts)
+            and not any(_has(verdict, meant=self.meant)[index] for verdict in self.verdicts)
+        )
+
     @property
     def hopeless(self) -> bool:
         """Whether none of its values can match."""
@@ -172,6 +183,14 @@ class Judgement:
         if key not in self._verdicts:
             self._verdicts[key] = self._kinds[index].judge(site.path, site.operators)
         return self._verdicts[key]
+
+
+def _has(verdict: Verdict, *, meant: bool) -> tuple[bool, ...]:
+    """For each operator, whether it can match what is listed, or is not of an extensible list."""
+    may = _may(verdict, meant=meant)
+    return tuple(
+        a and not b for a, b in zip(may, verdict.unlisted or (False,) * len(may), strict=True)
+    )
 
 
 def _may(verdict: Verdict, *, meant: bool) -> tuple[bool, ...]:

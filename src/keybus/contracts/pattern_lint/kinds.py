@@ -4,11 +4,13 @@ Source: Amazon EventBridge User Guide, "Event structure"; `keybus.envelope`.
 """
 
 from collections.abc import Collection, Iterable
+from copy import copy
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from keybus.contracts.contract import Contract
-from keybus.contracts.locations import Location
+from keybus.contracts.extensible import without_extensible_lists
+from keybus.contracts.locations import Documents, Location
 from keybus.contracts.pattern_lint.fitting import may_match, must_match
 from keybus.contracts.pattern_lint.leaves import Leaves, kind_of
 from keybus.contracts.pattern_lint.reaching import Reach, Spot, reach
@@ -30,12 +32,26 @@ class Verdict(NamedTuple):
         declared: For each operator, whether anything that is declared can match it.
         open: For each operator, whether anything at all can match it.
         always: Whether every event matches.
+        unlisted: For each operator, whether it matches only what an extensible list does not have.
     """
 
     reach: Reach
     declared: tuple[bool, ...]
     open: tuple[bool, ...]
     always: bool
+    unlisted: tuple[bool, ...] = ()
+
+    def beside(self, today: "Verdict") -> "Verdict":
+        """The verdict where lists may grow, beside that over the lists as they are today."""
+        both = zip(self.declared, today.declared, strict=True)
+        declared = tuple(may or has for may, has in both)
+        return Verdict(
+            self.reach,
+            declared,
+            tuple(may or has for may, has in zip(self.open, today.open, strict=True)),
+            self.always and today.always,
+            tuple(may and not has for may, has in zip(declared, today.declared, strict=True)),
+        )
 
 
 class EventKind:
@@ -76,6 +92,14 @@ class EventKind:
             name = {**_TEXT, "minLength": 1, "maxLength": MAX_DETAIL_TYPE}
             name |= {"not": {"enum": sorted(others)}} if others else {}
         documents[_ENVELOPE.file] = _envelope(name, self.sources, detail)
+        grown = without_extensible_lists(documents)
+        self._today: EventKind | None = None
+        if grown is not documents:
+            self._today = copy(self)
+            self._today._see(documents)  # noqa: SLF001 - another of the kind
+        self._see(grown)
+
+    def _see(self, documents: Documents) -> None:
         self._validators = Validators(documents)
         self._schemas = Schemas(documents)
         self._reached: dict[str, Reach] = {}
@@ -87,17 +111,21 @@ class EventKind:
             path: Its path, steps joined by dots.
             operators: Its values.
         """
-        if path not in self._reached:
-            self._reached[path] = reach(self._schemas, _ENVELOPE, path)
-        found = self._reached[path]
+        found = self._reach(path)
         declared = tuple(self._may(operator, found) for operator in operators)
         never_there = not (found.declared or found.undeclared)
-        return Verdict(
+        verdict = Verdict(
             found,
             declared,
             tuple(may or found.undeclared for may in declared),
             self._always(found, operators) or (never_there and _has_absent(operators)),
         )
+        return verdict.beside(self._today.judge(path, operators)) if self._today else verdict
+
+    def _reach(self, path: str) -> Reach:
+        if path not in self._reached:
+            self._reached[path] = reach(self._schemas, _ENVELOPE, path)
+        return self._reached[path]
 
     def accepts(self, spot: Spot, value: Any) -> bool:
         """Whether a value may stand at a place; true as well where that cannot be told."""
@@ -111,8 +139,11 @@ class EventKind:
         faults = self._validators.at(*spot.sites).faults(value)
         return faults[0].message.removesuffix(".") if faults else ""
 
-    def valid_values(self, reach: Reach) -> list[Any]:
+    def valid_values(self, path: str) -> list[Any]:
         """The listed values of a field that are leaves and that its contract accepts."""
+        if self._today is not None:
+            return self._today.valid_values(path)
+        reach = self._reach(path)
         return [
             value
             for spot in reach.spots.values()

@@ -90,6 +90,7 @@ def _found(
             yield from finder.slips(types)
         if field.is_leaf:
             yield from finder.dead_values()
+            yield from finder.unlisted_values()
             yield from finder.filters_nothing()
         else:
             yield from finder.leads_nowhere()
@@ -148,6 +149,12 @@ class _Finder:
         for index in self._field.dead:
             rule, (message, hint) = self._why(index)
             yield self._finding(rule, f"{self._site.pointer}/{index}", message, hint)
+
+    def unlisted_values(self) -> Iterator[PatternFinding]:
+        """Values of the list that match nothing until an extensible list has grown."""
+        for index in self._field.unlisted:
+            message, hint = self._words.unlisted(index)
+            yield self._finding("unlisted-value", f"{self._site.pointer}/{index}", message, hint)
 
     def filters_nothing(self) -> Iterator[PatternFinding]:
         """What could as well be left out."""

@@ -124,6 +124,12 @@ class Wording:
         value = self._field.site.values[index]
         return f"{self.name} is never {written(value)}", self._near(value) or self._reason(index)
 
+    def unlisted(self, index: int) -> tuple[str, str]:
+        """That a value is none that the field's list has yet."""
+        value = self._field.site.values[index]
+        message = f"the list of {self.name} may grow, and has nothing like {written(value)} yet"
+        return message, self._near(value)
+
     def no_such(self, index: int, what: str, known: Iterable[str]) -> tuple[str, str]:
         """That no event is of a type, or from a source, that is asked for.
 
@@ -160,8 +166,8 @@ class Wording:
         """The values that the field can have, where they are listed."""
         return [
             value
-            for kind, verdict in zip(self._field.kinds, self._field.verdicts, strict=True)
-            for value in kind.valid_values(verdict.reach)
+            for kind in self._field.kinds
+            for value in kind.valid_values(self._field.site.path)
         ]
 
     def excluded(self, value: Any) -> tuple[str, str]:

@@ -71,8 +71,12 @@ def _change(what: str, old: str, new: str) -> Change:
 
 
 def _described(row: DeclaredProperty) -> str:
-    """``optional string``, ``required "a" | "b"``, ``optional object like /parent``."""
+    """``optional string``, ``required "a" | "b"``, ``optional object like /parent``.
+
+    A list that is declared to grow ends with ``…``.
+    """
     values = [_shown(each) for each in row.enum] if row.enum is not None else row.types
+    values = [*values, "…"] if row.extensible else values
     like = f" like {row.like or '/'}" if row.like is not None else ""
     return f"{'required' if row.required else 'optional'} {' | '.join(values)}{like}"
 

@@ -1,9 +1,10 @@
-"""One entry of a ledger: a release was made, or its status changed; chained to the one before."""
+"""One entry of a ledger, chained to the one before: a release, its new status, or a migration."""
 
 import hashlib
 from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from keybus.contracts.releases.lifecycle import Status
@@ -13,7 +14,8 @@ GENESIS: Final = "0" * 64
 Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 Line = Annotated[str, msgspec.Meta(max_length=2_000)]
-Action = Literal["released", "status"]
+FileName = Annotated[str, msgspec.Meta(max_length=100)]
+Action = Literal["released", "status", "migration"]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -22,8 +24,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry says, before it stands in a ledger.
 
     Attributes:
-        action: ``released``: the version is new; ``status``: that of a release changed.
-        version: Of which release.
+        action: ``released``: the version is new; ``status``: that of a release changed;
+            ``migration``: what leads from its major to another is new, or another.
+        version: Of which release; of a migration, the newest of the major that it starts from.
         digest: Of its whole closure.
         status: The release's from here on.
         time: When, RFC 3339 in UTC.
@@ -33,6 +36,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         breaks: Earlier versions with which a new one is not compatible.
         replaced_by: The release that is to be used in its place, as ``delivery.status.updated@2``.
         sunset: The day on which its time is over, such as 2027-06-30.
+        migration: Of a migration: its file's name, such as ``2-to-1.json``.
+        text: Of a migration: the digest of its text.
     """
 
     action: Action
@@ -46,6 +51,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[str, ...] = ()
     replaced_by: str = ""
     sunset: str = ""
+    # Unset, not empty: an entry that says nothing of them is written as before there were any.
+    migration: FileName | UnsetType = UNSET
+    text: Digest | UnsetType = UNSET
 
 
 class LedgerEntry(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,41 +5,34 @@
     releases/
       ledgers/delivery.status.updated.jsonl       an entry a line, each with the hash of the one before
       objects/3f/9a….json                         a contract and all that it refers to
+      objects/c0/1d….jsonata                      a migration, as its file was
 
 Files are only added, and lines only to the end of a ledger, so that version control shows every
 release as what it is, and two branches that release different types merge.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from keybus.contracts.contract import Contract
-from keybus.contracts.documents import canonical_json, parse_document
-from keybus.contracts.locations import Documents
+from keybus.contracts.migrations.migration import Migration
 from keybus.contracts.releases.entry import Said
 from keybus.contracts.releases.ledger import Ledger, Release
-from keybus.errors import BrokenContracts, ContractError, Fault, UnknownEventType
+from keybus.contracts.releases.objects import PREFIX, is_of, read, written
+from keybus.contracts.releases.records import Open, Records
+from keybus.contracts.rules_events import TYPE
+from keybus.errors import BrokenContracts, ContractError, Fault
 
 RELEASES: Final = "releases"
 """The folder within a repository's."""
+_HINT: Final = "take the file as it was from version control; a release never changes"
 _LEDGERS, _OBJECTS, _LINES = "ledgers", "objects", ".jsonl"
-_PREFIX = "sha256:"
 
 
-class _Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of a release: the same that its digest is of."""
-
-    contract: str
-    closure: dict[str, msgspec.Raw]
-
-
-class Releases(Mapping[str, Ledger]):
-    """Every type's ledger, and the contracts that were released.
+class Releases(Records):
+    """The releases of a folder.
 
     What was read is checked: chains, digests, and that nothing is missing.
 
@@ -49,9 +42,8 @@ class Releases(Mapping[str, Ledger]):
 
     def __init__(self, folder: Path, ledgers: Mapping[str, Ledger]) -> None:
         """Take what was checked; `load` does."""
+        super().__init__(ledgers, self._open)
         self.folder = folder
-        self._ledgers = dict(ledgers)
-        self._contracts: dict[str, Contract] = {}
 
     @classmethod
     def load(cls, folder: Path) -> "Releases":
@@ -72,23 +64,6 @@ class Releases(Mapping[str, Ledger]):
             raise BrokenContracts(f"the releases in {folder}", faults)
         return found
 
-    def of(self, event_type: str) -> Ledger:
-        """A type's ledger.
-
-        Raises:
-            UnknownEventType: None of its contracts was released; the nearest types are named.
-        """
-        if event_type not in self._ledgers:
-            raise UnknownEventType(event_type, self._ledgers)
-        return self._ledgers[event_type]
-
-    def contract(self, release: Release) -> Contract:
-        """The contract as it was released."""
-        contract = self._contracts.get(release.digest)
-        if contract is None:
-            contract = self._contracts[release.digest] = self._open(release.digest)
-        return contract
-
     def add(self, contract: Contract, said: Said) -> Release:
         """Write down a release; its contract stands on the disk before the ledger says so.
 
@@ -98,13 +73,27 @@ class Releases(Mapping[str, Ledger]):
         """
         assert said.digest == contract.digest
         place = self._object(contract.digest)
-        content = canonical_json({"contract": contract.file, "closure": contract.closure})
         try:
             if not place.exists():
-                _write(place, content)
+                _write(place, written(contract))
         except OSError as error:
             raise ContractError(f"the release cannot be written: {error}") from error
         return self.say(contract.type, said)
+
+    def add_migration(self, migration: Migration, said: Said) -> Release:
+        """Write down a migration; its text stands on the disk before the ledger says so.
+
+        Raises:
+            ContractError: As for `add`.
+        """
+        assert said.text == migration.digest
+        place = self._object(migration.digest, Path(migration.name).suffix)
+        try:
+            if not place.exists():
+                _write(place, migration.text.encode())
+        except OSError as error:
+            raise ContractError(f"the migration cannot be written: {error}") from error
+        return self.say(migration.type, said)
 
     def say(self, event_type: str, said: Said) -> Release:
         """Add an entry to a type's ledger.
@@ -113,11 +102,58 @@ class Releases(Mapping[str, Ledger]):
             ContractError: It cannot follow on what the ledger says, somebody else has written into
                 that meanwhile, or it cannot be written.
         """
+        after = self.after(event_type, said)
+        self._go_on(after)
+        return after.releases[said.version]
+
+    def follow(self, ledger: Ledger, opened: Open) -> None:
+        """Take over what a ledger of elsewhere says more than the one here.
+
+        Args:
+            ledger: A verified one.
+            opened: Has the contracts that it names.
+
+        Raises:
+            ContractError: The two do not say the same, somebody else has written meanwhile, or it
+                cannot be written.
+            BrokenContracts: A contract is another one than the ledger says.
+        """
+        if not TYPE.fullmatch(ledger.type):  # it becomes a file's name
+            raise ContractError(f"{ledger.type[:80]!r} is no event type")
+        here = self._ledgers.get(ledger.type, Ledger(ledger.type)).entries
+        both = min(len(here), len(ledger.entries))
+        if here[:both] != ledger.entries[:both]:
+            raise ContractError(
+                f"the ledger of {ledger.type} in {self.folder} says something else than the one"
+                " that it should go on with",
+                hint="release it in one of the two places only; take one of them out of the way",
+            )
+        if both < len(ledger.entries):
+            self._take(ledger, opened)
+
+    def _take(self, ledger: Ledger, opened: Open) -> None:
+        if ledger.migrations:
+            raise ContractError(f"the ledger of {ledger.type} has migrations, which stay there")
+        records = Records({}, opened)
+        if faults := list(records.faults(ledger, str, "ask whoever runs the registry")):
+            raise BrokenContracts(f"the releases of {ledger.type}", faults)
+        for release in ledger.releases.values():
+            place = self._object(release.digest)
+            try:
+                if not place.exists():
+                    _write(place, written(records.contract(release)))
+            except OSError as error:
+                raise ContractError(f"the release cannot be written: {error}") from error
+        self._go_on(ledger)
+
+    def _go_on(self, after: Ledger) -> None:
+        """Write a type's ledger, which goes on from the one that was read.
+
+        Raises:
+            ContractError: Somebody else has written meanwhile, or it cannot be written.
+        """
+        event_type = after.type
         before = self._ledgers.get(event_type, Ledger(event_type))
-        try:
-            after = before.then(said)
-        except ValueError as error:
-            raise ContractError(str(error)) from error
         place = self.folder / _LEDGERS / f"{event_type}{_LINES}"
         try:
             there = place.read_text("utf-8") if place.exists() else ""
@@ -130,16 +166,6 @@ class Releases(Mapping[str, Ledger]):
         except OSError as error:
             raise ContractError(f"the ledger cannot be written: {error}") from error
         self._ledgers[event_type] = after
-        return after.releases[said.version]
-
-    def __getitem__(self, event_type: str) -> Ledger:
-        return self._ledgers[event_type]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ledgers)
-
-    def __len__(self) -> int:
-        return len(self._ledgers)
 
     def _read(self, place: Path) -> Iterator[Fault]:
         file = place.relative_to(self.folder).as_posix()
@@ -152,18 +178,31 @@ class Releases(Mapping[str, Ledger]):
         ledger, faults = Ledger.read(event_type, text, file)
         self._ledgers[event_type] = ledger
         yield from faults
-        for release in ledger.releases.values():
-            try:
-                self.contract(release)
-            except (OSError, ValueError) as error:
-                message = f"{event_type} {release.version} ({release.digest}): {error}."
-                hint = "take the file as it was from version control; a release never changes"
-                where = self._object(release.digest).relative_to(self.folder).as_posix()
-                yield Fault("release-broken", message, file=where, hint=hint)
+        yield from self.faults(ledger, self._file, _HINT)
+        yield from self._faults_of_migrations(ledger)
 
-    def _object(self, digest: str) -> Path:
-        number = digest.removeprefix(_PREFIX)
-        return self.folder / _OBJECTS / number[:2] / f"{number[2:]}.json"
+    def _faults_of_migrations(self, ledger: Ledger) -> Iterator[Fault]:
+        for entry in ledger:
+            if not isinstance(entry.text, str) or not isinstance(entry.migration, str):
+                continue
+            place = self._object(entry.text, Path(entry.migration).suffix)
+            try:
+                data = place.read_bytes()
+            except OSError:
+                data = None
+            if data is None or not is_of(data, entry.text):
+                gone = "was changed" if data is not None else "is not there"
+                message = f"{ledger.type} {entry.migration} ({entry.text}): its text {gone}."
+                hint = "take the file as it was from version control"
+                file = place.relative_to(self.folder).as_posix()
+                yield Fault("release-broken", message, file=file, hint=hint)
+
+    def _file(self, digest: str) -> str:
+        return self._object(digest).relative_to(self.folder).as_posix()
+
+    def _object(self, digest: str, suffix: str = ".json") -> Path:
+        number = digest.removeprefix(PREFIX)
+        return self.folder / _OBJECTS / number[:2] / f"{number[2:]}{suffix}"
 
     def _open(self, digest: str) -> Contract:
         """The contract with a digest.
@@ -171,20 +210,11 @@ class Releases(Mapping[str, Ledger]):
         Raises:
             ValueError: It is not what was released, or is not there.
         """
-        place = self._object(digest)
         try:
-            data = place.read_bytes()
+            data = self._object(digest).read_bytes()
         except FileNotFoundError:
-            raise ValueError("its contract is not there") from None
-        if _PREFIX + hashlib.sha256(data).hexdigest() != digest:
-            raise ValueError("its contract was changed")
-        kept = msgspec.json.decode(data, type=_Object)
-        documents: dict[str, object] = {}
-        for file, text in kept.closure.items():
-            documents[file], faults = parse_document(bytes(text).decode(), file)
-            assert not faults, "it was written from documents that had none"
-        closure: Documents = documents
-        return Contract(closure, kept.contract)
+            data = None
+        return read(data, digest)
 
 
 def _write(place: Path, content: bytes) -> None:

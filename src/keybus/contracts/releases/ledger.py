@@ -1,13 +1,15 @@
 """A type's ledger: everything that happened to its releases, in a chain that shows any change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
+from msgspec import UNSET
 
+from keybus.contracts.migrations.migration import majors_of
 from keybus.contracts.releases.entry import GENESIS, LedgerEntry, Said, chained, read_entry
 from keybus.contracts.releases.lifecycle import PROMISING, Status, fault_of_transition
-from keybus.contracts.versions import is_prerelease, precedence
+from keybus.contracts.versions import is_prerelease, major_of, precedence
 from keybus.errors import Fault
 
 
@@ -16,7 +18,7 @@ class Release(msgspec.Struct, frozen=True):
 
     Attributes:
         made: The entry that made it.
-        last: The last entry about it.
+        last: The last entry about it, but for migrations, which change nothing of it.
     """
 
     made: LedgerEntry
@@ -60,6 +62,8 @@ class Ledger:
         """Every release by its version, the lowest first."""
         found: dict[str, Release] = {}
         for entry in self.entries:
+            if entry.action == "migration":
+                continue
             before = found.get(entry.version)
             found[entry.version] = Release(entry if before is None else before.made, entry)
         return {version: found[version] for version in sorted(found, key=precedence)}
@@ -68,6 +72,12 @@ class Ledger:
     def promises(self) -> list[Release]:
         """The releases that somebody may rely on, the lowest version first."""
         return [release for release in self.releases.values() if release.is_promise]
+
+    @cached_property
+    def migrations(self) -> Mapping[str, LedgerEntry]:
+        """The last entry of each migration, by its file's name."""
+        made = (each for each in self.entries if each.action == "migration")
+        return {each.migration: each for each in made if each.migration is not UNSET}
 
     def then(self, said: Said) -> "Ledger":
         """The ledger with one entry more.
@@ -78,7 +88,12 @@ class Ledger:
         if problem := self._objection(said):
             raise ValueError(problem)
         last = self.entries[-1] if self.entries else None
-        return Ledger(self.type, (*self.entries, chained(self.type, said, last)))
+        entry = chained(self.type, said, last)
+        try:
+            read_entry(entry.line())  # what could not be read again would be the ledger's end
+        except ValueError as error:
+            raise ValueError(f"the entry {error}") from error
+        return Ledger(self.type, (*self.entries, entry))
 
     def text(self) -> str:
         """The ledger's file: an entry a line."""
@@ -126,18 +141,60 @@ class Ledger:
     def _objection(self, said: Said) -> str:
         """Why this cannot come next, as a sentence; empty where it can."""
         release = self.releases.get(said.version)
-        if said.status == "active" and is_prerelease(said.version):
-            return f"{said.version} is a prerelease, so it stays a draft."
-        if said.action == "released":
-            if release is not None:
-                return f"{self.type} {said.version} is released already."
-            is_first = said.status in ("draft", "active")
-            return "" if is_first else f"A new release is a draft or active, not {said.status}."
+        problem = _fault_of_migration(said)
+        if not problem and said.status == "active" and is_prerelease(said.version):
+            problem = f"{said.version} is a prerelease, so it stays a draft."
+        if problem or said.action == "released":
+            return problem or self._objection_to_new(said)
         if release is None:
             return f"{self.type} {said.version} was never released."
         if said.digest != release.digest:
             return f"{self.type} {said.version} has another digest."
-        return fault_of_transition(release.status, said.status)
+        return _fault_of_status(said, release)
+
+    def _objection_to_new(self, said: Said) -> str:
+        if said.version in self.releases:
+            return f"{self.type} {said.version} is released already."
+        is_first = said.status in ("draft", "active")
+        return "" if is_first else f"A new release is a draft or active, not {said.status}."
 
     def __iter__(self) -> Iterator[LedgerEntry]:
         return iter(self.entries)
+
+
+def _fault_of_status(said: Said, release: Release) -> str:
+    if said.action == "status":
+        return fault_of_transition(release.status, said.status)
+    same = said.status == release.status
+    return "" if same else f"A migration changes no status, and that is {release.status}."
+
+
+def _fault_of_migration(said: Said) -> str:
+    """What is wrong with what an entry says of a migration, or leaves out; empty where nothing is."""
+    if said.action != "migration":
+        is_silent = said.migration is UNSET and said.text is UNSET
+        return "" if is_silent else "Only a migration's entry has its name and text."
+    pair = majors_of(said.migration) if isinstance(said.migration, str) else None
+    if pair is None or said.text is UNSET:
+        return "A migration's entry has the name and the text of one."
+    if pair[0] != major_of(said.version):
+        return f"{said.migration} does not start from {said.version}."
+    return ""
+
+
+def newest_of_majors(releases: Iterable[Release]) -> dict[int, Release]:
+    """By major, the newest release that somebody may rely on; else the newest that ended.
+
+    A draft that was given up ended nothing: it alone is retired without a sunset date.
+
+    Args:
+        releases: The lowest version first.
+    """
+    found: dict[int, Release] = {}
+    for release in releases:
+        major = major_of(release.version)
+        taken = major in found and found[major].is_promise
+        ended = release.status == "retired" and bool(release.last.sunset)
+        if release.is_promise or (ended and not taken):
+            found[major] = release
+    return found

@@ -1,8 +1,12 @@
 """The lifecycle of a release: which statuses there are, what each means, and what follows on what."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, Literal
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOST_YEARS: Final = 10
 
 Status = Literal["draft", "active", "deprecated", "sunset", "retired"]
 
@@ -38,10 +42,26 @@ def fault_of_transition(before: Status, after: Status) -> str:
     return f"A release that is {before} can become {' or '.join(allowed)}, not {after}."
 
 
-def fault_of_sunset(text: str) -> str:
-    """What is wrong with a sunset date, as a sentence; empty where nothing is."""
+def day_of(text: str) -> date | None:
+    """A sunset date, as ``2027-06-30``; None for what is none, as a ledger may have it."""
     try:
-        date.fromisoformat(text)
-    except ValueError:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:  # no day of the calendar
+        return None
+
+
+def fault_of_sunset(text: str, today: date) -> str:
+    """What is wrong with the date of a new deprecation, as a sentence; empty where nothing is.
+
+    Args:
+        text: The date, as ``2027-06-30``.
+        today: From when on it has to be later, and within ten years.
+    """
+    day = day_of(text)
+    if day is None:
         return f"{text!r} is no date such as 2027-06-30."
+    if day <= today:
+        return f"{text} is not in the future: those who are left need time."
+    if day.year - today.year > _MOST_YEARS:
+        return f"{text} is more than {_MOST_YEARS} years away: nobody would believe it."
     return ""

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from keybus.contracts.folder import RepositorySettings
+from keybus.contracts.releases.deprecation import joining
 from keybus.contracts.releases.entry import Said
 from keybus.contracts.releases.folder import Releases
 from keybus.contracts.releases.judging import Judgement
-from keybus.contracts.releases.ledger import Release
+from keybus.contracts.releases.ledger import Ledger, Release
 from keybus.contracts.releases.report import Checked, Finding
 from keybus.contracts.repository import ContractRepository
 from keybus.contracts.versions import is_prerelease
@@ -77,12 +78,17 @@ def to_release(checked: Checked, types: Collection[str] = ()) -> list[Judgement]
     return wanted
 
 
-def approvers_of(settings: RepositorySettings, owner: str) -> tuple[str, ...]:
-    """Who may approve what breaks readers of an account's events: as the settings say, or itself."""
+def declared_approvers(settings: RepositorySettings, owner: str) -> tuple[str, ...]:
+    """Who may approve, as the settings say for an owner; none where they say nothing."""
     said: Any = settings.approvers
     if isinstance(said, Mapping):
         said = said.get(owner, ())
-    return tuple([said] if isinstance(said, str) else said) or (owner,)
+    return tuple([said] if isinstance(said, str) else said)
+
+
+def approvers_of(settings: RepositorySettings, owner: str) -> tuple[str, ...]:
+    """Who may approve what breaks readers of an account's events: as the settings say, or itself."""
+    return declared_approvers(settings, owner) or (owner,)
 
 
 def check_approvals(
@@ -123,10 +129,19 @@ def release(
             released, and the others are not.
     """
     check_approvals(judgements, repository.settings, intent.approvals)
-    return [releases.add(each.contract, _said(each, intent)) for each in judgements]
+    made = []
+    for each in judgements:
+        said = said_of(each, intent)
+        before = releases.get(each.contract.type, Ledger(each.contract.type))
+        release = releases.add(each.contract, said)
+        for more in joining(before, said):
+            release = releases.say(each.contract.type, more)
+        made.append(release)
+    return made
 
 
-def _said(judgement: Judgement, intent: Intent) -> Said:
+def said_of(judgement: Judgement, intent: Intent) -> Said:
+    """What a ledger says of a release."""
     contract = judgement.contract
     return Said(
         action="released",

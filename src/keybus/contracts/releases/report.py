@@ -8,10 +8,14 @@ from msgspec import UNSET, UnsetType
 
 from keybus.contracts.compatibility import Incompatibility
 from keybus.contracts.contract import Contract
+from keybus.contracts.migrations import Migrations
+from keybus.contracts.migrations.migration import majors_of
+from keybus.contracts.migrations.trial import Trial, try_migrations
 from keybus.contracts.policies import policy_of
 from keybus.contracts.releases.folder import Releases
 from keybus.contracts.releases.judging import Judgement, Predecessor, judge
 from keybus.contracts.repository import ContractRepository
+from keybus.contracts.versions import major_of
 from keybus.contracts.view import METADATA
 
 
@@ -31,23 +35,27 @@ class Baseline(Protocol):
 
 
 class Released:
-    """The releases of a folder, as what a repository is compared with."""
+    """Releases, as what a repository is compared with.
+
+    Args:
+        releases: What was released.
+    """
 
     def __init__(self, releases: Releases) -> None:
-        self._releases = releases
+        self.releases = releases
         self.name = "the releases"
 
     @property
     def types(self) -> Sequence[str]:
         """The event types of which a release holds."""
-        return [each for each, ledger in self._releases.items() if ledger.promises]
+        return [each for each, ledger in self.releases.items() if ledger.promises]
 
     def before(self, event_type: str) -> Sequence[Predecessor]:
         """Its releases, whatever became of them."""
-        if event_type not in self._releases:
+        if event_type not in self.releases:
             return ()
-        found = self._releases[event_type].releases.values()
-        return [Predecessor(self._releases.contract(each), each.is_promise) for each in found]
+        found = self.releases[event_type].releases.values()
+        return [Predecessor(self.releases.contract(each), each.is_promise) for each in found]
 
 
 class Standing:
@@ -85,6 +93,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         hint: What to do.
         against: The earlier version that it is about; empty where it is about none.
         example: An event that shows it; UNSET where none is known.
+        translation: What a migration makes of that; UNSET where it is about none.
     """
 
     severity: Literal["error", "note"]
@@ -96,6 +105,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     against: str = ""
     example: Any | UnsetType = UNSET
+    translation: Any | UnsetType = UNSET
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -105,11 +115,15 @@ class Checked(msgspec.Struct, frozen=True):
         against: What the repository was compared with.
         judgements: One for each contract.
         missing: Event types that were promised and have no contract any more.
+        notes: What else is worth knowing of the releases.
+        tried: What trying the migrations showed.
     """
 
     against: str
     judgements: Sequence[Judgement]
     missing: Sequence[str]
+    notes: Sequence[Finding] = ()
+    tried: Sequence[Finding] = ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -120,7 +134,8 @@ class Checked(msgspec.Struct, frozen=True):
             before = merged.get(what)
             types = each.types if before is None else (*before.types, *each.types)
             merged[what] = msgspec.structs.replace(before or each, types=types)
-        return [*merged.values(), *map(_of_missing, self.missing)]
+        missing = map(_of_missing, self.missing)
+        return [*merged.values(), *missing, *self.notes, *self.tried]
 
     @property
     def is_releasable(self) -> bool:
@@ -139,14 +154,18 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def check_repository(repository: ContractRepository, baseline: Baseline) -> Checked:
-    """Judge every contract of a repository by what was there before."""
+    """Judge every contract of a repository by what was there before, and try its migrations."""
     policy = repository.settings.policy
     judged = [
         judge(each, baseline.before(each.type), policy_of(each.policy, policy))
         for each in repository.values()
     ]
     missing = [each for each in baseline.types if each not in repository]
-    return Checked(baseline.name, judged, missing)
+    trials = try_migrations(repository.migrations, repository.at)
+    tried = [finding for trial in trials for finding in _of_trial(trial)]
+    if isinstance(baseline, Released):
+        tried += _gone(repository.migrations, baseline.releases)
+    return Checked(baseline.name, judged, missing, tried=tried)
 
 
 def _of(judgement: Judgement) -> Iterator[Finding]:
@@ -179,6 +198,42 @@ def _of_broken(
         against=broken.against,
         example=broken.example,
     )
+
+
+def _of_trial(trial: Trial) -> Iterator[Finding]:
+    for each in trial.troubles:
+        yield Finding(
+            severity=each.severity,
+            rule=each.rule,
+            types=(trial.migration.type,),
+            message=each.message,
+            file=trial.migration.file,
+            pointer=each.pointer,
+            hint=each.hint,
+            against=trial.target,
+            example=each.example,
+            translation=each.translation,
+        )
+
+
+def _gone(migrations: Migrations, releases: Releases) -> Iterator[Finding]:
+    """Ways between promised majors that were released, and lead nowhere any more."""
+    for event_type, ledger in releases.items():
+        promised = {major_of(each.version) for each in ledger.promises}
+        for name in ledger.migrations:
+            source, target = majors_of(name) or (-1, -1)
+            kept = migrations.path(event_type, source, target) is not None
+            if kept or not {source, target} <= promised:
+                continue
+            yield Finding(
+                severity="error",
+                rule="migration-removed",
+                types=(event_type,),
+                message=f"{name} of {event_type} is released, and nothing leads from {source} to"
+                f" {target} any more.",
+                hint=f"take it back from version control: whoever asks for {event_type}@{target}"
+                f" gets events of {source} by it",
+            )
 
 
 def _of_missing(event_type: str) -> Finding:

@@ -28,6 +28,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "compliance.read": _READERS,
         "subscriptions.read": _READERS,  # every subscription's counts, never its events
         "replay.bus": _CENTRAL,
+        "contracts.read": _ANY,  # those that `Releasing` lets be read
+        "contracts.publish": frozenset({"central", "publisher"}),  # of the account's own types
+        "contracts.approve": frozenset({"central", "publisher", "subscriber"}),  # as approvers say
         # Subscribers: of their own account's secrets only, which the routes see to.
         "webhooks.list": frozenset({"central", "auditor", "subscriber"}),
         "webhooks.issue": _SECRETS,

@@ -9,6 +9,7 @@ from keybus.governance.authorizer.gate import Gate
 from keybus.governance.authorizer.ownership import Ownership
 from keybus.governance.authorizer.puts import Puts
 from keybus.governance.authorizer.refusal import Refusal
+from keybus.governance.authorizer.releasing import Releasing
 from keybus.governance.authorizer.rights import NamedGrant, Rights
 from keybus.governance.authorizer.standing import Standing
 from keybus.governance.authorizer.visibility import (
@@ -35,6 +36,9 @@ class Authorizer:
     Args:
         platform: What is declared; checked, so that names in it lead somewhere.
         contracts: The contracts beside it.
+
+    Attributes:
+        releasing: The decisions on releases of contracts.
     """
 
     def __init__(self, platform: Platform, contracts: ContractRepository) -> None:
@@ -48,6 +52,7 @@ class Authorizer:
             name: Rights(name, account, granted[name], self._ownership)
             for name, account in accounts.items()
         }
+        self.releasing = Releasing(platform, self._standing, self._rights)
         self._whole = visibility_of_all(platform)
         self._visible = visibilities(platform, self._ownership)
 

@@ -15,6 +15,8 @@ RefusalCode = Literal[
     "no-grant",  # nobody granted the event to the account
     "grant-expired",  # a grant has ended
     "clearance",  # the event is classified above the account's clearance
+    "contract",  # the event type is not the account's to release
+    "approval",  # the account may not approve this release, or not alone
     "action",  # nobody may: there is no such action
 ]
 

@@ -12,7 +12,15 @@ from keybus.governance.sprawl.report import (
 )
 from keybus.governance.sprawl.software import bindings_digest
 from keybus.governance.sprawl.sprawl import DEFAULT_DAYS, sprawl
-from keybus.governance.sprawl.usage import Consumed, Published, Received, Seen, UsageSnapshot
+from keybus.governance.sprawl.usage import (
+    Consumed,
+    Delivered,
+    OfMajor,
+    Published,
+    Received,
+    Seen,
+    UsageSnapshot,
+)
 
 __all__ = [
     "DAY_US",
@@ -21,7 +29,9 @@ __all__ = [
     "Agent",
     "BindingsInUse",
     "Consumed",
+    "Delivered",
     "Likeness",
+    "OfMajor",
     "Published",
     "Received",
     "Seen",

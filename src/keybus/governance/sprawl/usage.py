@@ -5,6 +5,20 @@ import msgspec
 from keybus.governance.sprawl.agent import Agent
 
 
+class OfMajor(msgspec.Struct, frozen=True):
+    """What was counted of one major of an event type.
+
+    Attributes:
+        major: The major.
+        count: How many.
+        last_us: When the last, in microseconds since the Unix epoch.
+    """
+
+    major: int
+    count: int
+    last_us: int
+
+
 class Published(msgspec.Struct, frozen=True):
     """What an account published of one event type.
 
@@ -14,6 +28,8 @@ class Published(msgspec.Struct, frozen=True):
         count: How many events.
         first_us: When the first, in microseconds since the Unix epoch.
         last_us: When the last.
+        majors: The same by the major that events say, the lowest first. What says none, or was
+            counted before majors were, is in none of them.
     """
 
     account: str
@@ -21,6 +37,7 @@ class Published(msgspec.Struct, frozen=True):
     count: int
     first_us: int
     last_us: int
+    majors: tuple[OfMajor, ...] = ()
 
 
 class Consumed(msgspec.Struct, frozen=True):
@@ -61,6 +78,26 @@ class Received(msgspec.Struct, frozen=True):
     last_us: int
 
 
+class Delivered(msgspec.Struct, frozen=True):
+    """What a subscription was sent of one event type.
+
+    Attributes:
+        subscription: The subscription's name.
+        event_type: The type.
+        count: Deliveries sent.
+        first_us: When the first, in microseconds since the Unix epoch.
+        last_us: When the last.
+        majors: The same by the major that it was sent, the lowest first, as in `Published`.
+    """
+
+    subscription: str
+    event_type: str
+    count: int
+    first_us: int
+    last_us: int
+    majors: tuple[OfMajor, ...] = ()
+
+
 class Seen(msgspec.Struct, frozen=True):
     """Software that an account ran.
 
@@ -87,6 +124,7 @@ class UsageSnapshot(msgspec.Struct, frozen=True):
         seen: By account and software.
         overflow: Events and clients that were not counted under a name, since there were too
             many names.
+        delivered: By subscription and event type.
     """
 
     since_us: int
@@ -96,3 +134,4 @@ class UsageSnapshot(msgspec.Struct, frozen=True):
     received: tuple[Received, ...] = ()
     seen: tuple[Seen, ...] = ()
     overflow: int = 0
+    delivered: tuple[Delivered, ...] = ()

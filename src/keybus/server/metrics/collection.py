@@ -1,6 +1,7 @@
 """What a bus has to tell: every label's values are bounded by what the platform declares."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Final
@@ -62,7 +63,20 @@ def _put(bus: Bus) -> list[Metric]:
             "Entries answered with the id of an earlier event.",
             sum(bus.deduplication.state().duplicates.values()),
         ),
+        _violations(bus),
     ]
+
+
+def _violations(bus: Bus) -> Metric:
+    found = Counter[tuple[str, str]]()
+    for each in bus.violations.counts():
+        found[each.type or "other", each.rule] += each.count
+    samples = [
+        Sample(count, {"type": event_type, "rule": rule})
+        for (event_type, rule), count in sorted(found.items())
+    ]
+    text = "Events taken although they do not fit, once for each rule that they break."
+    return Metric("keybus_violations_total", "counter", text, samples)
 
 
 def _delivered(meters: Mapping[str, SubscriptionMeter]) -> list[Metric]:

@@ -141,7 +141,7 @@ async def evidence(bus: Bus, registry: Registry | None, listening: Listening) ->
         version=bus.generation.applied.version,
         authentication=registry is not None,
         authorization=bus.modes.authorization,
-        admission=bus.modes.admission,
+        admission=bus.platform.admission.default or bus.modes.admission,
         tls=tls,
         address=listening.address,
         queues=tuple(

@@ -31,6 +31,8 @@ from keybus.server.answers import json
 from keybus.server.native import (
     archive,
     clearings,
+    contract_releasing,
+    contracts,
     credentials,
     dead_letters,
     explain,
@@ -40,6 +42,7 @@ from keybus.server.native import (
     receive,
     replays,
     tail,
+    violations,
     webhooks,
 )
 from keybus.server.native.deliveries import deliveries
@@ -132,6 +135,7 @@ def routes() -> list[AnyRoute]:
         *clearings.routes(),
         *dead_letters.routes(),
         *explain.routes(),
+        *violations.routes(),
         *tail.routes(),
         *pauses.routes(),
         *replays.routes(),
@@ -140,6 +144,8 @@ def routes() -> list[AnyRoute]:
         *governance.routes(),
         *credentials.routes(),
         *webhooks.routes(),
+        *contracts.routes(),
+        *contract_releasing.routes(),
         guarded(
             "/healthz",
             _health,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keybus.contracts.releases import TRANSITIONS, Ledger, Said, Status
-from keybus.contracts.releases.lifecycle import MEANINGS, fault_of_sunset
+from keybus.contracts.releases.lifecycle import MEANINGS
 from tests.unit.contracts.releases.releasing import TYPE, released, shown
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -129,8 +129,3 @@ def test_what_was_chained_by_hand_still_keeps_the_rules() -> None:
     forged = msgspec.structs.replace(forged, hash=forged.right_hash)
     _, [fault] = Ledger.read(TYPE, first.text() + forged.line(), FILE)
     assert (fault.code, fault.line) == ("ledger-rules", 2)
-
-
-def test_a_sunset_is_a_day() -> None:
-    assert not fault_of_sunset("2027-06-30")
-    assert "no date" in fault_of_sunset("in summer")

@@ -13,6 +13,7 @@ import msgspec
 from jsonschema_rs import Draft4Validator, canonicalize
 
 from keybus.cli.bench.contracts.making import broken, changed, contract, make
+from keybus.cli.bench.contracts.translating import EVENTS, translations
 from keybus.cli.bench.pipeline.bodies import detail
 from keybus.cli.bench.pipeline.project import EVENT_TYPE, write_project
 from keybus.cli.bench.report import Setting, setting
@@ -92,6 +93,8 @@ def measure(contracts: int, properties: int, rounds: int, say: Say) -> Costs:
         figures.append(_bindings(folder, Path(name) / "bindings", rounds))
         say("one event")
         figures.append(_event(Path(name) / "project", rounds))
+    say("one event in another major's form")
+    figures += _translated(rounds)
     return Costs(contracts, properties, rounds, setting(None), figures, faults)
 
 
@@ -176,6 +179,15 @@ def _event(folder: Path, rounds: int) -> Figure:
         *("µs", took / _EVENTS * _MICRO, baseline / _EVENTS * _MICRO),
         *("the same against a schema that says nothing", 5.0),
     )
+
+
+def _translated(rounds: int) -> list[Figure]:
+    found = []
+    for name, work, plain, goal in translations():
+        took, baseline = (each / EVENTS * _MICRO for each in _both(work, plain, rounds))
+        beside = "the same event decoded from JSON and encoded"
+        found.append(Figure(name, "µs", took, baseline, beside, goal))
+    return found
 
 
 def _both(

@@ -19,10 +19,11 @@ _UNORDERED = frozenset(
 
 def unmodelled_carrier(subject: Subject) -> Iterator[Found]:
     """DX00: queues that belong to no subscription, and events that nothing holds to a contract."""
+    yield from _not_enforced(subject)
     running = subject.running
     if running is None:
         return
-    if running.admission != "enforce":
+    if running.admission != "enforce" and running.platform.admission.default is None:
         message = f"admission is {running.admission!r}: events that break their contract are taken"
         yield Found(f"{RUNNING}/admission", message, "start the bus with admission enforced")
     for queue in running.queues:
@@ -33,6 +34,19 @@ def unmodelled_carrier(subject: Subject) -> Iterator[Found]:
                 f"the queue {quoted(queue.name)} holds events, and no subscription runs for it"
             )
             yield Found(RUNNING + pointer_of("queues", queue.name), message)
+
+
+def _not_enforced(subject: Subject) -> Iterator[Found]:
+    """What the platform itself says of admission."""
+    said, taken = subject.platform.admission, "events that break their contract are taken"
+    if said.default not in (None, "enforce"):
+        message = f"admission is {said.default!r}: {taken}"
+        yield Found("/admission/default", message, "enforce it, or leave it out")
+    for event_type, mode in said.types.items():
+        if mode != "enforce":
+            message = f"admission of {quoted(event_type)} is {mode!r}: {taken}"
+            hint = "enforce it once its publishers keep to the contract"
+            yield Found(pointer_of("admission", "types", event_type), message, hint)
 
 
 def open_queue(subject: Subject) -> Iterator[Found]:
