@@ -388,6 +388,7 @@ async def test_the_command_line_looks_redrives_and_purges(
     assert "dead-letters.redrive " in audited
 
 
+@pytest.mark.long
 async def test_the_command_line_pauses_and_resumes(
     bus: ClosedServer, shop: aiohttp.ClientSession, token: str
 ) -> None:

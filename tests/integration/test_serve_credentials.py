@@ -6,6 +6,8 @@ import pytest
 
 from tests.running import ClosedServer
 
+pytestmark = pytest.mark.long  # closed servers, started one by one
+
 
 def test_a_credentials_whole_life(closed: ClosedServer) -> None:
     token = closed.token

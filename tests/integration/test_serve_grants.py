@@ -15,6 +15,8 @@ from keybus.clock import rfc3339
 from keybus.protocol import API, Frame, Hello, Notice, Settlement
 from tests.running import ClosedServer
 
+pytestmark = pytest.mark.long  # closed servers, started one by one
+
 LONG = "2999-01-01"
 _message = msgspec.json.Decoder(Hello | Frame | Notice)
 

@@ -83,6 +83,7 @@ async def test_a_body_that_is_too_large_is_refused(closed: ClosedServer) -> None
             assert answer.status == 413
 
 
+@pytest.mark.long
 async def test_bodies_of_nobody_knows_whom_take_bounded_memory(tmp_path: Path) -> None:
     server = ClosedServer(tmp_path)
     await asyncio.to_thread(server.start)
@@ -208,6 +209,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return Tls(folder / "cert.pem", folder / "key.pem")
 
 
+@pytest.mark.long
 async def test_tls_with_and_without_a_clients_certificate(tmp_path: Path, certificate: Tls) -> None:
     cert, key = str(certificate.certificate), str(certificate.key)
     server = ClosedServer(tmp_path, "--tls-cert", cert, "--tls-key", key)

@@ -7,6 +7,8 @@ import pytest
 
 from tests.running import ClosedServer
 
+pytestmark = pytest.mark.long  # closed servers, started one by one
+
 
 @pytest.fixture
 def stopped(tmp_path: Path) -> ClosedServer:

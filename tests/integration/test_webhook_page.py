@@ -15,6 +15,7 @@ from tests.docs.test_transcripts import check
 from tests.running import EXAMPLE, ROOT
 
 
+@pytest.mark.long
 def test_a_webhook_step_by_step(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns(".keybus", "build", "__pycache__")
     shutil.copytree(EXAMPLE, tmp_path / "examples" / "amazon_key", ignore=left_out)

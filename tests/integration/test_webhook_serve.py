@@ -129,6 +129,7 @@ def _refused_to_others(server: HookedServer) -> None:
     assert all("kbws_" not in found for found in seen.values())
 
 
+@pytest.mark.long
 async def test_an_inner_network_is_closed_to_webhooks(tmp_path: Path) -> None:
     authority, endpoint = Authority(tmp_path), Endpoint()
     await endpoint.start(authority.serving("localhost"))

@@ -115,6 +115,7 @@ def test_an_event_is_an_envelope_with_the_corners_in_both_forms() -> None:
     assert ring[0] == ring[-1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("families", [("exact", "mixed"), pytest.param((), marks=pytest.mark.long)])
 def test_the_command_counts_what_the_plain_evaluator_matches(families: tuple[str, ...]) -> None:
     arguments = ["--json", "--events", str(COUNT), "--rules", str(MIXED), "--ruler", "none"]

@@ -94,6 +94,7 @@ def test_a_pattern_that_is_not_valid_changes_nothing() -> None:
     assert index.match(b'{"x": 1}') == ("a",)
 
 
+@pytest.mark.long
 def test_a_change_that_breaks_off_changes_nothing() -> None:
     def deep(frames: int, do: Callable[[], None]) -> None:
         if frames:
