@@ -78,6 +78,9 @@ def received_number(text: str) -> float | Decimal:
     Raises:
         ValueError: Written out, it has more digits than any reader should work through.
     """
+    number = float(text)
+    if repr(number) == text:  # as most are written
+        return number
     if len(text) > MAX_DIGITS or not _is_short(Decimal(text)):
         raise ValueError(_too_long())
     return exact_number(text)

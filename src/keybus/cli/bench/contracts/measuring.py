@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from jsonschema_rs import Draft4Validator, canonicalize
 
+from keybus.cli.bench.contracts.delivering import DELIVERIES, deliveries
 from keybus.cli.bench.contracts.making import broken, changed, contract, make
 from keybus.cli.bench.contracts.translating import EVENTS, translations
 from keybus.cli.bench.pipeline.bodies import detail
@@ -186,6 +187,9 @@ def _translated(rounds: int) -> list[Figure]:
     for name, work, plain, goal in translations():
         took, baseline = (each / EVENTS * _MICRO for each in _both(work, plain, rounds))
         beside = "the same event decoded from JSON and encoded"
+        found.append(Figure(name, "µs", took, baseline, beside, goal))
+    for name, beside, work, plain, goal in deliveries():
+        took, baseline = (each / DELIVERIES * _MICRO for each in _both(work, plain, rounds))
         found.append(Figure(name, "µs", took, baseline, beside, goal))
     return found
 
