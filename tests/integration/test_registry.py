@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from keybus.cli.contracts import contracts
 from keybus.contracts.releases import Releases
-from keybus.errors import Forbidden, KeybusError
+from keybus.errors import ContractError, Forbidden, KeybusError
 from tests.integration.served import Served
 from tests.unit.bus.registry.publishing import SOLD, USED, files, write
 from tests.unit.contracts.small import TEXT
@@ -160,6 +160,8 @@ def test_from_the_command_line(served: Served, run: Run, tmp_path: Path) -> None
     own = (str(folder / "contracts"), "--owner", "shop", "--yes")
     assert f"{SOLD} 1.0.0: active, sha256:" in run(served, shop, "publish", *own).output
     assert "nothing to publish: 1 released already" in run(served, shop, "publish", *own).output
+    with pytest.raises(ContractError, match=r"'shp' owns none.*did you mean 'shop'"):
+        run(served, shop, "publish", *own, "--owner", "shp")
     refused = run(served, shop, "publish", str(folder / "contracts"), "--yes", code=1)
     assert f"{USED} 1.0.0: 'tool.used' is not for the account 'shop' to release" in refused.stderr
 

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 
 from keybus.cli.contracts import contracts
 from keybus.contracts import Contract
-from keybus.contracts.releases import Ledger
+from keybus.contracts.migrations import Migration
+from keybus.contracts.releases import Ledger, Releases
 from keybus.contracts.releases.objects import written
 from keybus.errors import BrokenContracts, KeybusError
-from tests.unit.bus.registry.publishing import SOLD, USED, contract
+from tests.unit.bus.registry.publishing import SOLD, USED, contract, moves
 from tests.unit.contracts.releases.releasing import released
 
 FIRST, OTHER = contract(SOLD), contract(USED)
@@ -121,5 +122,26 @@ def test_a_chain_that_does_not_hold_is_refused(answers: Answers, tmp_path: Path)
 def test_another_type_s_ledger_is_refused(answers: Answers, tmp_path: Path) -> None:
     tell(answers, Ledger(USED).then(released(OTHER)), written(OTHER))
     with pytest.raises(BrokenContracts, match="of the type"):
+        pull(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("told", [moves(), "{}", moves() + " "], ids=["truth", "another", "longer"])
+def test_a_migration_is_held_against_its_digest(
+    answers: Answers, tmp_path: Path, told: str
+) -> None:
+    migration, _ = Migration.parse(SOLD, "1-to-2.json", moves())
+    assert migration is not None
+    more = {"action": "migration", "migration": migration.name, "text": migration.digest}
+    ledger = Ledger(SOLD).then(released(FIRST)).then(released(FIRST, **more))
+    tell(answers, ledger, written(FIRST))
+    info = {"name": "1-to-2.json", "digest": migration.digest, "version": "1.0.0", "released": ""}
+    place = f"/contracts/{SOLD}/migrations/{migration.digest}"
+    answers[place] = {"type": SOLD, "migration": info, "text": told}
+    if told == moves():
+        assert pull(tmp_path).exit_code == 0
+        assert list(Releases.load(tmp_path / "releases")[SOLD].migrations) == ["1-to-2.json"]
+        return
+    with pytest.raises(BrokenContracts, match="its text was changed"):
         pull(tmp_path)
     assert list(tmp_path.iterdir()) == []

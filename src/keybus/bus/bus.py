@@ -121,8 +121,6 @@ class Bus:
         self.pauses = Pauses(engine.documents, audit, self.dispatcher, clock)
         self.clearings = Clearings(engine.documents, audit, self.dispatcher, clock)
         self._standing = Standing(self.control, self.pauses, self.targets, modes, clock)
-        hindrances = Hindrances(self.pauses.of, self.targets.info)
-        self.explaining = Explaining(engine, self.control, hindrances, clock)
         self.taps = Taps()
         around = Surroundings(
             engine,
@@ -132,6 +130,8 @@ class Bus:
             clock,
         )
         self.replays = Replays(engine.documents, audit, around)
+        hindrances = Hindrances(self.pauses.of, self.targets.info, self.replays.only_to)
+        self.explaining = Explaining(engine, self.control, hindrances, clock)
         self.retention = Retention(engine, lambda: self.platform.archive, audit, clock)
         self._puts = Puts()
         self._backfills = Backfills(
@@ -223,7 +223,7 @@ class Bus:
             PlanRefused: It may not hold; the reasons are listed.
             PlanOutdated: Another version holds than it was planned on.
         """
-        declared = await asyncio.to_thread(judged, proposal, self.clock.time_us())
+        declared = await asyncio.to_thread(judged, proposal, self.clock.time_us(), self.platform)
         return await self.apply(declared, by, note=proposal.remark, expected=proposal.expected)
 
     @property

@@ -105,6 +105,10 @@ class PackedEdition(msgspec.Struct, frozen=True, omit_defaults=True):
             ValueError: There is no such contract in its documents, which have no faults else.
         """
         if not self.file:
+            if own.version != self.version:
+                raise ValueError(
+                    f"the contract of {self.type} is {own.version}, not {self.version}"
+                )
             return Edition(own, self.status, self.replaced_by, self.sunset)
         documents = {name: parse_document(text, name)[0] for name, text in self.documents.items()}
         if METADATA not in documents.get(self.file, ()):

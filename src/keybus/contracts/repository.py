@@ -63,8 +63,11 @@ class ContractRepository(Mapping[str, Contract]):
             faults = _faults(Folder.of_texts(packed.settings, each.documents))
             if faults:
                 raise BrokenContracts(f"the contracts of {each.type} {each.version}", faults)
+        editions = _unpacked(found, packed.editions)
         migrations = Migrations.of_texts(packed.migrations)
-        return found.beside(_unpacked(found, packed.editions), migrations)
+        if faults := migrations.faults(editions):
+            raise BrokenContracts("the migrations", faults)
+        return found.beside(editions, migrations)
 
     def beside(
         self, editions: Editions, migrations: Migrations | None = None

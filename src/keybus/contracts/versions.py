@@ -14,6 +14,8 @@ VERSION: Final = re.compile(
 )
 """A semantic version."""
 _MAX_DIGITS = 9
+LONGEST_KEPT: Final = 64
+"""Characters of a version that is kept in memory because events say it; they may say anything."""
 
 Bump = Literal["patch", "minor", "major"]
 """By how much a version has to rise."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from keybus.contracts import ContractRepository
+from keybus.contracts.pointers import pointer_of
 from keybus.errors import Fault, PlanRefused
 from keybus.governance.compliance import Evidence, Finding, Place, check_compliance
 from keybus.topology import Platform
@@ -42,25 +43,54 @@ class Objections(NamedTuple):
 
 
 def objections(
-    platform: Platform, contracts: ContractRepository, now_us: int, place: Place
+    platform: Platform,
+    contracts: ContractRepository,
+    now_us: int,
+    place: Place,
+    before: Platform | None = None,
 ) -> Objections:
     """Judge a platform that has no faults of its own.
+
+    A subscription that asks anew for a major that is retired is refused; one that did before goes
+    on, with a warning: it has what waits, and what is translated.
 
     Args:
         platform: What is declared.
         contracts: Its contracts.
         now_us: The moment that expiry is judged at, in microseconds since the Unix epoch.
         place: Where each part stands.
+        before: What holds until then; None: nothing.
     """
     evidence = Evidence(platform=platform, contracts=contracts, place=place, now_us=now_us)
     report = check_compliance(evidence)
     errors = [each for each in report.findings if each.severity == "error"]
     warnings = [each for each in report.findings if each.severity != "error"]
+    new, old = _retired(platform, contracts, place, before)
     return Objections(
         tuple(_lack(each, place) for each in lacking(platform)),
-        tuple(map(_fault, errors)),
-        tuple(map(_fault, warnings)),
+        (*map(_fault, errors), *new),
+        (*map(_fault, warnings), *old),
     )
+
+
+def _retired(
+    platform: Platform, contracts: ContractRepository, place: Place, before: Platform | None
+) -> tuple[list[Fault], list[Fault]]:
+    """Subscriptions that ask for a major that is retired: those that are new, and the others."""
+    found: tuple[list[Fault], list[Fault]] = ([], [])
+    standing = {} if before is None else before.subscriptions
+    for name, subscription in platform.subscriptions.items():
+        asked = standing[name].events if name in standing else []
+        for index, ref in enumerate(subscription.event_refs):
+            edition = contracts.editions.at(ref.type, ref.major)
+            if edition is None or not edition.is_retired:
+                continue
+            pointer = f"{pointer_of('subscriptions', name)}/events/{index}"
+            hint = f"ask for {edition.replaced_by}" if edition.replaced_by else "ask for another"
+            message = f"{ref} is retired: nothing is published by it any more"
+            fault = Fault("retired-major", message, pointer, *place(pointer), hint)
+            found[str(ref) in asked].append(fault)
+    return found
 
 
 def nowhere(_: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from keybus.bus.archive.replay import AlreadyReplaying, NoSuchReplay
 from keybus.bus.dead_letters.clearing import AlreadyClearing, NoSuchClearing
 from keybus.bus.dead_letters.search import NoSuchLetter
 from keybus.bus.registry.errors import (
+    NoSuchMigration,
     NoSuchProposal,
     NoSuchRelease,
     NotReleased,
@@ -74,6 +75,7 @@ _STATUS: tuple[tuple[type[KeybusError], int], ...] = (
     (NoSuchReplay, 404),
     (UnknownEventType, 404),
     (NoSuchRelease, 404),
+    (NoSuchMigration, 404),
     (NoSuchProposal, 404),
     (ReleasedMeanwhile, 409),
     (TooManyProposals, 409),

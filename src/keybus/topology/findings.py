@@ -36,7 +36,6 @@ Code = Literal[
     "duplicate-event",
     "unknown-event",
     "unknown-major",
-    "retired-major",
     "not-owner",
     "no-events",
     "needless-grant",

@@ -133,12 +133,9 @@ def _asked(ref: EventRef, contracts: ContractRepository, place: str) -> Iterator
     if contract is None:
         yield no_contract(ref.type, contracts.types, place)
         return
-    edition = contracts.editions.at(ref.type, ref.major)
-    if edition is None:
+    if contracts.at(ref.type, ref.major) is None:
         majors = " or ".join(f"{ref.type}@{each}" for each in contracts.editions[ref.type])
         message = f"{quoted(ref.type)} has no major version {ref.major}"
-        hint = f"its contract is at {contract.version}: write {majors}"
+        hint = f"its contract is at {contract.version}: write {majors}, or take the releases of"
+        hint += f" {ref.major} from version control or the registry (keybus contracts pull)"
         yield Finding("unknown-major", message, place, hint)
-    elif edition.is_retired:
-        hint = f"ask for {edition.replaced_by}" if edition.replaced_by else "ask for another major"
-        yield Finding("retired-major", f"{quoted(str(ref))} is retired", place, hint)

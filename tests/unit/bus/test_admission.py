@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -258,3 +259,17 @@ async def test_who_sees_it_on_a_closed_bus(
         assert {each.source for each in found.samples} == seen
         other = violations_for(bus, Principal(account, frozenset(roles)), "no.such")
         assert (other.counts, other.samples) == ([], [])
+
+
+async def test_long_versions_that_events_make_up_are_not_kept(start: Started) -> None:
+    async with start("enforce") as bus:
+        tracemalloc.start()
+        try:
+            for number in range(20):
+                said = f"{number}.{'0' * 100_000}"
+                [result] = await bus.put([door(schema_version=said)])
+                assert result.code == "InvalidArgument"
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert kept < 1_000_000

@@ -12,17 +12,24 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, Delivery, Mode
+from keybus.bus.archive.replay import Wanted
 from keybus.bus.control.versions import Declared
+from keybus.bus.delivery.order_key import OrderKey
+from keybus.bus.forms.forms import Forms
+from keybus.bus.forms.shape import Shape
 from keybus.bus.tapping.view import SubscriptionView
-from keybus.contracts import ContractRepository
+from keybus.contracts import Contract, ContractRepository
+from keybus.contracts.editions import Edition, Editions
 from keybus.contracts.packed import PackedContracts
 from keybus.engines.memory import MemoryEngine
-from keybus.envelope import Entry
+from keybus.envelope import Entry, decode
 from keybus.governance import ANYBODY
+from keybus.governance.objections import nowhere, objections
 from keybus.testing import ManualClock
-from keybus.topology import load_platform
+from keybus.topology import Subscription, load_platform
+from keybus.topology.model import Order
 from tests.unit.bus.consuming import Consumer, turns
-from tests.unit.bus.majors import BACK, FORTH, PLATFORM, order, write_platform
+from tests.unit.bus.majors import BACK, FORTH, PLATFORM, TYPE, order, write_platform
 
 OSLO_1 = order("1.0.0", 1, city="Oslo", total=9.50)
 OSLO_2 = order("2.0.0", 2, address={"city": "Oslo"}, total=10)
@@ -137,10 +144,7 @@ async def test_deprecated_ones_are_warned_of_and_retired_ones_refused(
         assert (notice.code, notice.message) == ("deprecated", taken.warning)
         [again] = await bus.put([OSLO_1])
         assert again == taken  # also where it was published before
-    platform = "".join(
-        line for line in PLATFORM.splitlines(keepends=True) if "placed@1" not in line
-    )
-    async with start(tmp_path / "b", clock, platform, first="retired") as bus:
+    async with start(tmp_path / "b", clock, first="retired") as bus:
         [refused, taken] = await bus.put([OSLO_1, OSLO_2])
         assert (refused.code, bool(taken.event_id)) == ("InvalidArgument", True)
         assert "is retired" in refused.message
@@ -219,6 +223,26 @@ async def test_order_is_by_the_key_of_the_form_asked_for(
             assert "" not in (first, other)
 
 
+def test_each_of_several_majors_has_its_own_key(tmp_path: Path) -> None:
+    _, contracts = write_platform(tmp_path)
+    keyed = {}
+    for major, key in ((1, "/city"), (2, "/address/city")):
+        found = contracts.at(TYPE, major)
+        assert found is not None
+        schema = {**found.schema, "x-keybus": {**found.schema["x-keybus"], "key": key}}
+        keyed[major] = Edition(Contract({**found.closure, found.file: schema}, found.file))
+    contracts = contracts.beside(Editions({TYPE: keyed}))
+    both = Subscription(account="you", events=[f"{TYPE}@1", f"{TYPE}@2"], order=Order())
+    order_key = OrderKey.compile(both, contracts, Shape.compile(both, contracts, Forms(contracts)))
+    assert order_key is not None
+    first, second, other = (
+        order_key.group(b'{"detail-type":"%b","detail":%b}' % (TYPE.encode(), bytes(each.detail)))
+        for each in (OSLO_1, OSLO_2, ROME_2)
+    )
+    assert first == second != other
+    assert "" not in (first, other)
+
+
 async def test_explain_and_tail_speak_of_the_form_asked_for(
     tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -234,6 +258,77 @@ async def test_explain_and_tail_speak_of_the_form_asked_for(
         assert told["old-oslo"].outcome == "filtered-out"
         assert [each.path for each in told["old-oslo"].fields] == ["detail.city"]
         assert told["old"].outcome in ("waiting", "in-flight")
+
+
+async def test_explain_goes_by_the_migrations_of_then(tmp_path: Path, clock: ManualClock) -> None:
+    before = {"1-to-2.json": FORTH}
+    async with start(tmp_path / "a", clock, migrations=before) as bus:
+        [result] = await bus.put([ROME_2])
+        clock.advance(1)
+        await bus.apply(Declared(*write_platform(tmp_path / "b")), ANYBODY)
+        answer = await bus.explaining.explain(result.event_id, None)
+        told = {each.subscription: each for each in answer.events[0].subscriptions}
+        assert told["old"].outcome == "not-subscribed"
+        assert "of major version 2" in told["old"].message
+
+
+async def test_a_replay_to_one_is_told_of_the_others(tmp_path: Path, clock: ManualClock) -> None:
+    async with start(tmp_path, clock) as bus:
+        await put(bus, OSLO_2)
+        clock.advance(1)
+        wanted = Wanted("old", 0, clock.time_us())
+        await bus.replays.begin(wanted, ANYBODY, name="again")
+        copies: list[str] = []
+        async with asyncio.timeout(10):
+            while not copies:
+                await turns()
+                stored = [decode(each.envelope) async for each in bus.engine.read()]
+                copies = [each.id for each in stored if each.replay_name]
+        answer = await bus.explaining.explain(copies[0], None)
+        told = {each.subscription: each for each in answer.events[0].subscriptions}
+        assert told["old"].outcome == "waiting"
+        assert told["new"].outcome == "not-subscribed"
+        assert "a replay that was for another" in told["new"].message
+
+
+async def test_a_letter_that_cannot_be_translated_is_shown_as_it_came(
+    tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    breaks = {"op": "map", "path": "/order_id", "values": {"order 2": 7}}
+    migrations = {"2-to-1.json": {"steps": [breaks, *BACK["steps"]]}}
+    async with start(tmp_path, clock, migrations=migrations) as bus:
+        await put(bus, OSLO_2)
+        for name in ("old", "old-city"):
+            Consumer(bus, name)
+            await letters(bus, name)
+        [[whole, withheld]] = [each async for each in bus.dead_letters("old")]
+        assert not withheld
+        assert json.loads(whole.envelope)["detail"]["address"] == {"city": "Oslo"}
+        [[cut, withheld]] = [each async for each in bus.dead_letters("old-city")]
+        assert "cannot be cut to the subscription's fields" in withheld
+        assert bytes(cut.envelope) == b"null"
+
+
+async def test_a_retired_major_is_asked_for_by_nobody_anew(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    platform, contracts = write_platform(tmp_path / "a", first="retired")
+    alone = Subscription(account="you", events=["order.placed@1"])
+    more = msgspec.structs.replace(
+        platform, subscriptions={**platform.subscriptions, "late": alone}
+    )
+    found = objections(more, contracts, 0, nowhere, platform)
+    new = [each for each in found.findings if each.code == "retired-major"]
+    assert [(each.pointer, each.hint) for each in new] == [
+        ("/subscriptions/late/events/0", "ask for order.placed@2")
+    ]
+    old = {each.pointer for each in found.warnings if each.code == "retired-major"}
+    assert "/subscriptions/old/events/0" in old
+    assert "/subscriptions/new/events/0" not in old
+    async with start(tmp_path / "b", clock, first="retired") as bus:
+        await put(bus, OSLO_2)  # who is left goes on with what can be translated
+        assert [each["city"] for each in await details(bus, "old", 1)] == ["Oslo"]
 
 
 async def test_a_queue_of_the_past_is_filled_with_what_can_be_translated(

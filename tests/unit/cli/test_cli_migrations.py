@@ -179,13 +179,23 @@ def test_a_migration_is_released_once_and_when_it_changes(run: Run, folder: Path
     migration(folder, DOWN, {"op": "remove", "path": "/buyer"})
     [row] = json.loads(run("migrations", "--json").output)
     assert not row["released"]
-    [entry] = json.loads(run("release", "--yes", "--json").output)
+    with pytest.raises(KeybusError, match=r"replaces a migration that is released.*: shop"):
+        run("release", "--yes")
+    [entry] = json.loads(run("release", "--yes", "--approved-by", "shop", "--json").output)
     assert (entry["action"], entry["version"], entry["text"]) == (
         "migration",
         "2.0.0",
         row["digest"],
     )
     assert "2 releases of 1 types, verified" in run("releases").output
+
+
+def test_a_step_that_does_nothing_is_told_of(run: Run, folder: Path) -> None:
+    migration(folder, DOWN, {"op": "move", "from": "/buyer/nmae", "path": "/nick"})
+    for command in ("migrations", "check"):
+        found = run(command).output
+        assert "changes none of the events that were tried (/buyer/nmae)" in found
+        assert "did you mean '/buyer/name'?" in found
 
 
 def test_a_migration_alone_is_refused_when_it_is_broken(run: Run, folder: Path) -> None:

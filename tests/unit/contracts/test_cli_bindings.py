@@ -9,7 +9,7 @@ import pytest
 
 from keybus import DeprecatedContract
 from keybus.contracts import Contract, bound
-from keybus.errors import ContractError, UnknownEventType
+from keybus.errors import BrokenContracts, ContractError, UnknownEventType
 from tests.unit.contracts.releases.project import Project, day
 from tests.unit.contracts.releases.releasing import TEXT, TYPE, shown
 from tests.unit.contracts.small import contract, core, properties
@@ -136,6 +136,17 @@ def test_a_package_has_one_form_of_each_file(project: Project) -> None:
         generate(project, "--from", "releases")
     generate(project, "--from", "releases", "--event", TYPE)
     generate(project, "--from", "releases", "--event", "other.shown", out="others")
+
+
+def test_a_release_that_breaks_the_rules_of_a_folder_is_refused(project: Project) -> None:
+    first = shown("2.1.0", name=TEXT)
+    schema = {**first.schema, "title": "Shown\nimport os"}  # it would be a class's name
+    project.release(Contract({**first.closure, first.file: schema}, first.file))
+    with pytest.raises(BrokenContracts, match="title-mismatch") as caught:
+        generate(project, "--from", "releases")
+    assert f"{TYPE} 2.1.0 in the releases in" in str(caught.value)
+    assert not (project.folder / "src" / "events").exists()
+    generate(project, "--from", "releases", "--event", OLD)
 
 
 def test_other_origins_are_refused(project: Project, tmp_path: Path) -> None:

@@ -207,6 +207,11 @@ def test_the_end_comes_on_its_day(project: Project) -> None:
     assert project.releases[TYPE].releases["1.0.0"].last.replaced_by == NEW
     with pytest.raises(ContractError, match=r"small\.shown@1 is retired"):
         project.run("retire", OLD, project.contracts, "--yes")
+    project.write(shown("1.2.0", name=TEXT, more=TEXT))
+    for command in (("check",), ("release", "--yes")):
+        told = project.run(command[0], project.contracts, *command[1:], code=1)
+        assert "small.shown@1 is retired, and no way leads back." in told.output
+    assert "1.2.0" not in project.statuses()
 
 
 @pytest.mark.parametrize("command", ["sunset", "retire"])

@@ -209,3 +209,9 @@ def test_a_ledger_that_was_edited_is_refused(run: Run, folder: Path) -> None:
     for command in ("check", "release", "releases"):
         with pytest.raises(KeybusError, match="was changed"):
             run(command)
+
+
+def test_a_folder_without_contracts_has_no_releases(run: Run, folder: Path) -> None:
+    (folder / "keybus.toml").unlink()
+    with pytest.raises(KeybusError, match="there are no contracts in"):
+        run("releases")

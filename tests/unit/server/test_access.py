@@ -31,6 +31,8 @@ DECISIONS = {
     "GET /api/v1/contracts": "contracts.read",
     "GET /api/v1/contracts/{type}": "contracts.read",
     "GET /api/v1/contracts/{type}/ledger": "contracts.read",
+    "GET /api/v1/contracts/{type}/migrations/{digest}": "contracts.read",
+    "POST /api/v1/contracts/{type}/migrations": "contracts.publish",
     "GET /api/v1/contracts/{type}/releases/{release}": "contracts.read",
     "POST /api/v1/contracts/{type}/releases": "contracts.publish",
     "POST /api/v1/contracts/{type}/status": "contracts.publish",

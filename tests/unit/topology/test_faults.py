@@ -147,7 +147,7 @@ CASES = [
 OF_THE_FILE = {"unreadable", "not-utf8", "broken-contracts"}
 ELSEWHERE = {  # of several files, of Python files, and of grants and exceptions
     *("duplicate-name", "no-files", "included-twice", "not-yours", "no-platform", "python-error"),
-    *("needless-grant", "not-approver", "unknown-subject", "no-order-key", "retired-major"),
+    *("needless-grant", "not-approver", "unknown-subject", "no-order-key"),
 }
 
 

@@ -87,6 +87,11 @@ class Replays:
         passage = self._passages.get(replay)
         return passage.replay if passage else self._known[replay]
 
+    def only_to(self, name: str) -> str:
+        """The one subscription that all replays of a name were for; empty where there is none."""
+        found = {each.wanted.to for each in self.all() if each.name == name}
+        return found.pop() if len(found) == 1 else ""
+
     async def preview(self, wanted: Wanted, by: Principal) -> Preview:
         """What a replay would send if it began now; nothing is changed.
 

@@ -269,13 +269,12 @@ class Control:
 
     async def _compile(self, applied: Applied, contracts: ContractRepository) -> Generation:
         """Compile on a thread: thousands of subscriptions take a second."""
-        beside, more = self._overlay(contracts), (self._modes, self._violations)
+        beside, more = contracts, (self._modes, self._violations)
         try:
+            beside = self._overlay(contracts)
             return await asyncio.to_thread(Generation, applied, beside, *more)
-        except Exception:  # whatever was released, the bus has to come up again
-            if beside is contracts:
-                raise
-            _log.exception("what was released in the registry cannot hold; what did before does")
+        except Exception:  # noqa: BLE001 - whatever was released, the bus has to come up again
+            _log.exception("with what was released in the registry it cannot hold; without it")
             return await asyncio.to_thread(Generation, applied, contracts, *more)
 
     async def _same(self, declared: Declared) -> bool:

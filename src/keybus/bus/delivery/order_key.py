@@ -1,6 +1,6 @@
 """The key by which a subscription's deliveries are in order, read from the event's own bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from keybus.bus.forms.forms import Untranslatable
 from keybus.bus.forms.shape import Shape
-from keybus.contracts import ContractRepository
+from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.pointers import tokens_of
 from keybus.topology import Subscription
 
@@ -35,7 +35,7 @@ class OrderKey:
     def __init__(
         self,
         pointer: Tokens | None,
-        by_type: Mapping[str, Tokens],
+        by_type: Mapping[str, Mapping[int, Tokens]],
         on_failure: OnFailure,
         shape: Shape | None = None,
     ) -> None:
@@ -43,7 +43,8 @@ class OrderKey:
 
         Args:
             pointer: Where the key stands in every event; None: where its contract says.
-            by_type: Where it stands in the events of a type; not used where there is a pointer.
+            by_type: Where it stands in the events of a type, by the majors that are delivered; not
+                used where there is a pointer.
             on_failure: What becomes of what follows a failed delivery.
             shape: In which form events are delivered; None: as they came.
         """
@@ -77,12 +78,10 @@ class OrderKey:
             return None
         if order.key is not None:
             return cls(tuple(tokens_of(order.key)), {}, order.on_failure, shape)
-        asked = {ref.type: contracts.at(ref.type, ref.major) for ref in subscription.event_refs}
-        by_type = {
-            event_type: tuple(tokens_of(contract.key))
-            for event_type, contract in {**contracts, **asked}.items()
-            if contract is not None and contract.key is not None
-        }
+        by_type = {name: _keys([each]) for name, each in contracts.items()}
+        for event_type in {ref.type for ref in subscription.event_refs}:
+            majors = [ref.major for ref in subscription.event_refs if ref.type == event_type]
+            by_type[event_type] = _keys(contracts.at(event_type, major) for major in majors)
         return cls(None, by_type, order.on_failure, shape)
 
     def group(self, envelope: bytes) -> str:
@@ -116,7 +115,7 @@ class OrderKey:
         members = _object(envelope)
         tokens = self._pointer
         if tokens is None:
-            tokens = self._by_type.get(_text(members["detail-type"]))
+            tokens = self._asked(_text(members["detail-type"]), envelope)
             if tokens is None:
                 return None
         value = members["detail"]
@@ -126,6 +125,22 @@ class OrderKey:
                 return None
             value = found
         return value
+
+    def _asked(self, event_type: str, envelope: bytes) -> Tokens | None:
+        """Where the contract says that the key of an event is."""
+        keys = self._by_type.get(event_type, {})
+        if len(keys) > 1 and self._shape is not None:
+            return keys.get(self._shape.major_in(envelope))
+        return next(iter(keys.values()), None)
+
+
+def _keys(contracts: Iterable[Contract | None]) -> dict[int, Tokens]:
+    """Where each of several majors has its key."""
+    return {
+        each.major: tuple(tokens_of(each.key))
+        for each in contracts
+        if each is not None and each.key is not None
+    }
 
 
 def _below(value: Raw, token: str) -> Raw | None:

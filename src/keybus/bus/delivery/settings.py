@@ -130,6 +130,10 @@ class DeliverySettings(msgspec.Struct, frozen=True):
             envelope = letter.envelope
             if self.shape is not None:
                 envelope = self.shape.apply(envelope)
+        except Untranslatable as error:
+            # Without fields all of it would have been delivered, so all of it may be seen.
+            if self.shape is None or not self.shape.is_whole:
+                withheld = f"it cannot be cut to the subscription's fields: {error}"
         except Exception as error:  # noqa: BLE001 - one that was buried for just this
             withheld = f"the event cannot be shown: {type(error).__name__}: {error}"
         if withheld:

@@ -12,7 +12,7 @@ from keybus.bus.engine.log import Commits, Digests, Found, LogState, Record, Sto
 class Selection(Protocol):
     """What a subscription asks for, to an engine that works the match set out itself.
 
-    A pure function of the event; safe for any thread.
+    A pure function of the event; asked on the bus's event loop.
     """
 
     @property

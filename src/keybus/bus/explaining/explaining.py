@@ -17,6 +17,7 @@ from keybus.bus.explaining.history import History
 from keybus.bus.explaining.matching import verdict
 from keybus.bus.explaining.search import Search, Sighting
 from keybus.bus.explaining.standing import notes, standing
+from keybus.bus.forms.forms import Forms
 from keybus.clock import Clock, rfc3339
 from keybus.errors import EngineError
 from keybus.governance import Principal
@@ -31,10 +32,13 @@ class Hindrances(msgspec.Struct, frozen=True):
     Attributes:
         paused: Its pause.
         target: How its target stands.
+        replayed_to: The one subscription that replays of a name were for; empty: several, or
+            nobody knows.
     """
 
     paused: Callable[[str], PauseInfo | None]
     target: Callable[[str], TargetInfo | None]
+    replayed_to: Callable[[str], str]
 
 
 class Explaining:
@@ -149,11 +153,17 @@ class Explaining:
             if since is None or not _begins_before(since, name, found.stored.ingested_at):
                 return _not_yet(name, account, held, since)
             held = since
+        replay = found.envelope.replay_name
+        if replay and self._hindrances.replayed_to(replay) not in ("", name):
+            told = "it came once more, by a replay that was for another subscription"
+            return SubscriptionExplanation(
+                name, account, "not-subscribed", told, version=held.version
+            )
         declared = held.platform.subscriptions[name]
         judged = verdict(
             name,
             declared,
-            self._control.generation.router.forms,
+            await self._forms(held),
             found.envelope,
             found.stored.envelope,
             readable=readable,
@@ -167,6 +177,13 @@ class Explaining:
             version=held.version,
             fields=judged.fields,
         )
+
+    async def _forms(self, held: Applied) -> Forms:
+        """The majors that there were, and what led from one to another."""
+        generation = self._control.generation
+        if held.contracts == generation.applied.contracts:
+            return generation.forms
+        return await self._history.forms(held)
 
     def _of_another(self, held: Applied, taken_at: int) -> list[str]:
         """By which rules it was judged, where others hold now."""

@@ -1,9 +1,12 @@
 """Which version of the platform held at a time."""
 
+import asyncio
 from collections import OrderedDict
 from typing import Final
 
 from keybus.bus.control.versions import Applied, Versions
+from keybus.bus.forms.forms import Forms
+from keybus.contracts import ContractRepository
 
 _KEPT: Final = 8
 
@@ -18,6 +21,7 @@ class History:
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
         self._kept: OrderedDict[int, Applied] = OrderedDict()
+        self._forms: tuple[str, Forms] | None = None
 
     async def at(self, time_us: int) -> Applied:
         """The version that held at a time; the first one, where it was earlier.
@@ -53,6 +57,18 @@ class History:
             else:
                 low = middle
         return await self._get(high)
+
+    async def forms(self, held: Applied) -> Forms:
+        """The majors of a version's contracts, and its migrations; the last ones stay in memory.
+
+        Raises:
+            BrokenContracts: They cannot be used by this release of Keybus.
+        """
+        if self._forms is None or self._forms[0] != held.contracts:
+            packed = await self._versions.contracts(held)
+            contracts = await asyncio.to_thread(ContractRepository.unpack, packed)
+            self._forms = (held.contracts, Forms(contracts))
+        return self._forms[1]
 
     async def _get(self, version: int) -> Applied:
         if (kept := self._kept.get(version)) is not None:

@@ -46,6 +46,10 @@ class Shape:
         """Whether nothing of an event is left out."""
         return self._cuts is None
 
+    def major_in(self, envelope: bytes) -> int:
+        """The major of an event in the form in which it is."""
+        return self._forms.ref_in(envelope).major
+
     def translate(self, envelope: bytes) -> bytes:
         """An event in the major that is asked for, whole.
 

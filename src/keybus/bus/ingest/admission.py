@@ -12,7 +12,7 @@ from keybus.bus.metering.violations import Violations
 from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.editions import Edition
 from keybus.contracts.hints import clip
-from keybus.contracts.versions import VERSION, major_of, precedence
+from keybus.contracts.versions import LONGEST_KEPT, VERSION, major_of, precedence
 from keybus.errors import EnvelopeError, Fault
 from keybus.topology import Platform
 from keybus.topology.model import AdmissionMode as Mode
@@ -156,7 +156,7 @@ class Choice:
         if version in self._by_version:
             return self._by_version[version]
         found = self._editions.get(major_of(version))
-        if len(self._by_version) < _MAX_VERSIONS:
+        if len(version) <= LONGEST_KEPT and len(self._by_version) < _MAX_VERSIONS:
             self._by_version[version] = found
         return found
 

@@ -13,6 +13,7 @@ import msgspec
 
 from keybus.bus.forms.forms import Forms, Untranslatable
 from keybus.contracts import ContractRepository
+from keybus.contracts.versions import LONGEST_KEPT
 from keybus.envelope import Envelope, decode
 from keybus.patterns import Pattern, PatternIndex, has_unique_names
 from keybus.topology import EventRef, Subscription
@@ -225,7 +226,7 @@ class Branch:
 
     def _learn(self, version: str, detail: dict[str, Any]) -> _Choice:
         choice = self._choice(detail)
-        if len(self._by_version) < _MOST_VERSIONS:
+        if len(version) <= LONGEST_KEPT and len(self._by_version) < _MOST_VERSIONS:
             self._by_version[version] = choice
         return choice
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from keybus.bus.registry.errors import NoSuchRelease
+from keybus.bus.registry.errors import NoSuchMigration, NoSuchRelease
 from keybus.contracts import Contract
-from keybus.contracts.releases import Release
-from keybus.contracts.releases.exchange import ContractInfo, ReleaseInfo
+from keybus.contracts.releases import LedgerEntry, Release
+from keybus.contracts.releases.exchange import ContractInfo, MigrationInfo, ReleaseInfo
 from keybus.errors import UnknownEventType
 
 
@@ -94,6 +94,24 @@ def release_info(release: Release) -> ReleaseInfo:
         release.last.replaced_by,
         release.last.sunset,
     )
+
+
+def migration_info(entry: LedgerEntry) -> MigrationInfo:
+    """A migration as it is listed."""
+    return MigrationInfo(str(entry.migration), str(entry.text), entry.version, entry.time)
+
+
+def migration_of(event_type: str, entries: Sequence[LedgerEntry], digest: str) -> LedgerEntry:
+    """The last entry of the migration with a digest.
+
+    Raises:
+        NoSuchMigration: There is none among those that may be read.
+    """
+    for each in reversed(entries):
+        if each.text == digest:
+            return each
+    message = f"{event_type} has no migration {digest[:80]!r}"
+    raise NoSuchMigration(message, hint="what shows the type lists its migrations")
 
 
 def release_of(event_type: str, releases: Sequence[Release], wanted: str) -> Release:

@@ -50,6 +50,12 @@ class NoSuchRelease(ContractError):
     code = "no-such-release"
 
 
+class NoSuchMigration(ContractError):
+    """A type has no migration of that digest."""
+
+    code = "no-such-migration"
+
+
 class NoSuchProposal(KeybusError):
     """No release of that id waits for an approval."""
 

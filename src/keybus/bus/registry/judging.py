@@ -81,6 +81,22 @@ class Before(msgspec.Struct, frozen=True):
             if each.contract.digest != digest or each.contract.digest in known
         ]
 
+    def at(self, major: int, coming: Predecessor | None = None) -> Contract | None:
+        """The contract of a major that its migrations have to fit: the newest that is promised.
+
+        Args:
+            major: The major; of one of which nothing is promised, it is the newest at all.
+            coming: What is released at the same time.
+
+        Returns:
+            None where there is none.
+        """
+        forms = [*self._all(), *([] if coming is None else [coming])]
+        found = [each for each in forms if each.contract.major == major]
+        promised = [each for each in found if each.is_promise]
+        last = max(promised or found, key=lambda each: precedence(each.version), default=None)
+        return None if last is None else last.contract
+
     def judge(self, contract: Contract) -> Judgement:
         """What a contract may be released as.
 

@@ -86,6 +86,15 @@ class Permits:
         refusal = self._held().authorizer.releasing.release(by, before.type, before.owner)
         self._require(by, f"{asked.status} {before.type}@{asked.release}", refusal)
 
+    def check_migrations(self, before: Before, by: Principal) -> None:
+        """Let migrations be written down.
+
+        Raises:
+            Forbidden: The type is another account's.
+        """
+        refusal = self._held().authorizer.releasing.release(by, before.type, before.owner)
+        self._require(by, f"migrate {before.type}", refusal)
+
     def check_ledger(self, before: Before, by: Principal) -> None:
         """Let all that happened to a type's releases be told.
 

@@ -1,16 +1,17 @@
 """Releases that wait for an approval."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import msgspec
 
 from keybus.bus.engine import Documents
-from keybus.bus.registry.errors import NoSuchProposal, TooManyProposals
-from keybus.contracts.releases.exchange import ProposalInfo, Publication
+from keybus.bus.registry.errors import NoSuchProposal, NotReleased, TooManyProposals
+from keybus.contracts.releases.exchange import ProposalInfo, Publication, Verdict
 from keybus.contracts.releases.judging import Judgement
 from keybus.contracts.releases.objects import written
+from keybus.contracts.releases.releasing import Intent
 from keybus.governance import Principal
 
 PROPOSALS: Final = "contract-proposals"
@@ -29,26 +30,46 @@ class Proposal(msgspec.Struct, frozen=True):
         owner: The account that owned the type when it was proposed.
         by: What the ledger will call whoever proposed it.
         content: Its contract and closure, as they will be kept under its digest.
+        migrations: The text of each that waits with it, by its file's name.
     """
 
     info: ProposalInfo
     owner: str
     by: str
     content: str
+    migrations: dict[str, str] = {}
 
     @property
     def raw(self) -> msgspec.Raw:
         """The content, to be sent as it is."""
         return msgspec.Raw(self.content.encode())
 
+    def approved(self, verdict: Verdict, *, by: str, time: str) -> Intent:
+        """How a release is meant that was approved.
+
+        Args:
+            verdict: Why.
+            by: What the ledger calls whoever approved it.
+            time: When, RFC 3339 in UTC.
+        """
+        why = f"{self.info.why} ({verdict.why})" if verdict.why else self.info.why
+        return Intent(
+            by=self.by, time=time, why=why.strip(), approvals=(by,), draft=self.info.draft
+        )
+
 
 _decoder = msgspec.json.Decoder(Proposal)
 
 
-def id_of(event_type: str, version: str, digest: str) -> str:
-    """The id of a proposal: the same for the same, so that proposing it again makes no second."""
-    told = f"{event_type}\n{version}\n{digest}".encode()
-    return hashlib.sha256(told).hexdigest()[:_ID_LENGTH]
+def id_of(event_type: str, version: str, digest: str, migrations: Mapping[str, str]) -> str:
+    """The id of a proposal: the same for the same, so that proposing it again makes no second.
+
+    With other migrations it is another: nobody approves what they have not seen.
+    """
+    told = f"{event_type}\n{version}\n{digest}"
+    for name, text in sorted(migrations.items()):
+        told += f"\n{name} {hashlib.sha256(text.encode()).hexdigest()}"
+    return hashlib.sha256(told.encode()).hexdigest()[:_ID_LENGTH]
 
 
 def proposed(
@@ -79,7 +100,7 @@ def proposed(
     elif len(judgement.broken) > _MOST_REASONS:
         reasons.append(f"And {len(judgement.broken) - _MOST_REASONS} more of that kind.")
     info = ProposalInfo(
-        id=id_of(contract.type, contract.version, contract.digest),
+        id=id_of(contract.type, contract.version, contract.digest, asked.migrations),
         type=contract.type,
         version=contract.version,
         digest=contract.digest,
@@ -91,8 +112,9 @@ def proposed(
         breaks=judgement.breaks,
         reasons=tuple(reasons),
         approvers=approvers,
+        migrations=tuple(sorted(asked.migrations)),
     )
-    return Proposal(info, owner, name, written(contract).decode())
+    return Proposal(info, owner, name, written(contract).decode(), asked.migrations)
 
 
 class Proposals:
@@ -140,3 +162,26 @@ class Proposals:
     async def remove(self, proposal: str) -> None:
         """It waits no longer."""
         await self._documents.delete(PROPOSALS, proposal)
+
+
+def check_still(judgement: Judgement, proposal: Proposal, owner: str) -> None:
+    """Whether what is approved is what was proposed.
+
+    Args:
+        judgement: Of the contract, now.
+        proposal: What was proposed.
+        owner: The account that owns the type now; empty where nothing of it was released.
+
+    Raises:
+        NotReleased: It breaks more by now, or the type is another account's.
+    """
+    info = proposal.info
+    if owner not in ("", proposal.owner):
+        message = f"{info.type} was handed over to another account since it was proposed."
+        raise NotReleased.because(
+            f"{info.type} {info.version}", "handed-over", message, "reject it"
+        )
+    if more := sorted(set(judgement.breaks) - set(info.breaks)):
+        message = f"Since it was proposed, {', '.join(more)} was released, which it breaks as well."
+        name = f"{info.type} {info.version}"
+        raise NotReleased.because(name, "breaks-more", message, "publish it again, and look")

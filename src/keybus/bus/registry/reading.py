@@ -2,7 +2,9 @@
 
 from keybus.bus.registry.approval import Approval
 from keybus.bus.registry.judging import Before
-from keybus.contracts.releases import Release
+from keybus.contracts.migrations.migration import majors_of
+from keybus.contracts.releases import LedgerEntry, Release
+from keybus.contracts.versions import major_of
 from keybus.governance import Principal
 from keybus.governance.authorizer import Authorizer
 
@@ -34,6 +36,20 @@ class Reading:
         if self.knows(before):
             return found
         return [each for each in found if each.status != "draft" and self._is_public(before, each)]
+
+    def migrations(self, before: Before) -> list[LedgerEntry]:
+        """The entries of migrations that may be read, the first one first.
+
+        A migration has names of both majors in it, so that whoever may not know the type sees it
+        only where every release of the two is public.
+        """
+        found = [each for each in before.ledger if each.action == "migration"]
+        if self.knows(before):
+            return found
+        readable = {each.version for each in self.releases(before)}
+        told = {major_of(each) for each in readable}
+        told -= {major_of(each) for each in before.ledger.releases if each not in readable}
+        return [each for each in found if told.issuperset(majors_of(str(each.migration)) or {-1})]
 
     def _is_public(self, before: Before, release: Release) -> bool:
         classification = before.records.contract(release).classification

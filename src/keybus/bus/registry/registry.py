@@ -11,19 +11,23 @@ from keybus.bus.control.generation import Generation
 from keybus.bus.control.permission import Permission
 from keybus.bus.engine import Documents
 from keybus.bus.registry.catalogue import SearchTexts, release_info, unknown
-from keybus.bus.registry.errors import LedgerBroken, NoSuchProposal, NotReleased
+from keybus.bus.registry.errors import LedgerBroken, NoSuchProposal
 from keybus.bus.registry.judging import Before, unpacked
+from keybus.bus.registry.migrating import Due, Migrating, coming, parsed
 from keybus.bus.registry.overlay import overlaid
 from keybus.bus.registry.permits import Permits
-from keybus.bus.registry.proposals import Proposal, Proposals, proposed
+from keybus.bus.registry.proposals import Proposal, Proposals, check_still, proposed
 from keybus.bus.registry.shelf import Shelf
 from keybus.bus.registry.statuses import Change, left_behind
 from keybus.bus.registry.writing import Writing
 from keybus.clock import Clock, rfc3339
 from keybus.contracts import Contract, ContractRepository
+from keybus.contracts.migrations import Migrations
 from keybus.contracts.releases import Ledger
 from keybus.contracts.releases.deprecation import joining
 from keybus.contracts.releases.exchange import (
+    MigrationsPublication,
+    MigrationsPublished,
     Publication,
     Published,
     StatusChange,
@@ -39,7 +43,7 @@ from keybus.governance.audit import Act, Actor
 
 _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 2
-"""Contracts that are unpacked at a time: each may keep a thread busy for seconds."""
+"""What is unpacked or tried at a time: each may keep a thread busy for seconds."""
 T = TypeVar("T")
 
 
@@ -79,6 +83,7 @@ class ContractRegistry:
         self._writing = Writing(self.shelf, audit, self._tell)
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._unpacking = asyncio.Semaphore(_AT_ONCE)
+        self._migrating = Migrating(self.shelf, self._unpacking)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def load(self) -> None:
@@ -98,10 +103,10 @@ class ContractRegistry:
 
     def overlay(self, contracts: ContractRepository) -> ContractRepository:
         """Contracts, with what is newer in the registry beside them, major by major."""
-        return overlaid(contracts, self.shelf.records)
+        return overlaid(contracts, self.shelf.records, self.shelf.migration)
 
     async def publish(self, event_type: str, asked: Publication, by: Principal) -> Published:
-        """Release a contract, or let it wait for an approval.
+        """Release a contract and migrations of its type, or let them wait for an approval.
 
         Args:
             event_type: Whose contract it is.
@@ -110,7 +115,7 @@ class ContractRegistry:
 
         Raises:
             BrokenContracts: With every fault of every file.
-            NotReleased: It cannot be released as it is.
+            NotReleased: It cannot be released as it is, or a migration is broken, with it or by it.
             Forbidden: The type is another account's.
             ReleasedMeanwhile: Another bus released something of the type at the same moment.
             StorageFailed: It is unknown whether it was released; the same again finds out.
@@ -118,7 +123,28 @@ class ContractRegistry:
         settings = self._held().contracts.settings
         async with self._unpacking:
             contract = await asyncio.to_thread(unpacked, asked, event_type, settings)
-        return await self._unbroken(self._publish(contract, asked, by))
+            sent = await asyncio.to_thread(parsed, event_type, asked.migrations)
+        return await self._unbroken(self._publish(contract, sent, asked, by))
+
+    async def migrate(
+        self, event_type: str, asked: MigrationsPublication, by: Principal
+    ) -> MigrationsPublished:
+        """Write migrations down, between majors that are there.
+
+        Args:
+            event_type: Whose they are.
+            asked: As it came; nothing of it is believed.
+            by: Who asks.
+
+        Raises:
+            UnknownEventType: Nothing of the type was released, or may be read.
+            BrokenContracts: With every fault of every migration.
+            NotReleased: One is broken: what it makes of events is refused.
+            Forbidden: The type is another account's.
+        """
+        async with self._unpacking:
+            sent = await asyncio.to_thread(parsed, event_type, asked.migrations)
+        return await self._unbroken(self._migrate(event_type, sent, asked, by))
 
     async def approve(self, proposal: str, verdict: Verdict, by: Principal) -> Published:
         """Approve a release that waits, which releases it.
@@ -171,16 +197,19 @@ class ContractRegistry:
         ledger = records.get(event_type, Ledger(event_type))
         return Before(event_type, ledger, records, self._held().contracts)
 
-    async def _publish(self, contract: Contract, asked: Publication, by: Principal) -> Published:
+    async def _publish(
+        self, contract: Contract, sent: Migrations, asked: Publication, by: Principal
+    ) -> Published:
         async with self._changing(contract.type):
             before = await self.before(contract.type)
             self.permits.check_owner(contract, before.owner, by)
             judgement = await asyncio.to_thread(before.judge, contract)
-            if judgement.standing == "unchanged":
-                return _published("unchanged", contract, before.ledger)
-            owner = before.owner or contract.owner
-            approvals = self.permits.approvals(contract, owner, asked, by)
-            if not approvals and (judgement.broken or before.changes_policy(contract)):
+            owner, approvals = before.owner or contract.owner, tuple[str, ...]()
+            if is_new := judgement.standing != "unchanged":
+                approvals = self.permits.approvals(contract, owner, asked, by)
+            due = await self._migrating.due(sent, before, coming(judgement, draft=asked.draft))
+            unapproved = judgement.broken or before.changes_policy(contract)
+            if is_new and unapproved and not approvals:
                 return await self._propose(judgement, asked, by, owner)
             intent = Intent(
                 by=self.permits.name(by, owner, asked.by),
@@ -189,7 +218,7 @@ class ContractRegistry:
                 approvals=approvals,
                 draft=asked.draft,
             )
-            return await self._release(judgement, intent, by, before.ledger)
+            return await self._release(judgement, due, intent, by, before.ledger)
 
     async def _propose(
         self, judgement: Judgement, asked: Publication, by: Principal, owner: str
@@ -205,6 +234,8 @@ class ContractRegistry:
         )
         info = proposal.info
         data = {"id": info.id, "version": info.version, "digest": info.digest}
+        if info.migrations:
+            data["migrations"] = ", ".join(info.migrations)
         await self._audit.write(Actor.of(by), "contract.proposed", info.type, data)
         await self.proposals.put(proposal)
         return Published("pending", info.type, info.version, info.digest, None, info)
@@ -217,27 +248,16 @@ class ContractRegistry:
             before = await self.before(info.type)
             self.permits.check_approver(proposal, by)
             contract = await asyncio.to_thread(read, proposal.content.encode(), info.digest)
+            sent = await asyncio.to_thread(parsed, info.type, proposal.migrations)
             judgement = await asyncio.to_thread(before.judge, contract)
-            if judgement.standing == "unchanged":  # approved before a crash
-                published = _published("unchanged", contract, before.ledger)
-            else:
-                _check_still(judgement, proposal, before.owner)
-                intent = self._made(proposal, verdict, by)
-                published = await self._release(judgement, intent, by, before.ledger)
+            if judgement.standing != "unchanged":  # else it was approved before a crash
+                check_still(judgement, proposal, before.owner)
+            due = await self._migrating.due(sent, before, coming(judgement, draft=info.draft))
+            name_of = self.permits.name(by, proposal.owner)
+            intent = proposal.approved(verdict, by=name_of, time=self._now())
+            published = await self._release(judgement, due, intent, by, before.ledger)
             await self.proposals.remove(name)
             return published
-
-    def _made(self, proposal: Proposal, verdict: Verdict, by: Principal) -> Intent:
-        """How a release is meant that was approved."""
-        info = proposal.info
-        why = f"{info.why} ({verdict.why})" if verdict.why else info.why
-        return Intent(
-            by=proposal.by,
-            time=self._now(),
-            why=why.strip(),
-            approvals=(self.permits.name(by, proposal.owner),),
-            draft=info.draft,
-        )
 
     async def _reject(self, name: str, verdict: Verdict, by: Principal) -> Proposal:
         proposal = await self._proposal(name, by)
@@ -271,22 +291,52 @@ class ContractRegistry:
             found = [release_info(ledger.releases[each.version]) for each in said]
             return StatusChanged(event_type, found)
 
+    async def _migrate(
+        self, event_type: str, sent: Migrations, asked: MigrationsPublication, by: Principal
+    ) -> MigrationsPublished:
+        async with self._changing(event_type):
+            before, readable = await self.before(event_type), self.readable(by)
+            if event_type not in readable:
+                raise unknown(event_type, readable)
+            self.permits.check_migrations(before, by)
+            due = await self._migrating.due(sent, before)
+            name = self.permits.name(by, before.owner, asked.by)
+            intent = Intent(by=name, time=self._now(), why=asked.why)
+            ledger = await self._write_migrations(due, intent, by, before.ledger)
+            return MigrationsPublished(event_type, due.made(ledger), due.left)
+
+    async def _write_migrations(
+        self, due: Due, intent: Intent, by: Principal, before: Ledger
+    ) -> Ledger:
+        """Migrations alone; the ledger as it is then."""
+        said = await self._migrating.said(due, before, intent)
+        if not said:
+            return before
+        act = Act(Actor.of(by), "contract.migrated", before.type, due.told())
+        return await self._writing.write(before.type, said, act)
+
     async def _release(
-        self, judgement: Judgement, intent: Intent, by: Principal, before: Ledger
+        self, judgement: Judgement, due: Due, intent: Intent, by: Principal, before: Ledger
     ) -> Published:
-        """The contract first, then the audit log, then the ledger that names it."""
+        """The contract and migrations first, then the audit log, then the ledger that names them."""
         contract = judgement.contract
+        if judgement.standing == "unchanged":
+            ledger = await self._write_migrations(due, intent, by, before)
+            return _published("unchanged", contract, ledger, due)
         await self.shelf.keep(contract)
         data = {
             "version": contract.version,
             "digest": contract.digest,
             "breaks": judgement.breaks,
             "approvals": intent.approvals,
+            **due.told(),
         }
         act = Act(Actor.of(by), "contract.released", contract.type, data)
-        said = said_of(judgement, intent)
-        ledger = await self._writing.write(contract.type, [said, *joining(before, said)], act)
-        return _published("released", contract, ledger)
+        made = said_of(judgement, intent)
+        said = [made, *joining(before, made)]
+        said += await self._migrating.said(due, self.shelf.after(before, said), intent)
+        ledger = await self._writing.write(contract.type, said, act)
+        return _published("released", contract, ledger, due)
 
     async def _tell(self, event_type: str) -> None:
         """Let the bus go by what was released, where it has events of that type."""
@@ -339,30 +389,7 @@ def _log_failure(change: asyncio.Task[Any]) -> None:
 
 
 def _published(
-    outcome: Literal["released", "unchanged"], contract: Contract, ledger: Ledger
+    outcome: Literal["released", "unchanged"], contract: Contract, ledger: Ledger, due: Due
 ) -> Published:
-    release = ledger.releases[contract.version]
-    return Published(outcome, contract.type, release.version, release.digest, release.status)
-
-
-def _check_still(judgement: Judgement, proposal: Proposal, owner: str) -> None:
-    """Whether what is approved is what was proposed.
-
-    Args:
-        judgement: Of the contract, now.
-        proposal: What was proposed.
-        owner: The account that owns the type now; empty where nothing of it was released.
-
-    Raises:
-        NotReleased: It breaks more by now, or the type is another account's.
-    """
-    info = proposal.info
-    if owner not in ("", proposal.owner):
-        message = f"{info.type} was handed over to another account since it was proposed."
-        raise NotReleased.because(
-            f"{info.type} {info.version}", "handed-over", message, "reject it"
-        )
-    if more := sorted(set(judgement.breaks) - set(info.breaks)):
-        message = f"Since it was proposed, {', '.join(more)} was released, which it breaks as well."
-        name = f"{info.type} {info.version}"
-        raise NotReleased.because(name, "breaks-more", message, "publish it again, and look")
+    release, more = ledger.releases[contract.version], (None, due.made(ledger), due.left)
+    return Published(outcome, contract.type, release.version, release.digest, release.status, *more)

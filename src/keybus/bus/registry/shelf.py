@@ -1,6 +1,7 @@
 """The registry's documents: a ledger for each type, and each released contract under its digest."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,7 +10,9 @@ import msgspec
 from keybus.bus.engine import Document, Documents
 from keybus.bus.registry.errors import LedgerBroken, NotReleased, ReleasedMeanwhile
 from keybus.contracts import Contract
-from keybus.contracts.releases import Ledger, Said
+from keybus.contracts.migrations import Migration
+from keybus.contracts.releases import Ledger, LedgerEntry, Said
+from keybus.contracts.releases.migrating import newest_of_pairs
 from keybus.contracts.releases.objects import is_of, read, written
 from keybus.contracts.releases.records import Records
 from keybus.errors import Conflict, Fault, StorageFailed
@@ -18,9 +21,12 @@ LEDGERS: Final = "contract-ledgers"
 """The collection of ledgers, each under its type, as its file in a folder is."""
 OBJECTS: Final = "contract-objects"
 """The collection of contracts, each with its closure under its digest."""
+TEXTS: Final = "contract-migrations"
+"""The collection of migrations, the text of each under its digest."""
 MAX_LEDGER_BYTES: Final = 1 << 20
 """Bytes of a ledger: some two thousand releases and changes of status."""
 
+_log = logging.getLogger(__name__)
 _HINT: Final = "take the store as it was from a backup; a release never changes"
 
 
@@ -50,6 +56,7 @@ class Shelf:
         self._documents = documents
         self._kept: dict[str, _Kept] = {}
         self._opened: dict[str, Contract] = {}
+        self._migrations: dict[tuple[str, str, str], Migration | None] = {}
         self.broken: dict[str, tuple[Fault, ...]] = {}
 
     @property
@@ -57,6 +64,14 @@ class Shelf:
         """All that can be believed, as of the last look."""
         sound = {name: each.ledger for name, each in self._kept.items() if name not in self.broken}
         return Records(sound, self._open)
+
+    def migration(self, entry: LedgerEntry) -> Migration | None:
+        """The migration of a ledger's entry, as of the last look.
+
+        Returns:
+            None for one that another took the place of, or that no longer is one here.
+        """
+        return self._migrations.get(_key(entry))
 
     async def look(self) -> None:
         """Read what was written since the last look.
@@ -79,27 +94,48 @@ class Shelf:
         Raises:
             StorageFailed: It is unknown whether it was kept.
         """
-        content = written(contract)
-        found = await self._documents.get(OBJECTS, contract.digest)
+        await self._keep(OBJECTS, contract.digest, written(contract))
+        self._opened[contract.digest] = contract
+
+    async def keep_migration(self, migration: Migration) -> None:
+        """Make a migration durable, under its digest.
+
+        Raises:
+            StorageFailed: It is unknown whether it was kept.
+        """
+        await self._keep(TEXTS, migration.digest, migration.text.encode())
+        self._migrations[migration.type, migration.name, migration.digest] = migration
+
+    async def _keep(self, collection: str, digest: str, content: bytes) -> None:
+        found = await self._documents.get(collection, digest)
         if found is None or found.value != content:  # what is damaged is put right
             expected = 0 if found is None else found.version
             try:
-                await self._documents.put(OBJECTS, contract.digest, content, expected=expected)
+                await self._documents.put(collection, digest, content, expected=expected)
             except Conflict:  # another process keeps the same; there is nothing else to keep here
-                await self.content(contract.digest)
-        self._opened[contract.digest] = contract
+                await self.content(digest, collection)
 
-    async def content(self, digest: str) -> bytes:
-        """What is kept under a digest.
+    async def content(self, digest: str, collection: str = OBJECTS) -> bytes:
+        """What is kept under a digest: a contract or, in the other collection, a text.
 
         Raises:
             LedgerBroken: Nothing is, or it was changed.
         """
-        found = await self._documents.get(OBJECTS, digest)
+        found = await self._documents.get(collection, digest)
         if found is None or not is_of(found.value, digest):
             message = "What is kept under the digest is not what was released."
             raise LedgerBroken(digest, [Fault("release-broken", message, hint=_HINT)])
         return found.value
+
+    def after(self, ledger: Ledger, said: Iterable[Said]) -> Ledger:
+        """A ledger with more entries, which stand nowhere yet.
+
+        Raises:
+            ContractError: They cannot follow on what it says.
+        """
+        for each in said:
+            ledger = Records({ledger.type: ledger}, self._open).after(ledger.type, each)
+        return ledger
 
     async def say(self, event_type: str, said: Iterable[Said]) -> Ledger:
         """Add entries to a type's ledger, all or none.
@@ -114,9 +150,7 @@ class Shelf:
             StorageFailed: They were not kept, or the store cannot say whether they were.
         """
         kept = self._kept.get(event_type)
-        after = kept.ledger if kept else Ledger(event_type)
-        for each in said:
-            after = Records({event_type: after}, self._open).after(event_type, each)
+        after = self.after(kept.ledger if kept else Ledger(event_type), said)
         value = after.text().encode()
         if len(value) > MAX_LEDGER_BYTES:
             message = f"The ledger would have more than {MAX_LEDGER_BYTES} bytes."
@@ -150,6 +184,8 @@ class Shelf:
             except ValueError:
                 continue  # told below, by its release
         faults += Records({}, self._open).faults(ledger, str, _HINT)
+        for entry in newest_of_pairs(ledger).values():
+            faults += await self._take_migration(entry)
         now = self._kept.get(document.key)
         if now is None or now.document < document.version:  # nothing newer came meanwhile
             self._kept[document.key] = _Kept(document.version, ledger)
@@ -157,11 +193,30 @@ class Shelf:
             if faults:
                 self.broken[document.key] = tuple(faults)
 
+    async def _take_migration(self, entry: LedgerEntry) -> list[Fault]:
+        """Open a migration that was not yet; what is wrong with its text."""
+        if _key(entry) in self._migrations:
+            return []
+        try:
+            text = (await self.content(str(entry.text), TEXTS)).decode()
+        except LedgerBroken as error:
+            return list(error.faults)
+        name = str(entry.migration)
+        found, faults = await asyncio.to_thread(Migration.parse, entry.type, name, text)
+        for fault in faults:  # it was one when it was written; the rules are others by now
+            _log.error("the registry: %s %s holds no longer: %s", entry.type, name, fault)
+        self._migrations[_key(entry)] = found
+        return []
+
     def _open(self, digest: str) -> Contract:
         try:
             return self._opened[digest]
         except KeyError:
             raise ValueError("its contract is not there, or was changed") from None
+
+
+def _key(entry: LedgerEntry) -> tuple[str, str, str]:
+    return entry.type, str(entry.migration), str(entry.text)
 
 
 def _read(document: Document) -> tuple[Ledger, list[Fault]]:

@@ -58,6 +58,7 @@ class Registered:
             Predecessor(
                 self._registry.contract(event_type, each.digest),
                 each.status in PROMISING and not is_prerelease(each.version),
+                each.status == "retired" and bool(each.sunset),
             )
             for each in (detail.releases if detail else ())
         ]

@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from keybus.cli.contracts.publishing import URL, registry_of
+from keybus.cli.contracts.publishing import URL, registry_of, tell_migrations
 from keybus.cli.contracts.reading import JSON, print_json, printable
 from keybus.contracts.releases.exchange import ProposalInfo
 
@@ -40,6 +40,7 @@ def approve(proposal: str, why: str, url: str | None, *, as_json: bool) -> None:
         print_json(msgspec.to_builtins(made))
         return
     click.echo(f"{made.type} {made.version}: {made.status}, {made.digest}")
+    tell_migrations(made.type, made.migrations, made.left)
 
 
 @click.command()
@@ -60,7 +61,8 @@ def _line(each: ProposalInfo) -> str:
     by = each.account or "anybody"
     why = f": {each.why}" if each.why else ""
     approvers = " or ".join(each.approvers)
+    more = f" with {', '.join(each.migrations)}" if each.migrations else ""
     return (
-        f"{each.id}  {each.type} {each.version} by {by} at {each.proposed}{why}"
+        f"{each.id}  {each.type} {each.version}{more} by {by} at {each.proposed}{why}"
         f" (waits for {approvers})"
     )

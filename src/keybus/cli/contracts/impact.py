@@ -60,4 +60,8 @@ def _headline(each: Impact) -> str:
         return f"{each.type}, whose contract is gone"
     if not each.since:
         return f"{each.type} {each.version}, which is new"
+    if each.migrations and each.version == each.since and not each.objection:
+        return (
+            f"{each.type} {each.version}, by migrations that changed ({', '.join(each.migrations)})"
+        )
     return f"{each.type} {each.version} after {each.since}"

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from keybus.cli.contracts.reading import print_json
+from keybus.cli.contracts.reading import print_json, repository_folder
 from keybus.cli.contracts.who import now, somebody
-from keybus.contracts.folder import SETTINGS_FILE, Folder, RepositorySettings
+from keybus.contracts.folder import Folder, RepositorySettings
 from keybus.contracts.hints import clip
 from keybus.contracts.migrations import Migrations
 from keybus.contracts.releases import RELEASES, Releases
@@ -87,11 +87,7 @@ def releases_in(folder: Path) -> Releases:
         ContractError: There is no repository, or nothing of it was released.
         BrokenContracts: The releases have faults.
     """
-    if not (folder / SETTINGS_FILE).is_file():
-        raise ContractError(
-            f"there are no contracts in {folder}", hint=f"name the folder with {SETTINGS_FILE}"
-        )
-    found = Releases.load(folder / RELEASES)
+    found = Releases.load(repository_folder(folder) / RELEASES)
     if not found:
         raise ContractError(f"nothing was released in {folder}", hint="keybus contracts release")
     return found

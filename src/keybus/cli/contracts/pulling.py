@@ -23,7 +23,7 @@ from keybus.errors import Forbidden
 @URL
 @JSON
 def pull(types: tuple[str, ...], out: Path, url: str | None, *, as_json: bool) -> None:
-    """Copy released contracts from the registry of a running bus into a folder's `releases`.
+    """Copy released contracts and migrations from the registry of a running bus into a folder's `releases`.
 
     Every chain and every digest is verified. What the folder has stays as it is, and is gone on
     with; a ledger that says something else than the registry's is not overwritten.
@@ -53,7 +53,11 @@ def _pull(registry: RemoteRegistry, releases: Releases, event_type: str) -> int:
     ledger = registry.ledger(event_type)
     before = releases.get(event_type)
     known = len(before.entries) if before is not None else 0
-    releases.follow(ledger, lambda digest: registry.contract(event_type, digest))
+    releases.follow(
+        ledger,
+        lambda digest: registry.contract(event_type, digest),
+        lambda digest: registry.migration(event_type, digest),
+    )
     return max(0, len(ledger.entries) - known)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import click
 import msgspec
 
+from keybus.contracts.folder import SETTINGS_FILE
 from keybus.contracts.repository import ContractRepository
-from keybus.errors import BrokenContracts, Fault
+from keybus.errors import BrokenContracts, ContractError, Fault
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -26,6 +27,19 @@ def load(folder: Path, *, as_json: bool = False) -> ContractRepository:
     except BrokenContracts as broken:
         print_faults(broken.faults, as_json=as_json, err=not as_json)
         sys.exit(1)
+
+
+def repository_folder(folder: Path) -> Path:
+    """The folder, where it is a repository's.
+
+    Raises:
+        ContractError: It has no settings.
+    """
+    if not (folder / SETTINGS_FILE).is_file():
+        raise ContractError(
+            f"there are no contracts in {folder}", hint=f"name the folder with {SETTINGS_FILE}"
+        )
+    return folder
 
 
 def print_faults(faults: Iterable[Fault], *, as_json: bool, err: bool = False) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import click
 import msgspec
 
-from keybus.cli.contracts.reading import FOLDER, JSON, load, print_json
+from keybus.cli.contracts.reading import FOLDER, JSON, load, print_json, repository_folder
 from keybus.cli.contracts.who import now, somebody
 from keybus.contracts.migrations import Migration
 from keybus.contracts.releases import RELEASES, Ledger, LedgerEntry, Releases
 from keybus.contracts.releases.judging import Judgement
-from keybus.contracts.releases.migrating import to_write, write
+from keybus.contracts.releases.migrating import check_replaced, to_write, write
 from keybus.contracts.releases.releasing import (
     Intent,
     NotReleasable,
@@ -71,6 +71,7 @@ def release(
         click.echo("[]" if as_json else "nothing changed since the last release")
         return
     check_approvals(judgements, repository.settings, approvals)
+    check_replaced(migrations, releases, repository, approvals)
     if not yes:
         _ask(judgements, migrations)
     intent = Intent(by=by or somebody(), time=now(), why=why, approvals=approvals, draft=draft)
@@ -91,7 +92,7 @@ def release(
 @JSON
 def releases(folder: Path, event_type: str | None, *, as_json: bool) -> None:
     """List the releases in FOLDER, after every chain and digest was verified."""
-    found = Releases.load(folder / RELEASES)
+    found = Releases.load(repository_folder(folder) / RELEASES)
     if event_type is not None:
         _history(found.of(event_type), as_json=as_json)
         return

@@ -17,10 +17,13 @@ from keybus.contracts.releases.exchange import (
     ContractInfo,
     ContractPage,
     LedgerContent,
+    MigrationsPublication,
+    MigrationsPublished,
     ProposalInfo,
     Publication,
     Published,
     ReleasedContract,
+    ReleasedMigration,
     StatusChange,
     StatusChanged,
     Verdict,
@@ -77,6 +80,16 @@ class RemoteRegistry:
     def publish(self, event_type: str, publication: Publication) -> Published:
         """Publish a contract."""
         return send("POST", self.url, f"{_path(event_type)}/releases", publication, Published)
+
+    def migrate(self, event_type: str, publication: MigrationsPublication) -> MigrationsPublished:
+        """Publish migrations of a type."""
+        place = f"{_path(event_type)}/migrations"
+        return send("POST", self.url, place, publication, MigrationsPublished)
+
+    def migration(self, event_type: str, digest: str) -> str:
+        """The text of a migration; whoever takes it holds it against the digest."""
+        place = f"{_path(event_type)}/migrations/{quote(digest, safe='')}"
+        return get(self.url, place, ReleasedMigration).text
 
     def change(self, event_type: str, change: StatusChange) -> StatusChanged:
         """Give releases another status."""
@@ -156,15 +169,22 @@ class RegistrySource:
         return self._registry.contract(offer.type, offer.digest)
 
 
-def check_sound(contract: Contract) -> None:
+def check_sound(contract: Contract, subject: str = "the contracts") -> None:
     """Whether a contract fits the rules of a folder's: a digest says who wrote it as little as that.
+
+    Args:
+        contract: The contract.
+        subject: What it is, in words.
 
     Raises:
         BrokenContracts: It does not; bindings of it could be anything.
     """
     files = {file: canonical_json(found).decode() for file, found in contract.closure.items()}
     settings = RepositorySettings("the registry")
-    ContractRepository.unpack(PackedContracts(settings, files))
+    try:
+        ContractRepository.unpack(PackedContracts(settings, files))
+    except BrokenContracts as error:
+        raise BrokenContracts(subject, error.faults) from error
 
 
 def _path(event_type: str) -> str:

@@ -88,7 +88,11 @@ def planned(declaration: Declaration, url: str) -> Planned:
         difference=difference(before, declaration.platform),
         contracts=tuple(contract_changes(packed, declaration.contracts)),
         objections=objections(
-            declaration.platform, declaration.contracts, SYSTEM.time_us(), declaration.place
+            declaration.platform,
+            declaration.contracts,
+            SYSTEM.time_us(),
+            declaration.place,
+            before,
         ),
         warnings=tuple(_filter_warnings(declaration)),
     )

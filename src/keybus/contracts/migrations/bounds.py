@@ -25,6 +25,8 @@ DEEPEST: Final = 40
 MOST_NESTED: Final = 3
 """Iterations within iterations."""
 _SEPARATOR: Final = 16
+_LENGTHENING: Final = frozenset({"string", "join"})
+"""Functions that make some times as much text of a text: of what they made themselves, without end."""
 
 _REFUSED: Final = {
     "regex": "a regular expression may backtrack for hours",
@@ -51,10 +53,10 @@ def objections(tree: Any) -> Iterator[str]:
     Args:
         tree: The library's tree of it.
     """
-    yield from dict.fromkeys(_objections(tree, 0, 0))
+    yield from dict.fromkeys(_objections(tree, 0, 0, frozenset()))
 
 
-def _objections(node: Any, depth: int, nested: int) -> Iterator[str]:
+def _objections(node: Any, depth: int, nested: int, around: frozenset[str]) -> Iterator[str]:
     if depth > DEEPEST:
         yield f"It nests more than {DEEPEST} levels deep."
         return
@@ -69,8 +71,12 @@ def _objections(node: Any, depth: int, nested: int) -> Iterator[str]:
     if nested > MOST_NESTED:
         yield f"{_at(node)}it goes through items {nested} times over."
         return
+    if kind == "function" and (name := str(node.procedure.value)) in _LENGTHENING:
+        if name in around:
+            yield f"{_at(node)}${name} cannot be within ${name}, of which each makes more text."
+        around |= {name}
     for child, within in _children(node):
-        yield from _objections(child, depth + 1, nested + within)
+        yield from _objections(child, depth + 1, nested + within, around)
 
 
 def _own(node: Any, kind: str | None) -> Iterator[str]:

@@ -84,6 +84,9 @@ class Migrations:
                 message = f"There is {found[event_type, pair].name} beside it."
                 faults.append(fault("migration-twice", message, f"{MIGRATIONS}/{name}"))
                 continue
+            if len(text) > LARGEST:
+                faults.append(_too_large(f"{MIGRATIONS}/{name}"))
+                continue
             migration, more = Migration.parse(event_type, file, text)
             faults += more
             if migration is not None:
@@ -187,5 +190,9 @@ def _read(place: Path, folder: Path) -> str | Fault:
         message = f"It is not UTF-8: byte {error.start} cannot be decoded."
         return fault("migration-unreadable", message, shown, line=line)
     if len(data) > LARGEST:
-        return fault("migration-unreadable", f"It is larger than {LARGEST} bytes.", shown)
+        return _too_large(shown)
     return text
+
+
+def _too_large(file: str) -> Fault:
+    return fault("migration-unreadable", f"It is larger than {LARGEST} bytes.", file)

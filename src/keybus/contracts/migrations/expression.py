@@ -18,6 +18,7 @@ from keybus.contracts.migrations.bounds import objections
 from keybus.contracts.migrations.error import MigrationError
 from keybus.contracts.migrations.moves import Object, Work
 from keybus.contracts.migrations.rules import fault
+from keybus.contracts.migrations.size import MAX_VALUES, check_size
 from keybus.contracts.migrations.steps import CARRIED
 from keybus.errors import Fault
 
@@ -25,8 +26,6 @@ MAX_EXPRESSION: Final = 8192
 """Characters of an expression: as many as a webhook's."""
 MAX_SECONDS: Final = 0.2
 """Of the processor's time, for one event."""
-MAX_VALUES: Final = 500_000
-"""Values in what it makes of one event: more than any event that the bus takes has."""
 _MAX_DEPTH: Final = 200
 _BETWEEN: Final = 8  # steps from one look at the clock to the next
 _REASON: Final = 300  # characters
@@ -87,6 +86,9 @@ def _work(expression: _Jsonata) -> Work:
         try:
             found = expression.evaluate(_given(detail), {"__evaluate_entry": _limit()})
             made = _Plain().of(found, 0)
+            check_size(made)
+        except MigrationError:
+            raise
         except _TooMuch as error:
             raise MigrationError(str(error)) from None
         except RecursionError:

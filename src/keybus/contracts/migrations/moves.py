@@ -11,8 +11,10 @@ from copy import deepcopy
 from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from keybus.contracts.migrations.error import MigrationError
+from keybus.contracts.migrations.size import check_size
 from keybus.contracts.migrations.steps import EACH, Step, items_of
 from keybus.contracts.pointers import pointer_of
 
@@ -28,11 +30,14 @@ _NOTHING: Final = object()
 def compile_moves(steps: Sequence[Step]) -> Work:
     """All steps, one after the other, on a copy."""
     changes = tuple(_compiled(step) for step in steps)
+    grows = any(_multiplies(step) for step in steps)
 
     def work(detail: Object) -> Object:
         made = dict(detail)
         for change in changes:
             change(made)
+        if grows:
+            check_size(made)
         return made
 
     return work
@@ -40,6 +45,35 @@ def compile_moves(steps: Sequence[Step]) -> Work:
 
 def _compiled(step: Step) -> _Change:
     """What a step does to an object that it may change."""
+    if EACH not in step.path or not _gives_objects(step):
+        return _built(step)
+    # Items have one copy in common: one for each of many would take long, and check_size is later.
+
+    def change(made: Object) -> None:
+        _built(_copied(step))(made)
+
+    return change
+
+
+def _multiplies(step: Step) -> bool:
+    """Whether it may make much of a small event: other steps give no more than their file has."""
+    return step.op == "copy" or (EACH in step.path and step.op in ("add", "default", "map"))
+
+
+def _gives_objects(step: Step) -> bool:
+    """Whether it gives values that could be changed later."""
+    return any(
+        isinstance(each, dict | list)
+        for each in (step.value, step.otherwise, *step.values.values())
+    )
+
+
+def _copied(step: Step) -> Step:
+    value, values, otherwise = deepcopy((step.value, dict(step.values), step.otherwise))
+    return replace(step, value=value, values=values, otherwise=otherwise)
+
+
+def _built(step: Step) -> _Change:
     above = items_of(step.path)
     path = step.path[len(above) :]
     change = _on_field(step, path, step.source[len(above) :]) if path else _mapping(step)
@@ -60,7 +94,7 @@ def _on_field(step: Step, path: tuple[str, ...], source: tuple[str, ...]) -> _Ch
         return _taking(path)
     if step.op in ("move", "copy"):
         return _carrying(source, path, whole, keep=step.op == "copy")
-    return _setting(path, step.value, whole, only=step.op == "default")
+    return _setting(path, step, only=step.op == "default")
 
 
 def _carrying(source: tuple[str, ...], path: tuple[str, ...], whole: str, *, keep: bool) -> _Change:
@@ -76,10 +110,10 @@ def _carrying(source: tuple[str, ...], path: tuple[str, ...], whole: str, *, kee
     return change
 
 
-def _setting(path: tuple[str, ...], value: Any, whole: str, *, only: bool) -> _Change:
+def _setting(path: tuple[str, ...], step: Step, *, only: bool) -> _Change:
     """Add, or default."""
-    put, there = _putting(path, whole), _reading(path)
-    shared = not isinstance(value, dict | list)
+    put, there, value = _putting(path, pointer_of(*step.path)), _reading(path), step.value
+    shared = EACH in step.path or not isinstance(value, dict | list)
 
     def change(made: Object) -> None:
         if not only or there(made) is _NOTHING:
@@ -102,14 +136,14 @@ def _at(path: tuple[str, ...], mapped: _Change) -> _Change:
 
 def _mapping(step: Step) -> _Change:
     """What becomes of a value by the table."""
-    values, otherwise = step.values, step.otherwise
+    values, otherwise, shared = step.values, step.otherwise, EACH in step.path
 
     def mapped(value: Any) -> Any:
         known = isinstance(value, str) and value in values
         found = values[value] if known else otherwise
         if found is UNSET:
             return value
-        return deepcopy(found) if isinstance(found, dict | list) else found
+        return found if shared or not isinstance(found, dict | list) else deepcopy(found)
 
     return mapped
 

@@ -5,6 +5,8 @@ thought of is found at delivery, by the target's contract.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
+from time import thread_time
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -13,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from keybus.contracts.contract import Contract
 from keybus.contracts.migrations.declared import Migrations
 from keybus.contracts.migrations.error import MigrationError
+from keybus.contracts.migrations.idle import Watch, hint_of, indices
 from keybus.contracts.migrations.migration import FORMS, Migration
 from keybus.contracts.migrations.samples import samples
 from keybus.contracts.pointers import PointerError, follow, pointer_of, tokens_of
@@ -34,7 +37,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         severity: ``error``: it cannot be released so; ``note``: it is worth knowing.
         rule: ``migration-broken``: what it makes is refused; ``migration-failed``: it makes nothing
             of an event; ``migration-gives-nothing``: what is required is never there;
-            ``migration-untried``: it could not be tried.
+            ``migration-idle``: a step changes no event; ``migration-pointer``: an item is asked for
+            by an index; ``migration-untried``: it could not be tried.
         message: What it is, in one sentence.
         pointer: JSON pointer into the migration's file, to the step that it comes from.
         hint: What to do.
@@ -96,20 +100,27 @@ def try_migrations(migrations: Migrations, contract_at: ContractAt) -> list[Tria
     return found
 
 
-def try_migration(migration: Migration, source: Contract, target: Contract) -> Trial:
+def try_migration(
+    migration: Migration, source: Contract, target: Contract, seconds: float = inf
+) -> Trial:
     """Translate events that one contract accepts, and have the other judge the outcome.
 
     Args:
         migration: The migration.
         source: The contract of the events that it takes.
         target: The contract of those that it makes.
+        seconds: Of the thread's time; what is not through by then is broken.
     """
-    translate = migration.compile(target.version)
+    translate, watch = migration.compile(target.version), Watch(migration.steps)
     found: dict[_Kind, Trouble] = {}
     made: list[dict[str, Any]] = []
-    events = 0
+    events, end = 0, thread_time() + seconds
     for event in samples(source, target, migration.told_apart):
+        if thread_time() > end:
+            found[("slow",)] = _slow(migration, events)
+            break
         events += 1
+        watch.see(event)
         try:
             made.append(translate(event))
         except MigrationError as error:
@@ -117,12 +128,42 @@ def try_migration(migration: Migration, source: Contract, target: Contract) -> T
             continue
         for kind, trouble in _judged(migration, source, target, (event, made[-1])):
             found.setdefault(kind, trouble)
-    troubles = [*[*found.values()][:MOST_TROUBLES], *_not_given(migration, target, made)]
-    if not events:
+    troubles = [*_of_steps(migration, source, target, watch), *found.values()][:MOST_TROUBLES]
+    troubles += _not_given(migration, target, made)
+    if not events and not found:
         message = f"{migration.file} was not tried: no event of {source.version} could be made."
         hint = "give the contract an example"
         troubles = [Trouble(severity="note", rule="migration-untried", message=message, hint=hint)]
     return Trial(migration, source.version, target.version, events, tuple(troubles))
+
+
+def _of_steps(
+    migration: Migration, source: Contract, target: Contract, watch: Watch
+) -> Iterator[Trouble]:
+    """What is wrong with steps, whatever comes of them."""
+    told = set[str]()
+    for pointer, right in indices(migration.steps, source, target):
+        told.add(pointer.rpartition("/")[0])
+        message = "Items of an array have no indices: a token is a name, or * for each item."
+        hint = f"write {right}"
+        yield Trouble(
+            severity="error", rule="migration-pointer", message=message, pointer=pointer, hint=hint
+        )
+    for index in watch.idle:
+        pointer, step = pointer_of("steps", index), migration.steps[index]
+        if pointer not in told:
+            at = pointer_of(*(step.source or step.path))
+            message = f"The step {step.op!r} changes none of the events that were tried ({at})."
+            hint = hint_of(step, source) or "leave it out, if it is not for events still to come"
+            yield Trouble(
+                severity="note", rule="migration-idle", message=message, pointer=pointer, hint=hint
+            )
+
+
+def _slow(migration: Migration, events: int) -> Trouble:
+    message = f"{migration.file} was tried on {events} events, and there was no time for more."
+    hint = "make the expression cheaper, or write field moves; send fewer at a time"
+    return Trouble(severity="error", rule="migration-failed", message=message, hint=hint)
 
 
 def _failed(

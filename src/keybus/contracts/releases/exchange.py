@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from keybus.contracts.releases.entry import LedgerEntry
+from keybus.contracts.releases.entry import FileName, LedgerEntry
 from keybus.contracts.releases.lifecycle import Status
 
 Line = Annotated[str, msgspec.Meta(max_length=2_000)]
+Texts = Annotated[dict[FileName, str], msgspec.Meta(max_length=20)]
+"""Migrations: the text of each, by its file's name."""
 
 
 class ContractInfo(msgspec.Struct, frozen=True):
@@ -70,16 +72,48 @@ class ReleaseInfo(msgspec.Struct, frozen=True):
     sunset: str = ""
 
 
+class MigrationInfo(msgspec.Struct, frozen=True):
+    """A migration as it is listed.
+
+    Attributes:
+        name: Its file's name, such as ``2-to-1.json``.
+        digest: ``sha256:…`` over its text.
+        version: The newest release that it started from when it was written down.
+        released: When, RFC 3339 in UTC.
+    """
+
+    name: str
+    digest: str
+    version: str
+    released: str
+
+
 class ContractDetail(msgspec.Struct, frozen=True):
     """One event type.
 
     Attributes:
         contract: Its current release.
         releases: All that may be read, the lowest version first.
+        migrations: The newest from each major to each other, as far as they may be read.
     """
 
     contract: ContractInfo
     releases: list[ReleaseInfo]
+    migrations: list[MigrationInfo] = []
+
+
+class ReleasedMigration(msgspec.Struct, frozen=True):
+    """A migration with its text.
+
+    Attributes:
+        type: The event type.
+        migration: The migration.
+        text: Its file's text; its digest is of these very characters in UTF-8.
+    """
+
+    type: str
+    migration: MigrationInfo
+    text: str
 
 
 class ReleasedContract(msgspec.Struct, frozen=True):
@@ -117,6 +151,7 @@ class Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         by: Who releases it; counts only where the bus asks nobody for credentials.
         approvals: Names of approvers for whom whoever asks can speak.
         draft: Whether nothing is promised yet.
+        migrations: Those of the type that are to be written down with it.
     """
 
     files: dict[str, str]
@@ -124,6 +159,35 @@ class Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: Line = ""
     approvals: Annotated[list[Line], msgspec.Meta(max_length=20)] = []
     draft: bool = False
+    migrations: Texts = {}
+
+
+class MigrationsPublication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/contracts/TYPE/migrations``: migrations between majors that are there.
+
+    Attributes:
+        migrations: They.
+        why: Why, in a sentence.
+        by: Who releases them; counts only where the bus asks nobody for credentials.
+    """
+
+    migrations: Texts
+    why: Line = ""
+    by: Line = ""
+
+
+class MigrationsPublished(msgspec.Struct, frozen=True):
+    """What became of migrations.
+
+    Attributes:
+        type: The event type.
+        migrations: Those that were written down; the others were before, as they are.
+        left: Those that were not, by name, and why: a major that they need is not there yet.
+    """
+
+    type: str
+    migrations: list[MigrationInfo] = []
+    left: dict[str, str] = {}
 
 
 class ProposalInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +206,7 @@ class ProposalInfo(msgspec.Struct, frozen=True, kw_only=True):
         breaks: Earlier versions with which it is not compatible.
         reasons: What speaks against it, a sentence each.
         approvers: Whose approval it waits for, as ``keybus.toml`` names them.
+        migrations: The names of those that wait with it.
     """
 
     id: str
@@ -156,6 +221,7 @@ class ProposalInfo(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[str, ...]
     reasons: tuple[str, ...]
     approvers: tuple[str, ...]
+    migrations: tuple[str, ...] = ()
 
 
 class ProposalContent(msgspec.Struct, frozen=True):
@@ -164,10 +230,12 @@ class ProposalContent(msgspec.Struct, frozen=True):
     Attributes:
         proposal: What waits.
         content: The contract's file and its whole closure; its digest is of these very bytes.
+        migrations: The text of each that waits with it, by its file's name.
     """
 
     proposal: ProposalInfo
     content: msgspec.Raw
+    migrations: dict[str, str] = {}
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -181,6 +249,8 @@ class Published(msgspec.Struct, frozen=True):
         digest: Of its whole closure.
         status: The release's; null where it is pending.
         proposal: What waits; null where nothing does.
+        migrations: Those that were written down with it, or beside what was unchanged.
+        left: Those that were not, by name, and why: a major that they need is not there yet.
     """
 
     outcome: Literal["released", "unchanged", "pending"]
@@ -189,6 +259,8 @@ class Published(msgspec.Struct, frozen=True):
     digest: str
     status: Status | None = None
     proposal: ProposalInfo | None = None
+    migrations: list[MigrationInfo] = []
+    left: dict[str, str] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,13 +12,14 @@ release as what it is, and two branches that release different types merge.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from keybus.contracts.contract import Contract
+from keybus.contracts.migrations.declared import LARGEST
 from keybus.contracts.migrations.migration import Migration
-from keybus.contracts.releases.entry import Said
+from keybus.contracts.releases.entry import LedgerEntry, Said
 from keybus.contracts.releases.ledger import Ledger, Release
 from keybus.contracts.releases.objects import PREFIX, is_of, read, written
 from keybus.contracts.releases.records import Open, Records
@@ -29,6 +30,12 @@ RELEASES: Final = "releases"
 """The folder within a repository's."""
 _HINT: Final = "take the file as it was from version control; a release never changes"
 _LEDGERS, _OBJECTS, _LINES = "ledgers", "objects", ".jsonl"
+Text = Callable[[str], str]
+"""The text of a migration with a digest; a ValueError says why it is not to be had."""
+
+
+def _nowhere(_digest: str) -> str:
+    raise ValueError("its text is not to be had")
 
 
 class Releases(Records):
@@ -106,17 +113,18 @@ class Releases(Records):
         self._go_on(after)
         return after.releases[said.version]
 
-    def follow(self, ledger: Ledger, opened: Open) -> None:
+    def follow(self, ledger: Ledger, opened: Open, text_of: Text = _nowhere) -> None:
         """Take over what a ledger of elsewhere says more than the one here.
 
         Args:
             ledger: A verified one.
             opened: Has the contracts that it names.
+            text_of: Has the texts of migrations that it names.
 
         Raises:
             ContractError: The two do not say the same, somebody else has written meanwhile, or it
                 cannot be written.
-            BrokenContracts: A contract is another one than the ledger says.
+            BrokenContracts: A contract or a migration is another one than the ledger says.
         """
         if not TYPE.fullmatch(ledger.type):  # it becomes a file's name
             raise ContractError(f"{ledger.type[:80]!r} is no event type")
@@ -129,21 +137,30 @@ class Releases(Records):
                 hint="release it in one of the two places only; take one of them out of the way",
             )
         if both < len(ledger.entries):
-            self._take(ledger, opened)
+            self._take(ledger, opened, text_of)
 
-    def _take(self, ledger: Ledger, opened: Open) -> None:
-        if ledger.migrations:
-            raise ContractError(f"the ledger of {ledger.type} has migrations, which stay there")
-        records = Records({}, opened)
-        if faults := list(records.faults(ledger, str, "ask whoever runs the registry")):
+    def _take(self, ledger: Ledger, opened: Open, text_of: Text) -> None:
+        records, hint = Records({}, opened), "ask whoever runs the registry"
+        faults = list(records.faults(ledger, str, hint))
+        texts = dict[Path, str]()
+        for entry, place in self._texts(ledger):
+            if not place.exists():
+                try:
+                    texts[place] = _text(entry, text_of)
+                except ValueError as error:
+                    message = f"{ledger.type} {entry.migration} ({entry.text}): {error}."
+                    faults.append(Fault("release-broken", message, hint=hint))
+        if faults:
             raise BrokenContracts(f"the releases of {ledger.type}", faults)
-        for release in ledger.releases.values():
-            place = self._object(release.digest)
-            try:
+        try:
+            for release in ledger.releases.values():
+                place = self._object(release.digest)
                 if not place.exists():
                     _write(place, written(records.contract(release)))
-            except OSError as error:
-                raise ContractError(f"the release cannot be written: {error}") from error
+            for place, text in texts.items():
+                _write(place, text.encode())
+        except OSError as error:
+            raise ContractError(f"the release cannot be written: {error}") from error
         self._go_on(ledger)
 
     def _go_on(self, after: Ledger) -> None:
@@ -182,20 +199,23 @@ class Releases(Records):
         yield from self._faults_of_migrations(ledger)
 
     def _faults_of_migrations(self, ledger: Ledger) -> Iterator[Fault]:
-        for entry in ledger:
-            if not isinstance(entry.text, str) or not isinstance(entry.migration, str):
-                continue
-            place = self._object(entry.text, Path(entry.migration).suffix)
+        for entry, place in self._texts(ledger):
             try:
                 data = place.read_bytes()
             except OSError:
                 data = None
-            if data is None or not is_of(data, entry.text):
+            if data is None or not is_of(data, str(entry.text)):
                 gone = "was changed" if data is not None else "is not there"
                 message = f"{ledger.type} {entry.migration} ({entry.text}): its text {gone}."
                 hint = "take the file as it was from version control"
                 file = place.relative_to(self.folder).as_posix()
                 yield Fault("release-broken", message, file=file, hint=hint)
+
+    def _texts(self, ledger: Ledger) -> Iterator[tuple[LedgerEntry, Path]]:
+        """Every entry of a migration, and where its text stands."""
+        for entry in ledger:
+            if isinstance(entry.text, str) and isinstance(entry.migration, str):
+                yield entry, self._object(entry.text, Path(entry.migration).suffix)
 
     def _file(self, digest: str) -> str:
         return self._object(digest).relative_to(self.folder).as_posix()
@@ -215,6 +235,19 @@ class Releases(Records):
         except FileNotFoundError:
             data = None
         return read(data, digest)
+
+
+def _text(entry: LedgerEntry, text_of: Text) -> str:
+    """The text of an entry's migration.
+
+    Raises:
+        ValueError: It is not to be had, or is not what the entry says.
+    """
+    text = text_of(str(entry.text))
+    data = text.encode()
+    if len(data) > LARGEST or not is_of(data, str(entry.text)):
+        raise ValueError("its text was changed")
+    return text
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -20,10 +20,12 @@ class Predecessor(NamedTuple):
     Attributes:
         contract: As it was.
         is_promise: Whether somebody may rely on it.
+        is_retired: Whether somebody might, and its time is over.
     """
 
     contract: Contract
     is_promise: bool
+    is_retired: bool = False
 
     @property
     def version(self) -> str:
@@ -89,6 +91,12 @@ def judge(contract: Contract, before: Sequence[Predecessor], policy: Policy) -> 
         least = bumped(same.version, "patch")
     files = changed_files(last.contract, contract)
     rule, objection = _objection(contract, same, last, bump, least)
+    if not within and any(
+        each.is_retired and each.contract.major == contract.major for each in earlier
+    ):
+        least = bumped(earlier[-1].version, "major")
+        rule = "major-retired"
+        objection = f"{contract.type}@{contract.major} is retired, and no way leads back."
     return Judgement(
         contract=contract,
         standing="changed",

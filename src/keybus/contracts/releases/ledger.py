@@ -44,6 +44,14 @@ class Release(msgspec.Struct, frozen=True):
         """Whether somebody may rely on it, so that what follows has to be compatible."""
         return self.status in PROMISING and not is_prerelease(self.version)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody might rely on it until it was retired.
+
+        A draft that was given up ended nothing: it alone is retired without a sunset date.
+        """
+        return self.status == "retired" and bool(self.last.sunset)
+
 
 class Ledger:
     """What happened to a type's releases. Immutable.
@@ -185,8 +193,6 @@ def _fault_of_migration(said: Said) -> str:
 def newest_of_majors(releases: Iterable[Release]) -> dict[int, Release]:
     """By major, the newest release that somebody may rely on; else the newest that ended.
 
-    A draft that was given up ended nothing: it alone is retired without a sunset date.
-
     Args:
         releases: The lowest version first.
     """
@@ -194,7 +200,6 @@ def newest_of_majors(releases: Iterable[Release]) -> dict[int, Release]:
     for release in releases:
         major = major_of(release.version)
         taken = major in found and found[major].is_promise
-        ended = release.status == "retired" and bool(release.last.sunset)
-        if release.is_promise or (ended and not taken):
+        if release.is_promise or (release.is_over and not taken):
             found[major] = release
     return found

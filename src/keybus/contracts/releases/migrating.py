@@ -1,16 +1,19 @@
 """Migrations beside the releases: which are to be written down, and what a ledger says of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from keybus.contracts.migrations import Migration, Migrations
+from keybus.contracts.migrations.migration import majors_of
 from keybus.contracts.releases.entry import LedgerEntry, Said
 from keybus.contracts.releases.folder import Releases
 from keybus.contracts.releases.judging import Judgement
 from keybus.contracts.releases.ledger import Ledger, Release
 from keybus.contracts.releases.records import Records
-from keybus.contracts.releases.releasing import Intent, NotReleasable
+from keybus.contracts.releases.releasing import Intent, NotReleasable, approvers_of
 from keybus.contracts.releases.report import Checked
+from keybus.contracts.repository import ContractRepository
 from keybus.contracts.versions import major_of
+from keybus.errors import ContractError
 
 
 def to_write(
@@ -46,6 +49,30 @@ def to_write(
     return due
 
 
+def check_replaced(
+    migrations: Sequence[Migration],
+    releases: Records,
+    repository: ContractRepository,
+    approvals: Collection[str],
+) -> None:
+    """Whether every migration that replaces another was approved: subscribers rely on the old one.
+
+    Raises:
+        ContractError: One was not.
+    """
+    for each in migrations:
+        ledger = releases.get(each.type)
+        if ledger is None or (each.source, each.target) not in newest_of_pairs(ledger):
+            continue
+        approvers = approvers_of(repository.settings, repository[each.type].owner)
+        if not set(approvers).intersection(approvals):
+            raise ContractError(
+                f"{each.type} {each.name} replaces a migration that is released, and nobody who"
+                " may has approved it",
+                hint=f"--approved-by, one of: {', '.join(approvers)}",
+            )
+
+
 def write(migrations: Sequence[Migration], releases: Releases, intent: Intent) -> list[LedgerEntry]:
     """Write migrations down, each of the newest release that it starts from.
 
@@ -64,7 +91,7 @@ def write(migrations: Sequence[Migration], releases: Releases, intent: Intent) -
     for each in migrations:
         release = source_of(each, releases.get(each.type))
         if release is not None:
-            releases.add_migration(each, _said(each, release, intent))
+            releases.add_migration(each, said_of_migration(each, release, intent))
             found.append(releases.of(each.type).migrations[each.name])
     return found
 
@@ -78,14 +105,39 @@ def source_of(migration: Migration, ledger: Ledger | None) -> Release | None:
     return found[-1] if found else None
 
 
+def newest_of_pairs(ledger: Ledger) -> Mapping[tuple[int, int], LedgerEntry]:
+    """The last entry of each migration, by the majors that it leads from and to.
+
+    One may be written down as field moves once, and as an expression later.
+    """
+    found: dict[tuple[int, int], LedgerEntry] = {}
+    for entry in ledger:
+        pair = majors_of(entry.migration) if isinstance(entry.migration, str) else None
+        if pair is not None:
+            found[pair] = entry
+    return found
+
+
+def is_known(migration: Migration, ledger: Ledger) -> bool:
+    """Whether a ledger has a migration as it is, and no newer one between the same majors."""
+    last = newest_of_pairs(ledger).get((migration.source, migration.target))
+    return last is not None and (last.migration, last.text) == (migration.name, migration.digest)
+
+
 def _is_due(migration: Migration, ledger: Ledger | None, *, is_coming: bool) -> bool:
-    known = None if ledger is None else ledger.migrations.get(migration.name)
-    if known is not None and known.text == migration.digest:
+    if ledger is not None and is_known(migration, ledger):
         return False
     return is_coming or source_of(migration, ledger) is not None
 
 
-def _said(migration: Migration, release: Release, intent: Intent) -> Said:
+def said_of_migration(migration: Migration, release: Release, intent: Intent) -> Said:
+    """What a ledger says of a migration.
+
+    Args:
+        migration: The migration.
+        release: Of `source_of`.
+        intent: How it is meant.
+    """
     return Said(
         action="migration",
         version=release.version,

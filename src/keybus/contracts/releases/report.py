@@ -55,7 +55,8 @@ class Released:
         if event_type not in self.releases:
             return ()
         found = self.releases[event_type].releases.values()
-        return [Predecessor(self.releases.contract(each), each.is_promise) for each in found]
+        opened = self.releases.contract
+        return [Predecessor(opened(each), each.is_promise, each.is_over) for each in found]
 
 
 class Standing:
@@ -68,6 +69,12 @@ class Standing:
 
     def __init__(self, contracts: Mapping[str, Contract], name: str) -> None:
         self._contracts, self.name = contracts, name
+
+    @property
+    def migrations(self) -> Migrations:
+        """Those that stand beside the contracts; none where these are no repository."""
+        found = self._contracts
+        return found.migrations if isinstance(found, ContractRepository) else Migrations()
 
     @property
     def types(self) -> Sequence[str]:

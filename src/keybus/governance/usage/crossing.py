@@ -7,7 +7,7 @@ from typing import Final
 from keybus.contracts import ContractRepository
 from keybus.contracts.contract import Contract
 from keybus.contracts.migrations import Migration
-from keybus.contracts.migrations.steps import EACH, Step
+from keybus.contracts.migrations.steps import EACH, Step, items_of
 from keybus.governance.usage.steps import Steps, is_within, meet
 from keybus.governance.usage.values import Value, Values
 
@@ -65,6 +65,22 @@ class Crossing:
         for move in moves:
             found = dict.fromkeys(_image(list(found), move))
         return list(found)
+
+    def around(self, major: int, steps: Steps) -> list[Steps]:
+        """Objects that a field brings about in another major's form, as it is put into them.
+
+        Args:
+            major: As for `images`.
+            steps: The way to the field.
+        """
+        found, made = [steps], list[Steps]()
+        for move in _moves(self.path(major) or ()) or ():
+            made = _image(made, move)
+            if move.op in _CARRYING and any(meet(each, _way(move.source)) for each in found):
+                path, there = _way(move.path), len(_way(items_of(move.path)))
+                made += [path[:end] for end in range(there + 1, len(path))]
+            found = _image(found, move)
+        return list(dict.fromkeys(made))
 
     def lost(self, major: int) -> list[Value] | None:
         """What a major declares and migrations never make of the contract's events.

@@ -1,6 +1,6 @@
 """What readers of a contract meet that they did not before: fields gone, and values they do not know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -45,12 +45,12 @@ def effects_of(old: Contract, new: Contract, strictness: str) -> list[Effect]:
         new: The one that events are written by.
         strictness: As `check` takes it.
     """
-    before = Values(old)
-    gone = list(_gone(before, Values(new), old.version))
+    before, after = Values(old), Values(new)
+    gone = list(_gone(before, after, old.version))
     found = dict.fromkeys(
         each
         for broken in check(old, new, "FORWARD", strictness)
-        for each in _of(broken, before, old.version)
+        for each in _of(broken, before, after, old.version)
         if not any(is_within(each.steps, one.steps) for one in gone)
     )
     retyped = {each.steps for each in found if each.kind == "type"}
@@ -76,7 +76,7 @@ def _is_declared(values: Values, value: Value) -> bool:
     return True
 
 
-def _of(broken: Incompatibility, before: Values, version: str) -> Iterator[Effect]:
+def _of(broken: Incompatibility, before: Values, after: Values, version: str) -> Iterator[Effect]:
     """What one incompatibility is at each of the values that the keyword is about."""
     ways = {each.steps: each.pointer for each in before.of_keyword(broken.file, broken.pointer)}
     ways.setdefault(_steps_of(before, broken.field), broken.field)
@@ -92,10 +92,12 @@ def _of(broken: Incompatibility, before: Values, version: str) -> Iterator[Effec
                 "type", steps, pointer, f"{where} may be of another type than in {version}"
             )
             continue
-        yield _of_value(broken, steps, pointer, version)
+        yield _of_value(broken, steps, pointer, after, version)
 
 
-def _of_value(broken: Incompatibility, steps: Steps, pointer: str, version: str) -> Effect:
+def _of_value(
+    broken: Incompatibility, steps: Steps, pointer: str, after: Values, version: str
+) -> Effect:
     """A value that the old contract does not take."""
     where = pointer or "the event"
     fresh = _fresh(broken.old, broken.new) if broken.rule == "enum" else []
@@ -104,9 +106,15 @@ def _of_value(broken: Incompatibility, steps: Steps, pointer: str, version: str)
         shown = ", ".join(str(each) for each in fresh[:_SHOWN])
         more = f" and {len(fresh) - _SHOWN} more" if len(fresh) > _SHOWN else ""
         message = f"{where} may be {shown}{more}, which {version} does not list"
-    plain = _is_plain(pointer) and all(kind_of(each) in LEAF_KINDS for each in fresh)
-    leaves = tuple(map(leaf_of, fresh)) if plain and fresh else None
+    leaves = _leaves(broken, after.listed(pointer)) if fresh and _is_plain(pointer) else None
     return Effect("value", steps, pointer, message, leaves)
+
+
+def _leaves(broken: Incompatibility, listed: Sequence[Any] | None) -> tuple[Leaf, ...] | None:
+    """All that is new among the values that there can be; None where they cannot be listed."""
+    fresh = _fresh(broken.old, listed)
+    plain = bool(fresh) and all(kind_of(each) in LEAF_KINDS for each in fresh)
+    return tuple(map(leaf_of, fresh)) if plain else None
 
 
 def _is_plain(pointer: str) -> bool:
@@ -123,6 +131,6 @@ def _steps_of(values: Values, pointer: str) -> Steps:
 
 def _fresh(old: Any, new: Any) -> list[Any]:
     """What a list has more; nothing where there is no list."""
-    if not isinstance(old, list) or not isinstance(new, list):
+    if not isinstance(old, list) or not isinstance(new, list | tuple):
         return []
     return [each for each in new if each not in old]

@@ -11,6 +11,7 @@ from keybus.contracts.releases.report import Baseline, Finding, check_repository
 from keybus.errors import UnknownEventType
 from keybus.governance.usage.crossing import Crossing
 from keybus.governance.usage.effects import effects_of
+from keybus.governance.usage.rerouting import Rerouting
 from keybus.governance.usage.revision import Revision
 from keybus.governance.usage.users import Users, users_of
 from keybus.governance.usage.verdicts import Affected, Reason, Verdict, worst
@@ -28,6 +29,7 @@ class Impact(msgspec.Struct, frozen=True):
         users: Each publisher and each subscription, and what it does to them.
         objection: Why `keybus contracts check` refuses to release it as it is; empty where it does
             not.
+        migrations: The migrations that are not what they were, as ``2-to-1``.
     """
 
     type: str
@@ -36,6 +38,7 @@ class Impact(msgspec.Struct, frozen=True):
     verdict: Verdict
     users: tuple[Affected, ...]
     objection: str = ""
+    migrations: tuple[str, ...] = ()
 
 
 class Impacts(msgspec.Struct, frozen=True):
@@ -78,21 +81,26 @@ def can_release(
         if each not in contracts and each not in missing:
             raise UnknownEventType(each, contracts)
     judged = [each for each in checked.judgements if not types or each.contract.type in types]
-    changed = [each for each in judged if each.standing != "unchanged"]
     tried: dict[str, list[Finding]] = {}
     for finding in checked.tried:
         tried.setdefault(finding.file, []).append(finding)
     found = []
-    for judgement in changed:
-        revision = _revision(platform, contracts, baseline, judgement, tried)
-        users = _affected(users_of(platform, judgement.contract.type), revision)
-        found.append(_impact(judgement, users))
+    for judgement in judged:
+        event_type = judgement.contract.type
+        ways = Rerouting(platform, contracts, baseline, event_type, tried)
+        users = users_of(platform, event_type)
+        if judgement.standing != "unchanged":
+            revision = _revision(platform, contracts, baseline, judgement, tried)
+            found.append(_impact(judgement, _affected(users, revision, ways), ways))
+        elif ways.files:
+            found.append(_impact(judgement, _rerouted(users, ways), ways))
+    unchanged = len(judged) - len(found)
     found += [_gone(platform, each) for each in missing]
     return Impacts(
         checked.against,
         worst(each.verdict for each in found),
         tuple(sorted(found, key=lambda each: each.type)),
-        len(judged) - len(changed),
+        unchanged,
     )
 
 
@@ -121,21 +129,44 @@ def _revision(
     )
 
 
-def _impact(judgement: Judgement, users: tuple[Affected, ...]) -> Impact:
+def _impact(judgement: Judgement, users: tuple[Affected, ...], ways: Rerouting) -> Impact:
     contract = judgement.contract
-    verdict = worst(each.verdict for each in users)
     return Impact(
-        contract.type, contract.version, judgement.since, verdict, users, judgement.objection
+        contract.type,
+        contract.version,
+        judgement.since,
+        worst(each.verdict for each in users),
+        users,
+        judgement.objection,
+        tuple(ways.files),
     )
 
 
-def _affected(users: Users, revision: Revision) -> tuple[Affected, ...]:
+def _affected(users: Users, revision: Revision, ways: Rerouting) -> tuple[Affected, ...]:
     writing = tuple(
         Affected.publisher(each.name, each.account, revision.of_publisher(each))
         for each in users.publishers
     )
     return writing + tuple(
-        Affected.subscription(each.name, each.account, revision.of_subscription(each))
+        Affected.subscription(
+            each.name,
+            each.account,
+            [*revision.of_subscription(each), *ways.reasons(each, revision.major)],
+        )
+        for each in users.subscriptions
+    )
+
+
+def _rerouted(users: Users, ways: Rerouting) -> tuple[Affected, ...]:
+    """The users of a contract of which nothing changed but migrations."""
+    taken = Reason("safe", "taken", "its events are taken as before")
+    message = "none of the migrations by which it gets events changed"
+    same = Reason("safe", "not-rerouted", message)
+    writing = tuple(
+        Affected.publisher(each.name, each.account, [taken]) for each in users.publishers
+    )
+    return writing + tuple(
+        Affected.subscription(each.name, each.account, [*ways.reasons(each)] or [same])
         for each in users.subscriptions
     )
 

@@ -157,7 +157,10 @@ def _of_publisher(value: Value) -> Reason:
     if not value.closed:
         message = "its events are taken with the field and without it, as the contract is open"
         return Reason("safe", "taken", message, value.pointer)
-    message = "the object is closed: an event that still has the field is refused"
+    message = (
+        "the object is closed, or says what else it may have: an event that still has the field is"
+        " refused, or may be"
+    )
     return Reason("breaks" if value.required else "unknown", "closed", message, value.pointer)
 
 
@@ -199,8 +202,14 @@ def _across(
         yield Reason("unknown", "translated", message, value.pointer, "look into the migration")
         return
     reading = Reading(declared, target)
-    for steps in images:
-        yield from _of_reading(reading, steps, pointer_of(*steps))
+    found = [each for steps in images for each in _of_reading(reading, steps, pointer_of(*steps))]
+    yield from found
+    if all(each.verdict == "safe" for each in found):
+        for steps in filter(reading.gets, crossing.around(major, value.steps)):
+            message = f"it gets {pointer_of(*steps)}, which the migration makes to put the field in"
+            yield Reason(
+                "unknown", "made-around", message, value.pointer, "look into the migration"
+            )
     if not images:
         message = f"it takes @{major}, and the migration to that drops the field"
         yield Reason("safe", "dropped", message, value.pointer)

@@ -6,19 +6,18 @@ from typing import Final
 from keybus.contracts import ContractRepository
 from keybus.contracts.compatibility import check
 from keybus.contracts.contract import Contract
-from keybus.contracts.migrations import Migration
 from keybus.contracts.pattern_lint import PatternFinding, lint_pattern
 from keybus.contracts.releases.report import Finding
+from keybus.governance.usage.carriage import Carriage
 from keybus.governance.usage.crossing import Crossing
 from keybus.governance.usage.effects import Effect
+from keybus.governance.usage.outcome import of_effect
 from keybus.governance.usage.reading import Reading
-from keybus.governance.usage.removal import WORDS, of_delivery
 from keybus.governance.usage.users import PublisherOf, SubscriptionTo
-from keybus.governance.usage.verdicts import Reason, Verdict
+from keybus.governance.usage.verdicts import Reason
 from keybus.topology.model import CLASSIFICATIONS, Platform, Subscription
 
 _MOST: Final = 5  # reasons of one kind that are told
-_SAID: Final = "migration-gives-nothing"  # why events are refused, which is told as well
 
 
 class Revision:
@@ -52,7 +51,13 @@ class Revision:
         self._platform, self._contracts = platform, contracts
         self._old, self._new = old, new
         self._strictness, self._effects = strictness, effects
-        self._majors, self._crossing, self._tried = majors, crossing, tried
+        self._majors, self._crossing = majors, crossing
+        self._carriage = Carriage(platform, new, crossing, tried)
+
+    @property
+    def major(self) -> int:
+        """The new contract's."""
+        return self._new.major
 
     def of_publisher(self, publisher: PublisherOf) -> list[Reason]:
         """Whether the events that it writes by the old contract are still taken."""
@@ -119,43 +124,17 @@ class Revision:
         if not alone:
             return []
         if self._crossing.path(major) is not None:
-            return self._translated(declared, major)
+            return self._carriage.reasons(declared, major)
         if new.major in self._majors:
             return [Reason("safe", "other-major", f"it takes {name}, and nothing of that changes")]
         message = f"it takes {name}: what is published as @{new.major} does not reach it"
         hint = f"declare a migration from {new.major} to {major}"
         return [Reason("breaks", "no-migration", message, hint=hint)]
 
-    def _translated(self, declared: Subscription, major: int) -> list[Reason]:
-        """What becomes of its fields on the way from the new contract."""
-        target, lost = self._crossing.target(major), self._crossing.lost(major)
-        troubles = list(self._troubles(self._crossing.path(major) or ()))
-        way = f"it gets @{self._new.major} as @{major}, by migration"
-        if target is None or lost is None:
-            message = f"{way}, whose expression is not looked into"
-            hint = "see with `keybus contracts migrate` what it makes of an event"
-            return [Reason("unknown", "translated", message, hint=hint), *troubles]
-        reading = Reading(declared, target)
-        found = [Reason("safe", "translated", way), *troubles]
-        for value in lost:
-            message = f"{value.pointer} is not made of @{self._new.major} by the migration"
-            effect = Effect("gone", value.steps, value.pointer, message)
-            found.append(_of_effect(effect, reading, reading))
-        return found
-
-    def _troubles(self, path: Sequence[Migration]) -> Iterator[Reason]:
-        """What came out when the migrations were tried: such events become dead letters."""
-        for migration in path:
-            for each in self._tried.get(migration.file, ()):
-                if each.rule == _SAID:
-                    continue
-                verdict: Verdict = "breaks" if each.severity == "error" else "unknown"
-                yield Reason(verdict, each.rule, f"{migration.name}: {each.message}", "", each.hint)
-
     def _read(self, one: SubscriptionTo, declared: Subscription) -> Iterator[Reason]:
         yield from self._filtered(declared)
         for major in () if one.by_filter else self._crossing.others:
-            yield from self._troubles(self._crossing.path_from(major) or ())
+            yield from self._carriage.troubles(self._crossing.path_from(major) or ())
         old = self._old
         if old is None or (old.major != self._new.major and not one.by_filter):
             yield Reason("safe", "new", f"there was no {self._new.type}@{self._new.major} before")
@@ -165,7 +144,7 @@ class Revision:
             yield Reason("safe", "compatible", f"whoever reads {old.version} reads it as well")
         before, after = Reading(declared, old), Reading(declared, self._new)
         for effect in self._effects:
-            yield _of_effect(effect, before, after)
+            yield of_effect(effect, before, after)
 
     def _cleared(self, one: SubscriptionTo) -> Iterator[Reason]:
         """Deliveries of what is classified above the account's clearance are held."""
@@ -217,26 +196,6 @@ class Revision:
         else:
             message = f"it is ordered by {self._new.key} in place of {old.key}"
             yield Reason("unknown", "order-key", message, self._new.key)
-
-
-def _of_effect(effect: Effect, before: Reading, after: Reading) -> Reason:
-    """What an effect is to one subscription; a filter is judged as a whole, elsewhere."""
-    named = [
-        each for each in before.names(effect.steps) if each.how != "filter" or effect.kind == "gone"
-    ]
-    if named and effect.kind != "value":
-        first = named[0]
-        message = f"{effect.message}; {WORDS[first.how]} {first.pointer}"
-        return Reason("breaks", f"named-{first.how}", message, effect.pointer)
-    if not (before.gets(effect.steps) or after.gets(effect.steps)):
-        message = f"{effect.message}; {before.why_not(effect.steps)}"
-        return Reason("safe", "left-out", message, effect.pointer)
-    if effect.leaves and not before.lets_pass(effect.steps, effect.leaves):
-        message = f"{effect.message}; its filter lets none of that pass"
-        return Reason("safe", "filtered-out", message, effect.pointer)
-    unknown = of_delivery(before if before.gets(effect.steps) else after, effect.pointer)
-    message = f"{effect.message}; {unknown.message}"
-    return Reason("unknown", "delivered", message, effect.pointer, unknown.hint)
 
 
 def _rank(classification: str) -> int:

@@ -1,7 +1,7 @@
 """The values that a contract declares, and where in an event and in its files each of them is."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ class Value(msgspec.Struct, frozen=True):
         pointer: Where it is; ``*`` stands for every item, or any name.
         steps: The way to it.
         required: Whether its object must have it, in one of its forms at least.
-        closed: Whether its object refuses what it does not declare.
+        closed: Whether its object refuses what it does not declare, or some of it.
         places: The schemas that say what it is.
         declared_at: Where its object names it.
         like: Pointer of the value whose kind it is as well, and within which it is not declared
@@ -82,6 +82,19 @@ class Values:
             raise self._undeclared(tokens, nodes)
         return self._value(pointer, tuple(steps), above, nodes)
 
+    def listed(self, pointer: str) -> tuple[Any, ...] | None:
+        """All values that there can be at a pointer; None where no list says so for every event.
+
+        Args:
+            pointer: As for `find`, of a field that is in no array.
+        """
+        node = self._root
+        for token in tokens_of(pointer):
+            if node.branches or token not in node.properties:
+                return None  # in one of its forms it may be anything
+            node = self._view.node(*node.properties[token])
+        return node.enum
+
     def of_keyword(self, file: str, pointer: str) -> list[Value]:
         """The values whose schema has a keyword.
 
@@ -131,7 +144,7 @@ class Values:
             pointer,
             steps,
             any(steps[-1] in self._required(node) for node in records),
-            any(node.closed for node in records),
+            any(not node.open_values for node in records),
             tuple(place for node in nodes for place in node.applied),
             tuple(self._declaring(records, steps[-1])),
             like,

@@ -14,6 +14,8 @@ from keybus.bus.registry.errors import (
     TooManyProposals,
 )
 from keybus.contracts.releases.exchange import (
+    MigrationsPublication,
+    MigrationsPublished,
     ProposalContent,
     ProposalInfo,
     Publication,
@@ -41,6 +43,12 @@ _PUBLICATION = Body(
     wrong="the body is no contract",
     hint="send it with `keybus contracts publish`",
 )
+_MIGRATIONS = Body(
+    MigrationsPublication,
+    limit=MAX_PUBLICATION_BYTES,
+    wrong="the body has no migrations",
+    hint='send {"migrations": {"2-to-1.json": "…"}, "why": "…"}',
+)
 _STATUS = Body(
     StatusChange,
     limit=16 << 10,
@@ -65,11 +73,25 @@ def _publishing() -> Sequence[AnyRoute]:
             access=administer("contracts.publish"),
             operation=Operation(
                 id="publishContract",
-                summary="Release a contract; what breaks earlier ones waits for an approval",
+                summary="Release a contract, with migrations; what breaks earlier ones waits",
                 path=TYPE,
                 body=_PUBLICATION,
                 answers={200: Published, _MADE: Published, _BEGUN: Published},
                 fails=(*_FAILS, BrokenContracts, TooManyProposals),
+            ),
+            methods=["POST"],
+        ),
+        guarded(
+            f"{one}/migrations",
+            _migrate,
+            access=administer("contracts.publish"),
+            operation=Operation(
+                id="publishMigrations",
+                summary="Release migrations between majors that are there",
+                path=TYPE,
+                body=_MIGRATIONS,
+                answers={200: MigrationsPublished, _MADE: MigrationsPublished},
+                fails=(*_FAILS, BrokenContracts, UnknownEventType),
             ),
             methods=["POST"],
         ),
@@ -153,7 +175,17 @@ async def _publish(request: Request) -> Response:
     except RecursionError as error:  # it could be decoded, and is too deep to be looked through
         raise BadRequest("the contract is nested too deeply") from error
     status = {"released": _MADE, "pending": _BEGUN}.get(published.outcome, 200)
-    return json(published, status)
+    return json(published, _MADE if published.migrations else status)
+
+
+async def _migrate(request: Request) -> Response:
+    asked = await _MIGRATIONS.of(request)
+    registry, by = bus_of(request).releases, principal_of(request)
+    try:
+        published = await registry.migrate(request.path_params["type"], asked, by)
+    except RecursionError as error:  # the text could be decoded, and is too deep to be read
+        raise BadRequest("a migration is nested too deeply") from error
+    return json(published, _MADE if published.migrations else 200)
 
 
 async def _change(request: Request) -> Response:
@@ -173,7 +205,7 @@ async def _proposal(request: Request) -> Response:
     found = await registry.proposals.get(request.path_params["id"])
     if not registry.permits.may_see(found, by):
         raise NoSuchProposal(found.info.id)
-    return json(ProposalContent(found.info, found.raw))
+    return json(ProposalContent(found.info, found.raw, found.migrations))
 
 
 async def _approve(request: Request) -> Response:

@@ -12,21 +12,26 @@ from keybus.bus.registry.catalogue import (
     Wanted,
     contract_info,
     current,
+    migration_info,
+    migration_of,
     release_info,
     release_of,
     unknown,
 )
-from keybus.bus.registry.errors import LedgerBroken, NoSuchRelease
+from keybus.bus.registry.errors import LedgerBroken, NoSuchMigration, NoSuchRelease
 from keybus.bus.registry.judging import Before
 from keybus.bus.registry.reading import Reading
-from keybus.contracts.releases import Release, Status
+from keybus.bus.registry.shelf import TEXTS
+from keybus.contracts.releases import LedgerEntry, Release, Status
 from keybus.contracts.releases.exchange import (
     ContractDetail,
     ContractInfo,
     ContractPage,
     LedgerContent,
     ReleasedContract,
+    ReleasedMigration,
 )
+from keybus.contracts.releases.migrating import newest_of_pairs
 from keybus.contracts.releases.records import Records
 from keybus.errors import UnknownEventType
 from keybus.protocol import API
@@ -91,7 +96,7 @@ def routes() -> list[AnyRoute]:
             access=_READ,
             operation=Operation(
                 id="showContract",
-                summary="One event type and its releases",
+                summary="One event type, its releases and its migrations",
                 path=TYPE,
                 answers={200: ContractDetail},
                 fails=broken,
@@ -107,6 +112,18 @@ def routes() -> list[AnyRoute]:
                 path={**TYPE, "release": "Its version, or its digest."},
                 answers={200: ReleasedContract},
                 fails=(*broken, NoSuchRelease),
+            ),
+        ),
+        guarded(
+            f"{one}/migrations/{{digest}}",
+            _migration,
+            access=_READ,
+            operation=Operation(
+                id="readMigration",
+                summary="What leads from one major of a type to another, as it was written down",
+                path={**TYPE, "digest": "The digest of its text."},
+                answers={200: ReleasedMigration},
+                fails=(*broken, NoSuchMigration),
             ),
         ),
         guarded(
@@ -156,7 +173,10 @@ async def _show(request: Request) -> Response:
     before, releases = await _readable(request)
     contract = before.records.contract(current(releases))
     shown = [release_info(each) for each in releases]
-    return json(ContractDetail(contract_info(releases, contract), shown))
+    newest = {each.sequence for each in newest_of_pairs(before.ledger).values()}
+    entries = [each for each in _entries(request, before) if each.sequence in newest]
+    migrations = sorted(map(migration_info, entries), key=lambda each: each.name)
+    return json(ContractDetail(contract_info(releases, contract), shown, migrations))
 
 
 async def _release(request: Request) -> Response:
@@ -164,6 +184,20 @@ async def _release(request: Request) -> Response:
     release = release_of(before.type, releases, request.path_params["release"])
     content = await bus_of(request).releases.shelf.content(release.digest)
     return json(ReleasedContract(before.type, release_info(release), msgspec.Raw(content)))
+
+
+async def _migration(request: Request) -> Response:
+    before, _ = await _readable(request)
+    digest = request.path_params["digest"]
+    entry = migration_of(before.type, _entries(request, before), digest)
+    text = await bus_of(request).releases.shelf.content(digest, TEXTS)
+    return json(ReleasedMigration(before.type, migration_info(entry), text.decode()))
+
+
+def _entries(request: Request, before: Before) -> list[LedgerEntry]:
+    """The entries of migrations that whoever asks may read."""
+    reading = bus_of(request).releases.permits.reading(principal_of(request))
+    return reading.migrations(before)
 
 
 async def _ledger(request: Request) -> Response:

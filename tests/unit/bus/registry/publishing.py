@@ -1,12 +1,18 @@
 """A small closed platform whose registry is published to, and contracts to publish."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from keybus.bus import Bus
 from keybus.contracts import Contract
-from keybus.contracts.releases.exchange import Publication, Published
+from keybus.contracts.releases.exchange import (
+    MigrationsPublication,
+    MigrationsPublished,
+    Publication,
+    Published,
+)
 from keybus.governance import Principal
 from tests.unit.contracts.small import TEXT, core, properties
 from tests.unit.contracts.small import contract as schema_of
@@ -96,16 +102,37 @@ async def publish(
     *,
     approvals: tuple[str, ...] = (),
     draft: bool = False,
+    migrations: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Published:
     """Publish a contract."""
-    asked = Publication(files(event_type, version, **more), "because", "", list(approvals), draft)
+    asked = Publication(
+        files(event_type, version, **more),
+        "because",
+        "",
+        list(approvals),
+        draft,
+        dict(migrations or {}),
+    )
     return await bus.releases.publish(event_type, asked, by)
 
 
 async def actions(bus: Bus) -> list[tuple[str, str]]:
     """What the audit log says of contracts: who did what."""
     found = [each async for each in bus.audit.entries()]
-    told = ("contract.released", "contract.proposed", "contract.rejected", "contract.status")
+    told: tuple[str, ...] = ("contract.released", "contract.proposed", "contract.rejected")
+    told += ("contract.status", "contract.migrated")
     failed = "contract.not-released"
     return [(each.actor.account, each.action) for each in found if each.action in (*told, failed)]
+
+
+def moves(*steps: dict[str, Any]) -> str:
+    """The text of a migration of field moves; by default, 2's `total` is 1's `amount`."""
+    renamed = {"op": "move", "from": "/total", "path": "/amount"}
+    return json.dumps({"steps": steps or (renamed,)})
+
+
+async def migrate(bus: Bus, by: Principal, **texts: str) -> MigrationsPublished:
+    """Publish migrations alone, each by its name without what it ends in: ``_2_to_1=…``."""
+    named = {f"{name[1:].replace('_', '-')}.json": text for name, text in texts.items()}
+    return await bus.releases.migrate(SOLD, MigrationsPublication(named, "two tills"), by)

@@ -68,6 +68,8 @@ def test_exact_numbers_are_taken_for_numbers() -> None:
         ("$pad(status, 1000000000)", "$pad is no function"),
         ("$join(items.sku, status)", "the separator of $join is written out"),
         ('$join(items.sku, "01234567890123456")', "the separator of $join is written out"),
+        ('{"a": $string([$string([status])])}', "$string cannot be within $string"),
+        ('$join($split($join(items.sku, "-"), ""), "-")', "$join cannot be within $join"),
         ("$now()", "$now is no function"),
         ("status ~> $uppercase", "functions cannot be handed on"),
         ("/a+/", "a regular expression may backtrack"),
@@ -142,6 +144,12 @@ def test_an_event_cannot_make_it_fill_memory() -> None:
     event = {**HEAD, "items": [1] * 800, "part": [1] * 800}
     with pytest.raises(MigrationError, match=r"makes too much|takes too long"):
         expression('{"all": [items.{"p": $$.part}]}').translate(event)
+
+
+def test_an_event_cannot_make_it_write_a_text_too_often() -> None:
+    event = {**HEAD, "name": "x" * 100_000, "items": [{}] * 100}
+    with pytest.raises(MigrationError, match="makes too much of the event"):
+        expression('{"all": [items.{"name": $$.name}]}').translate(event)
 
 
 def test_an_event_that_nests_deeply_is_an_error_at_worst() -> None:

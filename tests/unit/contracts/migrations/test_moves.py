@@ -161,6 +161,10 @@ def test_what_the_outcome_shares_with_nobody_may_be_changed() -> None:
     first = migration.translate(dict(HEAD))
     first["limits"]["most"].append(2)
     assert migration.translate(dict(HEAD))["limits"] == {"most": [1]}
+    items = {**HEAD, "items": [{}, {}]}
+    migration = moves({"op": "add", "path": "/items/*/limits", "value": {"most": [1]}})
+    migration.translate(items)["items"][0]["limits"]["most"].append(2)
+    assert migration.translate(items)["items"] == [{"limits": {"most": [1]}}] * 2
 
 
 def test_a_name_with_a_slash_is_escaped() -> None:
@@ -175,3 +179,30 @@ def test_an_error_says_where() -> None:
     items = moves({"op": "add", "path": "/items/*/unit", "value": "kg"})
     with pytest.raises(MigrationError, match=r"/items/\* is no object"):
         items.translate({**HEAD, "items": [{}, "apples"]})
+
+
+def test_what_is_copied_over_and_over_is_too_much() -> None:
+    twice = [
+        {"op": "copy", "from": "/a", "path": "/b/x"},
+        {"op": "move", "from": "/a", "path": "/b/y"},
+        {"op": "move", "from": "/b", "path": "/a"},
+    ]
+    assert moves(*twice * 3).translate({**HEAD, "a": {}})["a"]
+    with pytest.raises(MigrationError, match="makes too much of the event"):
+        moves(*twice * 40).translate({**HEAD, "a": {}})
+
+
+def test_a_large_object_is_not_made_for_each_of_many_items() -> None:
+    large = {"most": list(range(10_000))}
+    given = moves({"op": "default", "path": "/items/*/limits", "value": large})
+    mapped = moves({"op": "map", "path": "/items/*", "values": {}, "otherwise": large})
+    for migration in (given, mapped):
+        with pytest.raises(MigrationError, match="makes too much of the event"):
+            migration.translate({**HEAD, "items": [{}] * 50_000})
+
+
+def test_a_long_text_is_not_put_into_each_of_many_items() -> None:
+    migration = moves({"op": "add", "path": "/items/*/note", "value": "x" * 10_000})
+    assert len(migration.translate({**HEAD, "items": [{}] * 10})["items"]) == 10
+    with pytest.raises(MigrationError, match="makes too much of the event"):
+        migration.translate({**HEAD, "items": [{}] * 1_000})

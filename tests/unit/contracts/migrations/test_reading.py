@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keybus.contracts.migrations import MIGRATION_RULES, Migration, Migrations
+from keybus.contracts.migrations.declared import LARGEST
 from keybus.errors import BrokenContracts
 from tests.unit.contracts.migrations.migrating import expression, moves, read
 from tests.unit.contracts.releases.releasing import TYPE
@@ -188,3 +189,11 @@ def test_a_migration_is_known_by_its_text() -> None:
     assert one.digest == same.digest
     assert (one.source, one.target, one.type) == (2, 1, TYPE)
     assert isinstance(one, Migration)
+
+
+def test_what_was_sent_is_no_larger_than_a_file_may_be() -> None:
+    large = json.dumps({"steps": [{"op": "add", "path": "/a", "value": "x" * LARGEST}]})
+    with pytest.raises(BrokenContracts) as caught:
+        Migrations.of_texts({f"{TYPE}/2-to-1.json": large})
+    [fault] = caught.value.faults
+    assert (fault.code, fault.file) == ("migration-unreadable", f"migrations/{TYPE}/2-to-1.json")

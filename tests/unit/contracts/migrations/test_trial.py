@@ -170,3 +170,44 @@ def test_a_contract_that_nothing_fits_leaves_nothing_to_try() -> None:
     never = shown("2.0.0", ["code"], code={"type": "string", "enum": ["a"], "minLength": 2})
     found = try_migration(moves(), never, OLD)
     assert [each.rule for each in found.troubles] == ["migration-untried"]
+
+
+def test_what_is_not_through_in_time_is_broken() -> None:
+    one, two = shown("1.0.0", [], name={"type": "string"}), shown("2.0.0", [], name={})
+    trial = try_migration(moves(), two, one, seconds=-1)
+    [trouble] = trial.troubles
+    assert (trial.is_broken, trouble.rule) == (True, "migration-failed")
+    assert trouble.message.endswith(
+        "2-to-1.json was tried on 0 events, and there was no time for more."
+    )
+
+
+def told(migration: Migration, source: Contract, target: Contract) -> list[tuple[str, ...]]:
+    found = try_migration(migration, source, target).troubles
+    return [(each.severity, each.rule, each.pointer, each.hint) for each in found]
+
+
+def test_a_step_that_changes_nothing_is_told() -> None:
+    old = shown("1.0.0", [], note=TEXT)
+    new = shown("2.0.0", [], remark=TEXT, kind={"type": "string", "enum": ["A"]})
+    moved = {"op": "move", "from": "/remark", "path": "/note"}
+    assert not told(moves(moved), new, old)
+    misspelt = {"op": "move", "from": "/remrak", "path": "/note"}
+    rest = {"op": "map", "path": "/kind", "values": {"B": "C"}}
+    hint = "leave it out, if it is not for events still to come"
+    assert told(moves(misspelt, rest), new, old) == [
+        ("note", "migration-idle", "/steps/0", "did you mean '/remark'?"),
+        ("note", "migration-idle", "/steps/1", hint),
+    ]
+
+
+def test_an_index_is_refused() -> None:
+    items = {"type": "object", "properties": {"no": TEXT}}
+    stops = {"type": "array", "items": items}
+    old = shown("1.0.0", [], first=TEXT, stops=stops)
+    new = shown("2.0.0", [], stops=stops)
+    first = {"op": "copy", "from": "/stops/0/no", "path": "/first"}
+    fault = ("error", "migration-pointer", "/steps/0/from", "write /stops/*/no")
+    assert told(moves(first), new, old) == [fault]
+    named = {"type": "object", "properties": {"0": items}}
+    assert not told(moves(first), shown("2.0.0", [], stops=named), shown("1.0.0", [], first=TEXT))

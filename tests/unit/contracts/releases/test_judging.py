@@ -140,3 +140,20 @@ def test_what_a_contract_leaves_open_its_repository_says(
     written: tuple[Any, ...], found: Policy
 ) -> None:
     assert policy_of(*written) == found
+
+
+@pytest.mark.parametrize("version", ["1.1.0", "1.1.0-rc.1", "1.0.0"])
+def test_a_retired_major_does_not_come_back(version: str) -> None:
+    over = Predecessor(shown("1.0.0", name=TEXT), is_promise=False, is_retired=True)
+    next_one = Predecessor(shown("2.0.0", name=TEXT), is_promise=True)
+    for earlier in ([over], [over, next_one]):
+        found = judge(shown(version, name=TEXT, age=NUMBER), earlier, DEFAULT)
+        assert found.rule == "major-retired"
+        assert found.objection == "small.shown@1 is retired, and no way leads back."
+        assert found.least == ("2.0.0" if len(earlier) == 1 else "3.0.0")
+    assert not judge(shown("3.0.0", age=NUMBER), [over, next_one], DEFAULT).rule
+
+
+def test_a_draft_that_was_given_up_ends_nothing() -> None:
+    given_up = Predecessor(shown("1.0.0-rc.1", name=TEXT), is_promise=False)
+    assert not judge(shown("1.0.0", name=TEXT), [given_up], DEFAULT).rule

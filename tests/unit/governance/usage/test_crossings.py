@@ -58,6 +58,9 @@ BACK = {"op": "move", "from": "/remark", "path": "/note"}
         ([{"op": "move", "from": "/site", "path": "/home"}], "/site/name", {"fields": ["/home/name"]}, ("breaks", ["named-fields"])),
         ([{"op": "move", "from": "/site", "path": "/home"}], "/site/name", {"fields": ["/home/gate"]}, ("safe", ["left-out"])),
         ([{"op": "move", "from": "/site/name", "path": "/note"}], "/site", {"fields": ["/note"]}, ("breaks", ["named-fields"])),
+        # An object that is made for the field, and would be missing without it.
+        ([{"op": "move", "from": "/remark", "path": "/home/name"}], "/remark", {"fields": ["/home/gate"]}, ("unknown", ["made-around"])),
+        ([{"op": "move", "from": "/remark", "path": "/home/name"}], "/remark", {"fields": ["/site"]}, ("safe", ["left-out"])),
         ([{"op": "move", "from": "/stops/*/name", "path": "/stops/*/gate"}], "/stops/*/name", {"fields": ["/stops/gate"]}, ("breaks", ["named-fields"])),
     ],
 )  # fmt: skip

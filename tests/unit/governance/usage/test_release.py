@@ -82,7 +82,7 @@ def of(found: Impacts, name: str) -> tuple[Verdict, list[str]]:
         (FILE, drop("note"), {"filter": {"detail": {"note": ["x"]}}}, ("breaks", ["filter-undeclared-field", "named-filter"])),
         (STATUS, lambda each: each.update(enum=["NEW"]), {"filter": {"detail": {"status": ["PAID"]}}}, ("breaks", ["filter-impossible-value"])),
         (STATUS, lambda each: each.update(enum=["NEW"]), {"filter": {"detail": {"status": ["NEW"]}}}, ("safe", ["compatible"])),
-        (FILE, declare(note={"type": "integer"}), {"filter": {"detail": {"note": ["x"]}}, "fields": ["/site"]}, ("breaks", ["filter-impossible-type"])),
+        (FILE, declare(note={"type": "integer"}), {"filter": {"detail": {"note": ["x"]}}, "fields": ["/site"]}, ("breaks", ["filter-impossible-type", "named-filter"])),
         # What could never match before, does not break.
         (FILE, declare(fresh=TEXT), {"filter": {"detail": {"status": ["LOST"]}}}, ("safe", ["compatible"])),
         # Another type, and what may be missing.
@@ -90,6 +90,8 @@ def of(found: Impacts, name: str) -> tuple[Verdict, list[str]]:
         (FILE, declare(note={"type": "integer"}), {}, ("unknown", ["delivered"])),
         (FILE, lambda each: each["required"].remove("number"), {"order": {"key": "/number"}}, ("breaks", ["named-order"])),
         (FILE, lambda each: each["required"].remove("number"), {"fields": ["/note"]}, ("unknown", ["delivered"])),
+        (FILE, declare(note={"type": ["string", "null"]}), {"fields": ["/site"], "filter": {"detail": {"note": [{"prefix": "x"}]}}}, ("breaks", ["named-filter"])),
+        (FILE, lambda each: each["required"].remove("number"), {"target": {"input_path": "$.detail.note"}, "filter": {"detail": {"number": ["7"]}}}, ("breaks", ["named-filter"])),
         # A new value of a list, at each of the places that share it.
         (STATUS, lambda each: each["enum"].append("LOST"), {}, ("unknown", ["delivered", "delivered"])),
         (STATUS, lambda each: each["enum"].append("LOST"), {"fields": ["/note"]}, ("unknown", ["delivered"])),
@@ -106,6 +108,12 @@ def of(found: Impacts, name: str) -> tuple[Verdict, list[str]]:
         (
             STATUS, lambda each: each["enum"].append("LOST"),
             {"fields": ["/note"], "filter": {"$or": [{"detail": {"status": ["NEW"]}}, {"detail": {"note": ["x"]}}]}},
+            ("unknown", ["delivered"]),
+        ),
+        # A value that no list names may pass the filter.
+        (
+            FILE, declare(status={"anyOf": [{"enum": ["NEW", "PAID", "LOST"]}, {"enum": ["FREE"]}]}),
+            {"fields": ["/note"], "filter": {"detail": {"status": [{"anything-but": "LOST"}]}}},
             ("unknown", ["delivered"]),
         ),
         # In an array, other items may have what the filter does not ask for.
@@ -257,9 +265,17 @@ def test_a_new_major_without_a_migration(released: Path) -> None:
         (MIGRATION, {"fields": ["/note"]}, ("safe", ["translated"])),
         ({"steps": []}, {"fields": ["/site"]}, ("safe", ["translated", "left-out"])),
         ({"steps": []}, {"fields": ["/note"]}, ("breaks", ["named-fields"])),
-        ({"steps": []}, {"filter": {"detail": {"note": ["x"]}}}, ("breaks", ["named-filter"])),
+        (
+            {"steps": []},
+            {"filter": {"detail": {"note": ["x"]}}},
+            ("breaks", ["named-filter", "filter-untranslated"]),
+        ),
         ({"steps": []}, {}, ("unknown", ["delivered"])),
-        ({"steps": [{"op": "add", "path": "/note", "value": "x"}]}, {}, ("safe", ["translated"])),
+        (
+            {"steps": [{"op": "add", "path": "/note", "value": "x"}]},
+            {},
+            ("unknown", ["delivered"]),
+        ),
         (
             {"steps": [*MIGRATION["steps"], {"op": "remove", "path": "/note"}]},
             {"fields": ["/note"]},

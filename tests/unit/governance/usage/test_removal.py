@@ -176,3 +176,14 @@ def test_a_type_or_a_major_that_there_is_not(contracts: ContractRepository) -> N
         can_remove(platform(), contracts, "order.plcaed", "/note")
     with pytest.raises(ContractError, match=r"no order.placed@7 \(there is order.placed@1\)"):
         can_remove(platform(), contracts, TYPE, "/note", major=7)
+
+
+def test_what_is_asked_of_undeclared_names_is_asked_of_the_field_then(tmp_path: Path) -> None:
+    folder, text = write(tmp_path / "contracts"), {"type": "string"}
+    edit(
+        folder,
+        "OrderPlaced.json",
+        lambda each: each["properties"]["labels"].update(properties={"main": text}),
+    )
+    [writer] = verdict(repository(folder), "/labels/main").users
+    assert (writer.verdict, [each.code for each in writer.reasons]) == ("unknown", ["closed"])
