@@ -282,7 +282,7 @@ class ContractRegistry:
             left = left_behind(self._held().platform, planned, self.permits.told(by))
             change.check(planned, left)
             name = self.permits.name(by, before.owner)
-            said = list(change.said(planned, name, self._now()))
+            said = change.said(planned, name, self._now())
             ledger = before.ledger
             if said:
                 data = {"releases": [each.version for each in said], "status": asked.status}

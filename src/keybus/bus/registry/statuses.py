@@ -1,6 +1,6 @@
 """Changes of status, as they are asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from keybus.bus.registry.errors import NotReleased
@@ -9,7 +9,7 @@ from keybus.contracts.releases import Ledger, Said
 from keybus.contracts.releases.activation import activation
 from keybus.contracts.releases.deprecation import deprecation
 from keybus.contracts.releases.exchange import StatusChange
-from keybus.contracts.releases.passage import Passage, ended
+from keybus.contracts.releases.passage import Passage, ended, entries
 from keybus.contracts.releases.records import Records
 from keybus.contracts.releases.reference import Reference
 from keybus.errors import ContractError, Fault
@@ -75,7 +75,7 @@ class Change:
                 f"{planned.reference} cannot be {planned.after} now", faults, hint=hint
             )
 
-    def said(self, planned: Passage, by: str, time: str) -> Iterator[Said]:
+    def said(self, planned: Passage, by: str, time: str) -> list[Said]:
         """What the ledger is to say.
 
         Args:
@@ -86,18 +86,7 @@ class Change:
         asked = self.asked
         despite = f"despite what speaks against it: {asked.despite.strip()}"
         why = asked.why if not asked.despite.strip() else f"{asked.why} ({despite})".strip()
-        for step in planned.steps:
-            yield Said(
-                action="status",
-                version=step.version,
-                digest=step.digest,
-                status=step.after,
-                time=time,
-                by=by,
-                why=why,
-                replaced_by=step.replaced_by,
-                sunset=step.sunset,
-            )
+        return entries(planned, by=by, time=time, why=why)
 
 
 def left_behind(platform: Platform, planned: Passage, told: Visibility | None) -> tuple[str, ...]:
