@@ -148,7 +148,7 @@ async def body(request: Request, limit: int, came: Callable[[int], None] = lambd
         part, more = message.get("body", b""), message.get("more_body", False)
         came(len(part))
         if len(whole) + len(part) > limit:
-            raise TooLarge(f"the body has more than {limit} bytes", hint="send smaller batches")
+            raise TooLarge(f"the body has more than {limit} bytes", hint="send less at once")
         if not whole and not more:
             return bytes(part)  # as nearly always
         whole += part
