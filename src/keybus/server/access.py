@@ -59,6 +59,7 @@ class Guarded(Route):
 
     access: Access
     operation: Operation | None
+    straight: bool
 
 
 class GuardedSocket(WebSocketRoute):
@@ -77,6 +78,7 @@ def guarded(
     access: Access,
     operation: Operation | None = None,
     methods: Iterable[str] = ("GET",),
+    straight: bool = False,
 ) -> Guarded:
     """A route that reaches its endpoint once the decision is for it.
 
@@ -86,6 +88,7 @@ def guarded(
         access: Who may use it.
         operation: What it is asked and answers; None: a face of others, such as AWS's, that says so.
         methods: The methods that it answers.
+        straight: Whether it is asked so often that it is reached past the router.
     """
 
     async def answer(request: Request) -> Response:
@@ -93,7 +96,7 @@ def guarded(
         return await endpoint(request)
 
     route = Guarded(path, answer, methods=list(methods))
-    route.access, route.operation = access, operation
+    route.access, route.operation, route.straight = access, operation, straight
     return route
 
 

@@ -14,20 +14,25 @@ from keybus.governance import Principal
 from keybus.governance.authorizer import Refusal
 from keybus.governance.credentials import Registry
 from keybus.protocol import API, Problem
-from keybus.server import eventbridge, metrics, native, openapi
+from keybus.server import metrics, native, openapi
 from keybus.server.access import AnyRoute, Guarded, methods_of
 from keybus.server.answers import json, problem, refused
 from keybus.server.auth import Door
 from keybus.server.auth.door import open_door
+from keybus.server.aws import Dispatch
+from keybus.server.eventbridge import EVENTS
 from keybus.server.listening import Listening
 from keybus.server.loopback import LoopbackOnly
 from keybus.server.origin import SameOrigin
 from keybus.server.straight import Straight
 
+AWS = Dispatch([EVENTS])
+"""The services of AWS that speak its JSON protocol."""
+
 
 def routes() -> list[AnyRoute]:
     """Every route of every face, each with its decision."""
-    return [*native.routes(), *openapi.routes(), *metrics.routes(), *eventbridge.routes()]
+    return [*native.routes(), *openapi.routes(), *metrics.routes(), *AWS.routes()]
 
 
 def application(
@@ -86,9 +91,7 @@ def public_paths(among: Sequence[AnyRoute]) -> frozenset[str]:
 
 def _as_asked(scope: Scope, error: KeybusError) -> Response:
     """An error in the shape of the face that was asked."""
-    if scope["type"] == "http" and scope["path"] == eventbridge.PATH:
-        return eventbridge.refusal(error)
-    return problem(error)
+    return AWS.refusal(scope, error) or problem(error)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from keybus.server.answers import refused
 
 
 class Straight:
-    """An ASGI middleware that reaches routes that put events by the whole of their path.
+    """An ASGI middleware that reaches routes that ask for it by the whole of their path.
 
     Args:
         app: The application that has them, and is asked for everything else.
@@ -26,7 +26,7 @@ class Straight:
         self._endpoints = {
             (method, route.path): route.endpoint
             for route in app.routes
-            if isinstance(route, Guarded) and route.access.rule == "put"
+            if isinstance(route, Guarded) and route.straight
             for method in route.methods or ()
         }
 

@@ -11,7 +11,9 @@ from keybus.engines.memory import MemoryEngine
 from keybus.envelope import size
 from keybus.errors import Throttled
 from keybus.governance import Principal
-from keybus.server.eventbridge.put_events import put_events
+from keybus.server.aws import Call
+from keybus.server.aws.reading import read
+from keybus.server.eventbridge.put_events import PutEvents, put_events
 from keybus.testing import ManualClock
 from keybus.topology import load_platform
 from tests.unit.bus.conftest import PLATFORM
@@ -123,7 +125,7 @@ async def test_put_events_answers_each_entry_with_awss_code(
     await bus.put([status(number) for number in range(10)], DELIVERIES)
     entry = {"Source": "key.delivery", "DetailType": "x", "Detail": "{}"}
     body = json.dumps({"Entries": [entry, {"Source": "key.delivery"}, entry]})
-    answer = await put_events(bus, DELIVERIES, body.encode())
+    answer = await put_events(Call(bus, DELIVERIES), read(body.encode(), PutEvents))
     assert answer.failed_entry_count == 3
     codes = [each.error_code for each in answer.entries]
     assert codes == ["ThrottlingException", "InvalidArgument", "ThrottlingException"]

@@ -16,7 +16,7 @@ from keybus.engines.memory import MemoryEngine
 from keybus.governance.authorizer import ACTIONS
 from keybus.server.access import Access, Guarded, GuardedSocket
 from keybus.server.app import behind_the_door, public_paths, routes
-from keybus.server.eventbridge import OPERATIONS
+from keybus.server.eventbridge import EVENTS
 from keybus.topology import load_platform
 
 DECISIONS = {
@@ -116,7 +116,9 @@ def test_a_route_without_a_decision_is_found() -> None:
 
 
 def test_every_operation_has_a_decision() -> None:
-    assert {name: each.access.rule for name, each in OPERATIONS.items()} == {"PutEvents": "put"}
+    assert {name: each.access.rule for name, each in EVENTS.operations.items()} == {
+        "PutEvents": "put"
+    }
 
 
 def test_health_alone_is_public() -> None:

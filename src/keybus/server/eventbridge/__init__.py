@@ -1,5 +1,5 @@
-"""EventBridge's own API: AWS JSON 1.1, by ``X-Amz-Target``."""
+"""Amazon EventBridge's own API, over this bus."""
 
-from keybus.server.eventbridge.dispatch import OPERATIONS, PATH, Operation, refusal, routes
+from keybus.server.eventbridge.service import EVENTS
 
-__all__ = ["OPERATIONS", "PATH", "Operation", "refusal", "routes"]
+__all__ = ["EVENTS"]

@@ -4,7 +4,8 @@ Source: Amazon EventBridge API reference, "PutEvents" and "PutEventsRequestEntry
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
 
 import msgspec
 
@@ -12,34 +13,40 @@ from keybus.bus import Bus
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
 from keybus.errors import Throttled
 from keybus.governance import Principal
-from keybus.server.answers import UNREADABLE
-from keybus.server.eventbridge.errors import AwsError
+from keybus.server.access import PUT
+from keybus.server.aws import Call, Operation
+from keybus.server.aws.errors import invalid
+from keybus.server.aws.shapes import Answer as AwsAnswer
+from keybus.server.aws.shapes import Request, length, pattern
+from keybus.server.eventbridge.shapes import OwnBusName
 
-MAX_ENTRIES = 10
+_MAX_BODY: Final = 8 << 20
 _ARN = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]*:[0-9]{12}:event-bus/(.+)")
 _MICROSECONDS = 1_000_000
 
+EndpointId = Annotated[str, length(1, 50), pattern(r"^[A-Za-z0-9\-]+[\.][A-Za-z0-9\-]+$")]
 
-class RequestEntry(msgspec.Struct, rename="pascal"):
+
+class RequestEntry(Request, frozen=True):
     """A PutEventsRequestEntry; every member may be absent, and some absences are refused."""
 
     source: str | None = None
     detail_type: str | None = None
     detail: str | None = None
-    resources: list[str] | None = None
+    resources: list[Annotated[str, length(None, 2048)]] | None = None
     time: float | None = None
-    event_bus_name: str | None = None
-    trace_header: str | None = None
+    event_bus_name: OwnBusName | None = None
+    trace_header: Annotated[str, length(1, 500)] | None = None
 
 
-class Request(msgspec.Struct, rename="pascal"):
+class PutEvents(Request, frozen=True):
     """PutEventsRequest."""
 
-    entries: list[RequestEntry]
-    endpoint_id: str | None = None
+    entries: Annotated[list[RequestEntry], length(1, 10)]
+    endpoint_id: EndpointId | None = None
 
 
-class ResultEntry(msgspec.Struct, rename="pascal", omit_defaults=True):
+class ResultEntry(AwsAnswer, frozen=True):
     """PutEventsResultEntry: an EventId, or an ErrorCode and an ErrorMessage."""
 
     event_id: str | None = None
@@ -47,27 +54,27 @@ class ResultEntry(msgspec.Struct, rename="pascal", omit_defaults=True):
     error_message: str | None = None
 
 
-class Answer(msgspec.Struct, rename="pascal"):
+class Answer(AwsAnswer, frozen=True):
     """PutEventsResponse."""
 
     failed_entry_count: int
     entries: list[ResultEntry]
 
 
-async def put_events(bus: Bus, principal: Principal, content: bytes) -> Answer:
+async def put_events(call: Call, asked: PutEvents) -> Answer:
     """Answer a PutEvents call.
 
     Raises:
         AwsError: The request as a whole is refused.
     """
-    entries = _parse(content)
-    offered = [_entry(entry, bus) for entry in entries]
+    bus = call.bus
+    offered = [_entry(entry, bus) for entry in asked.entries]
     taken = [entry for entry in offered if isinstance(entry, Entry)]
     if sum(map(size, taken)) > MAX_ENTRY_BYTES:
-        raise _invalid(
+        raise invalid(
             f"Total size of the entries in the request is over the limit ({MAX_ENTRY_BYTES} bytes)."
         )
-    results = iter(await _put(bus, taken, principal))
+    results = iter(await _put(bus, taken, call.principal))
     answered = [entry if isinstance(entry, EntryResult) else next(results) for entry in offered]
     return Answer(
         failed_entry_count=sum(1 for result in answered if result.code),
@@ -82,27 +89,6 @@ async def _put(bus: Bus, taken: list[Entry], principal: Principal) -> Sequence[E
     except Throttled as error:
         told = f"{error.args[0]}; try again in {error.retry_after:.1f} s"
         return [EntryResult(code="ThrottlingException", message=told)] * len(taken)
-
-
-def _parse(content: bytes) -> list[RequestEntry]:
-    try:
-        request = msgspec.json.decode(content, type=Request)
-    except UNREADABLE as error:
-        if isinstance(error, msgspec.ValidationError):
-            raise _invalid(str(error)) from error
-        raise AwsError("SerializationException", f"the body is not JSON: {error}") from error
-    count = len(request.entries)
-    if not 1 <= count <= MAX_ENTRIES:
-        bound = "less than or equal to 10" if count else "greater than or equal to 1"
-        raise _invalid(
-            "1 validation error detected: Value at 'entries' failed to satisfy constraint: "
-            f"Member must have length {bound}"
-        )
-    return request.entries
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)
 
 
 def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
@@ -145,3 +131,8 @@ def _result(result: EntryResult) -> ResultEntry:
     if result.code:
         return ResultEntry(error_code=result.code, error_message=result.message)
     return ResultEntry(event_id=result.event_id)
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "PutEvents": Operation(PutEvents, put_events, PUT, most=_MAX_BODY)
+}

@@ -98,6 +98,7 @@ def routes() -> list[AnyRoute]:
                 fails=(Overloaded,),
             ),
             methods=["POST"],
+            straight=True,
         ),
         guarded(
             f"{API}/platform",
