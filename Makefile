@@ -36,8 +36,9 @@ types: $(VENV)/.dev ## mypy, strict, over the product, its tests and the example
 layers: $(VENV)/.dev ## the import order
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.dev ## write the command line's page anew, and test all pages
+docs: $(VENV)/.dev ## write the generated pages anew, and test all pages
 	$(BIN)/python -m tests.docs.cli_page
+	$(BIN)/python -m tests.docs.aws_page
 	$(BIN)/python -m pytest -q tests/docs
 
 $(VENV)/bin/python:

@@ -222,7 +222,7 @@ class TargetInfo(msgspec.Struct, frozen=True):
     """How a target stands that delivers by itself.
 
     Attributes:
-        kind: ``webhook``.
+        kind: ``webhook``; of a rule's target ``queue`` or ``api-destination``.
         state: ``delivering``; ``waiting`` after many failures, in which nothing is tried;
             ``probing``, one delivery at a time; ``stopped``, as something has to be done first.
         reason: The last failure, or what has to be done; empty where there is none.

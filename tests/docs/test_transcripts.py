@@ -162,3 +162,15 @@ def test_a_transcript_fits(expected: str, printed: str) -> None:
 )
 def test_a_transcript_does_not_fit(expected: str, printed: str) -> None:
     assert not transcript.fits(expected, printed)
+
+
+@pytest.mark.long
+def test_rules_are_made_by_hand(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("rules.md"), tmp_path)
+
+
+@pytest.mark.long
+def test_an_archive_is_replayed_by_the_aws_cli(tmp_path: Path) -> None:
+    example_in(tmp_path)
+    check(of_page("eventbridge.md"), tmp_path)

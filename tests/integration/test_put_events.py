@@ -107,10 +107,10 @@ def test_a_request_is_refused_as_a_whole(client: Any, entries: list[Any], code: 
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_an_operation_that_is_not_there_answers_as_aws_does(client: Any) -> None:
-    with pytest.raises(ClientError) as caught:
-        client.list_rules()
-    assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
+def test_an_operation_that_is_refused_on_purpose_says_why(client: Any) -> None:
+    with pytest.raises(ClientError, match="is not supported by Keybus: ") as caught:
+        client.list_endpoints()
+    assert caught.value.response["Error"]["Code"] == "OperationDisabledException"
 
 
 def post(server: Server, body: bytes, target: str = "AWSEvents.PutEvents") -> tuple[int, Any]:

@@ -1,28 +1,34 @@
 """The running bus: a platform, its contracts and an engine, put together."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from keybus.bus.api_destinations.api_destinations import ApiDestinations
+from keybus.bus.api_destinations.target import ApiDestinationTargets
 from keybus.bus.archive.backfills import Backfills
 from keybus.bus.archive.passage import Surroundings
 from keybus.bus.archive.replays import Replays
 from keybus.bus.archive.retention import Retention
+from keybus.bus.archives.archives import Archives
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Generation, Modes
 from keybus.bus.control.grants import GrantWatch
+from keybus.bus.control.overlays import Overlays
 from keybus.bus.control.permission import Permission
 from keybus.bus.control.proposal import Proposal
 from keybus.bus.control.proposing import judged
 from keybus.bus.control.versions import Applied, Declared, Versions
 from keybus.bus.dead_letters.age_limits import AgeLimits
 from keybus.bus.dead_letters.clearings import Clearings
+from keybus.bus.dead_letters.desks import LetterDesks
+from keybus.bus.dead_letters.forwarding import Forwarding
 from keybus.bus.dead_letters.letters import DeadLetter
 from keybus.bus.delivery.dispatcher import Dispatcher
-from keybus.bus.delivery.pauses import Pauses, paused_notice
+from keybus.bus.delivery.pauses import Pauses
 from keybus.bus.delivery.session import Send, Session
 from keybus.bus.engine import CursorState, Engine, Record
+from keybus.bus.event_bus.details import BusDetails
 from keybus.bus.explaining.explaining import Explaining, Hindrances
 from keybus.bus.ingest.admission import Mode
 from keybus.bus.ingest.backlog import Backlog
@@ -30,22 +36,29 @@ from keybus.bus.ingest.deduplication import Deduplication
 from keybus.bus.ingest.ingest import Ingest
 from keybus.bus.ingest.puts import Puts
 from keybus.bus.ingest.quotas import Quotas
+from keybus.bus.message_queues import MessageQueues
+from keybus.bus.message_queues.store import OpenStore
 from keybus.bus.metering.meters import Meters
 from keybus.bus.metering.violations import Violations
+from keybus.bus.policy.bus_policy import BusPolicy
 from keybus.bus.registry import ContractRegistry
+from keybus.bus.rules.rules import Rules
+from keybus.bus.schema_registries import SchemaRegistries
 from keybus.bus.standing import Standing
 from keybus.bus.tapping.taps import Taps
 from keybus.bus.targets import Targets, WebhookSettings
+from keybus.bus.targets.queue_target import QueueTargets
+from keybus.bus.targets.webhooks import Webhooks
 from keybus.bus.usage.usage import Usage
 from keybus.clock import SYSTEM, Clock
 from keybus.envelope import Entry, EntryResult
-from keybus.errors import EngineError, KeybusError, SubscriptionError
+from keybus.errors import KeybusError, SubscriptionError
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.audit import Actor, AuditKey
 from keybus.governance.authorizer import Authorizer, Refusal
 from keybus.governance.credentials.vault import Vault
 from keybus.governance.webhook_secrets import Action, WebhookSecret, WebhookSecrets
-from keybus.protocol import Notice, PublisherInfo, SubscriptionInfo
+from keybus.protocol import PublisherInfo, SubscriptionInfo
 from keybus.topology import Platform
 
 
@@ -65,8 +78,10 @@ class Bus:
         clock: Time and ids.
         targets: What delivers by itself: webhooks.
         webhook_secrets: What signs their deliveries.
+        api_destinations: Endpoints of others that rules send to, and the connections to them.
         pauses: Subscriptions whose deliveries wait until somebody lets them go on.
         clearings: Redrives and purges of dead letters.
+        letter_desks: Dead letters handed out as a queue's messages are.
         quotas: How much accounts may publish.
         backlog: Bytes of what was offered and is not answered yet.
         explaining: Says what became of an event.
@@ -75,7 +90,13 @@ class Bus:
         violations: What was taken although it does not fit.
         replays: Events of the log that are sent once more.
         releases: Released contracts, and what waits for an approval.
+        rules: What was made by hand: rules, with the targets that they send to.
+        policy: The bus's resource policy, as it was put.
+        archives: Named views of the log, as EventBridge's archives.
+        details: What is said of the bus: its description and tags.
         retention: How much is kept.
+        message_queues: Queues that were created, with messages of their own.
+        schema_registries: Schemas that accounts keep for themselves.
     """
 
     def __init__(
@@ -89,6 +110,7 @@ class Bus:
         deduplication: Deduplication,
         webhooks: WebhookSettings,
         vault: Vault | None,
+        messages: OpenStore | None = None,
     ) -> None:
         self.engine, self.modes, self.clock = engine, modes, clock
         self.audit, self.usage = audit, usage
@@ -97,6 +119,12 @@ class Bus:
         self.meters, self.violations = Meters(), Violations(clock)
         self.releases = ContractRegistry(
             engine.documents, audit, self.permission, lambda: self.generation, clock
+        )
+        self.rules = Rules(engine.documents, audit, clock)
+        self.details = BusDetails(engine.documents, audit, clock)
+        self.archives = Archives(engine, audit, clock)
+        self.policy = BusPolicy(
+            engine.documents, audit, lambda: self.generation, self._renew, clock
         )
         self.control = Control(
             engine,
@@ -107,9 +135,10 @@ class Bus:
             clock=clock,
             meters=self.meters,
             violations=self.violations,
-            overlay=self.releases.overlay,
+            overlays=Overlays(self.releases.overlay, self.rules.beside, self.policy.denied),
         )
-        self.releases.changed = lambda: self.control.renew(self._activate)
+        self.releases.changed = self.rules.changed = self._renew
+        self.rules.discard = self.control.discard
         self.webhook_secrets = WebhookSecrets(
             engine.documents,
             lambda: self.platform,
@@ -117,9 +146,30 @@ class Bus:
             changed=self._secret_changed,
             clock=clock,
         )
-        self.targets = Targets(webhooks, self.webhook_secrets, clock)
+        hooks = Webhooks(webhooks, self.webhook_secrets, clock)
+        self.api_destinations = ApiDestinations(
+            engine.documents,
+            audit,
+            lambda: self.platform,
+            vault=vault,
+            settings=webhooks,
+            poster=hooks.poster,
+            clock=clock,
+        )
+        calling = ApiDestinationTargets(self.api_destinations, hooks, webhooks, clock)
+        self.message_queues = MessageQueues(
+            engine.documents,
+            audit,
+            messages,
+            find=self.dispatcher,
+            join=self.join,
+            clock=clock,
+        )
+        self.targets = Targets([hooks, calling, QueueTargets(self.message_queues, clock)])
+        self._forwarding = Forwarding(self.control, self.message_queues, self.meters, clock)
         self.pauses = Pauses(engine.documents, audit, self.dispatcher, clock)
         self.clearings = Clearings(engine.documents, audit, self.dispatcher, clock)
+        self.letter_desks = LetterDesks(self.dispatcher, clock)
         self._standing = Standing(self.control, self.pauses, self.targets, modes, clock)
         self.taps = Taps()
         around = Surroundings(
@@ -130,7 +180,7 @@ class Bus:
             clock,
         )
         self.replays = Replays(engine.documents, audit, around)
-        hindrances = Hindrances(self.pauses.of, self.targets.info, self.replays.only_to)
+        hindrances = Hindrances(self.pauses.of, self.targets.info, self.replays.passes_by)
         self.explaining = Explaining(engine, self.control, hindrances, clock)
         self.retention = Retention(engine, lambda: self.platform.archive, audit, clock)
         self._puts = Puts()
@@ -143,10 +193,11 @@ class Bus:
         self.quotas, self.backlog = Quotas(clock), Backlog()
         self._age_limits = AgeLimits(lambda: self.control.dispatchers, audit, clock)
         self._watch = GrantWatch(engine.documents, self.control, audit, clock)
+        self.schema_registries = SchemaRegistries(engine.documents, audit, clock)
         self._ingest: Ingest | None = None
 
     @classmethod
-    async def start(
+    async def start(  # noqa: PLR0913 - each is a part of its own
         cls,
         declared: Declared | None,
         engine: Engine,
@@ -157,6 +208,7 @@ class Bus:
         audit_key: AuditKey | None = None,
         vault: Vault | None = None,
         webhooks: WebhookSettings | None = None,
+        messages: OpenStore | None = None,
         note: str = "declared at the start",
     ) -> "Bus":
         """Apply a platform to the engine, or go on with the one that was, and start.
@@ -170,6 +222,7 @@ class Bus:
             audit_key: Seals the audit log.
             vault: Seals webhooks' secrets; None: none can be issued.
             webhooks: How webhooks are delivered.
+            messages: Opens the store of message queues, which the bus closes; None: it has none.
             note: What the list of versions says of it.
 
         Raises:
@@ -187,17 +240,27 @@ class Bus:
             deduplication=deduplication,
             webhooks=webhooks or WebhookSettings(),
             vault=vault,
+            messages=messages,
         )
         try:
             await bus.webhook_secrets.load()
+            await bus.api_destinations.load()
             await bus.pauses.load()
+            await bus.message_queues.load()
             await bus.releases.load()
+            await bus.rules.load()
+            await bus.policy.load()
+            await bus.details.load()
+            await bus.archives.load()
             await bus.control.resume(bus._activate, required=declared is None)
             if declared is not None:
                 await bus.apply(declared, note=note)
+            await bus.rules.sweep(await engine.queues())
+            bus.api_destinations.resume()
             await bus.clearings.resume()
             await bus.replays.resume()
             bus._age_limits.start()
+            bus._forwarding.start()
             bus.retention.start()
         except BaseException:
             await bus.stop()
@@ -290,10 +353,10 @@ class Bus:
             SubscriptionError: There is no such subscription.
         """
         dispatcher = self.dispatcher(subscription)
-        if self.targets.info(subscription) is not None:
+        if (target := self.targets.info(subscription)) is not None:
             raise SubscriptionError(
-                f"the subscription {subscription!r} delivers to its webhook",
-                hint="take the webhook out of its target to consume it",
+                f"the subscription {subscription!r} delivers to its {target.kind}",
+                hint=f"take the {target.kind} out of its target to consume it",
             )
         handing = self.targets.handing(subscription, send, dispatcher)
         session = handing.session = dispatcher.join(handing, window, principal)
@@ -302,12 +365,7 @@ class Bus:
             # Other rules came to hold since it was let in at the door.
             self.refused(principal, f"consume {subscription}", refusal)
             session.end(refusal.message)
-        if holding := self._standing.holding(subscription):
-            session.tell(Notice("held", "; ".join(holding)))
-        if (pause := self.pauses.of(subscription)) is not None:
-            session.tell(paused_notice(pause))
-        for warning in self.control.generation.warnings(subscription):
-            session.tell(Notice("deprecated", warning))
+        self._standing.tell(session, subscription)
         return session
 
     def dispatcher(self, subscription: str) -> Dispatcher:
@@ -344,20 +402,11 @@ class Bus:
 
     async def states(self) -> dict[str, CursorState]:
         """How each subscription stands."""
-        found = {}
-        for name, dispatcher in list(self.control.dispatchers.items()):
-            with contextlib.suppress(EngineError):  # it was removed meanwhile
-                found[name] = await dispatcher.cursor.state()
-        return found
+        return await self._standing.states()
 
     async def subscriptions(self) -> list[SubscriptionInfo]:
         """The subscriptions, what they ask for and how they stand."""
-        states = await self.states()
-        return [
-            self._standing.info(name, state)
-            for name, state in states.items()
-            if name in self.platform.subscriptions
-        ]
+        return await self._standing.subscriptions()
 
     def end_consumers(self, ends: Callable[[str, Principal], str]) -> None:
         """End consumers, such as those of a credential that was revoked; see `Control.end`."""
@@ -367,6 +416,8 @@ class Bus:
         """Hand leases back, untried, before consumers are cut off; events are still taken."""
         self.taps.close()
         await self.targets.stop()
+        await self.message_queues.stop()
+        self.letter_desks.stop()
         await self.control.stop()
         await self.targets.close()
 
@@ -374,12 +425,17 @@ class Bus:
         """Stop delivering and keeping book; the engine stays open."""
         await self._watch.close()
         await self._age_limits.close()
+        await self._forwarding.close()
         await self.retention.close()
         await self.clearings.close()
         await self.replays.close()
+        await self.archives.close()
         await self.releases.close()
+        await self.rules.close()
+        await self.api_destinations.close()
         await self._backfills.close()
         await self.stop_delivering()
+        await self.message_queues.close()
         await self.deduplication.close()
         await self.usage.close()
         await self.audit.close()
@@ -388,6 +444,10 @@ class Bus:
         """Stop, and close the engine."""
         await self.stop()
         await self.engine.close()
+
+    async def _renew(self) -> None:
+        """Compile what holds once more."""
+        await self.control.renew(self._activate)
 
     async def _secret_changed(self, action: Action, secret: WebhookSecret, by: Principal) -> None:
         name = f"{secret.account}/{secret.name}"

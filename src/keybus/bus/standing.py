@@ -1,12 +1,16 @@
 """How subscriptions stand, as whoever asks is told."""
 
+import contextlib
+
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Modes
-from keybus.bus.delivery.pauses import Pauses
+from keybus.bus.delivery.pauses import Pauses, paused_notice
+from keybus.bus.delivery.session import Session
 from keybus.bus.engine import CursorState
 from keybus.bus.targets import Targets
 from keybus.clock import Clock
-from keybus.protocol import SubscriptionInfo
+from keybus.errors import EngineError
+from keybus.protocol import Notice, SubscriptionInfo
 
 
 class Standing:
@@ -29,7 +33,7 @@ class Standing:
     def info(self, name: str, state: CursorState) -> SubscriptionInfo:
         """What a subscription asks for, and how it stands."""
         declared, dispatcher = (
-            self._control.generation.platform.subscriptions[name],
+            self._control.generation.subscriptions[name],
             self._control.dispatchers[name],
         )
         return SubscriptionInfo(
@@ -52,6 +56,29 @@ class Standing:
             filling=dispatcher.cursor.filled is not None,
         )
 
+    async def states(self) -> dict[str, CursorState]:
+        """How each subscription stands."""
+        found = {}
+        for name, dispatcher in list(self._control.dispatchers.items()):
+            with contextlib.suppress(EngineError):  # it was removed meanwhile
+                found[name] = await dispatcher.cursor.state()
+        return found
+
+    async def subscriptions(self) -> list[SubscriptionInfo]:
+        """The subscriptions, what they ask for and how they stand."""
+        states = await self.states()
+        known = self._control.generation.subscriptions
+        return [self.info(name, state) for name, state in states.items() if name in known]
+
+    def tell(self, session: Session, name: str) -> None:
+        """Tell a consumer that has come what it has to know."""
+        if holding := self.holding(name):
+            session.tell(Notice("held", "; ".join(holding)))
+        if (pause := self._pauses.of(name)) is not None:
+            session.tell(paused_notice(pause))
+        for warning in self._control.generation.warnings(name):
+            session.tell(Notice("deprecated", warning))
+
     def holding(self, name: str) -> list[str]:
         """Why events that the subscription asks for would be held, and those that came were."""
         if self._modes.authorization != "enforce":
@@ -60,7 +87,7 @@ class Standing:
         now, gate = self._clock.time_us(), self._control.generation.authorizer.gate(name)
         refusals = [
             gate.refusal(ref.type, "", now)
-            for ref in self._control.generation.platform.subscriptions[name].event_refs
+            for ref in self._control.generation.subscriptions[name].event_refs
         ]
         reasons.update(refusal.message for refusal in refusals if refusal is not None)
         return sorted(reasons)

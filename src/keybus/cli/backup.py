@@ -67,9 +67,11 @@ def restore(source: Path, data: Path | None, check: bool, as_json: bool) -> None
 
 def _said(manifest: Manifest) -> str:
     when = rfc3339(manifest.made_at, fraction=False)
+    messages = manifest.messages
+    also = "" if messages is None else f", {messages.size:,} bytes of messages"
     return (
         f"{manifest.size:,} bytes as of {when}, the log up to position {manifest.last_position},"
-        f" {manifest.subscriptions} queues"
+        f" {manifest.subscriptions} queues{also}"
     )
 
 

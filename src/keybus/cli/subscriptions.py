@@ -37,4 +37,5 @@ def subscriptions(url: str | None, as_json: bool) -> None:
             click.echo(f"{info.name} is held: {reason}")
         if info.target is not None and info.target.state != "delivering":
             why = f": {info.target.reason}" if info.target.reason else ""
-            click.echo(f"{info.name} posts nothing ({info.target.state}){why}")
+            verb = "sends" if info.target.kind == "queue" else "posts"
+            click.echo(f"{info.name} {verb} nothing ({info.target.state}){why}")

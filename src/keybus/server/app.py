@@ -24,15 +24,23 @@ from keybus.server.eventbridge import EVENTS
 from keybus.server.listening import Listening
 from keybus.server.loopback import LoopbackOnly
 from keybus.server.origin import SameOrigin
+from keybus.server.schemas import SCHEMAS
+from keybus.server.sqs import SQS
 from keybus.server.straight import Straight
 
-AWS = Dispatch([EVENTS])
+AWS = Dispatch([EVENTS, SQS])
 """The services of AWS that speak its JSON protocol."""
 
 
 def routes() -> list[AnyRoute]:
     """Every route of every face, each with its decision."""
-    return [*native.routes(), *openapi.routes(), *metrics.routes(), *AWS.routes()]
+    return [
+        *native.routes(),
+        *openapi.routes(),
+        *metrics.routes(),
+        *AWS.routes(),
+        *SCHEMAS.routes(),
+    ]
 
 
 def application(
@@ -91,11 +99,13 @@ def public_paths(among: Sequence[AnyRoute]) -> frozenset[str]:
 
 def _as_asked(scope: Scope, error: KeybusError) -> Response:
     """An error in the shape of the face that was asked."""
-    return AWS.refusal(scope, error) or problem(error)
+    return AWS.refusal(scope, error) or SCHEMAS.refusal(scope, error) or problem(error)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if (unknown := SCHEMAS.unknown(request.scope)) is not None:
+        return unknown
     told = Problem(
         "no-such-route",
         f"{request.method} {request.url.path}: {error.detail}",
@@ -107,6 +117,6 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, KeybusError)
-    return refused(error)
+    return SCHEMAS.refusal(request.scope, error) or refused(error)

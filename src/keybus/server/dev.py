@@ -9,9 +9,11 @@ import uvloop
 
 from keybus.bus import Bus, Engine, Mode
 from keybus.bus.control.versions import Declared
+from keybus.bus.message_queues.store import OpenStore
 from keybus.bus.targets import WebhookSettings
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
+from keybus.engines.sqlite.backup.manifest import MESSAGES
 from keybus.errors import SettingsError
 from keybus.governance.credentials.sealing import SealingKeys
 from keybus.server.app import application
@@ -83,6 +85,7 @@ async def _serve(settings: DevSettings, ready: Ready) -> None:
                 admission=settings.admission,
                 vault=SealingKeys.from_environment(),
                 webhooks=WebhookSettings(plain=True),
+                messages=_messages(settings),
             )
             try:
                 await run(
@@ -98,6 +101,25 @@ def _engine(settings: DevSettings) -> Engine:
     if settings.memory:
         return MemoryEngine()
     return SqliteEngine.at(store_of(settings.folder, settings.data))
+
+
+def _messages(settings: DevSettings) -> OpenStore:
+    if not settings.memory:
+        return messages_beside(store_of(settings.folder, settings.data))
+
+    async def opening() -> Engine:
+        return MemoryEngine()
+
+    return opening
+
+
+def messages_beside(store: Path) -> OpenStore:
+    """What opens the store of message queues, which is beside the bus's own."""
+
+    async def opening() -> Engine:
+        return SqliteEngine.at(store.with_name(MESSAGES))
+
+    return opening
 
 
 def store_of(folder: Path, data: Path | None) -> Path:

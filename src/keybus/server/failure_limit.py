@@ -16,9 +16,12 @@ LOGGERS: Final = (
     "keybus.bus.delivery.desk",
     "keybus.bus.delivery.dispatcher",
     "keybus.bus.ingest.ingest",
-    "keybus.bus.targets.webhook",
+    "keybus.bus.targets.carrier",
+    "keybus.bus.targets.queue_target",
     "keybus.engines.sqlite.checkpointer",
     "keybus.server.answers",
+    "keybus.server.aws.dispatch",
+    "keybus.server.schemas.face",
 )
 """What logs a traceback for each put, settlement or request that fails."""
 _Kind = tuple[str, str, str, str]

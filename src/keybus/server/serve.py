@@ -23,7 +23,7 @@ from keybus.governance.credentials.sealing import SealingKeys
 from keybus.governance.credentials.vault import Vault
 from keybus.governance.objections import objections
 from keybus.server.app import application
-from keybus.server.dev import store_of
+from keybus.server.dev import messages_beside, store_of
 from keybus.server.listening import Listening
 from keybus.server.runner import LOOPBACK, Ready, Wire, address_of, deepen_stack, listen, run
 from keybus.settings import DEFAULT_PORT
@@ -175,6 +175,7 @@ async def _start(settings: ServeSettings, engine: Engine, vault: SealingKeys | N
         audit_key=None if vault is None else vault.audit_key,
         vault=vault,
         webhooks=WebhookSettings(networks=networks_of(settings.webhook_networks)),
+        messages=messages_beside(store_of(settings.folder, settings.data)),
         note=remark("declared at the start", settings.despite),
     )
 

@@ -12,7 +12,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Mode, Session
+from keybus.bus import Bus, DeadLetter, Delivery, Dispatcher, Engine, Mode, Session
 from keybus.bus.control.versions import Declared
 from keybus.bus.delivery.session import delivered
 from keybus.bus.targets import WebhookSettings
@@ -199,12 +199,16 @@ def _join(subscribers: Sequence[EventSubscriber], threads: Sequence[Thread]) -> 
 async def _start(
     platform: Platform, contracts: ContractRepository, admission: Mode, clock: Clock
 ) -> Bus:
+    async def messages() -> Engine:
+        return MemoryEngine(clock=clock)
+
     return await Bus.start(
         Declared(platform, contracts),
         MemoryEngine(clock=clock),
         admission=admission,
         clock=clock,
         webhooks=WebhookSettings(posts=False),
+        messages=messages,
     )
 
 

@@ -1,11 +1,15 @@
 """A closed bus whose API is fuzzed by some accounts, while others go on with their work."""
 
+import re
+
 from tests.running import ClosedServer
 
 NAMES = ("kestrel.till", "kestrel-feed", "kestrel-of-shop", "kestrels", "kestrel-karl")
 """Names that the fuzzed accounts, but for those that read everything, have nothing to do with."""
 EVENT = "osprey"
 """What stands in the events that nobody who is fuzzed may have."""
+INSIDES = re.compile(rb"Traceback|\.py\b|site-packages|src/keybus| object at 0x|apsw|\.db\b")
+"""What the inside of a process looks like, which is nobody's business."""
 WATCHED = "kestrel-of-shop"
 """The subscription of somebody who is not fuzzed to all that a fuzzed publisher puts."""
 

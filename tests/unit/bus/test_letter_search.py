@@ -138,7 +138,7 @@ async def test_attributes_by_eventbridges_names(
     bus: Bus, cause: str, attempts: int, expected: tuple[str, str, str | None]
 ) -> None:
     letter = msgspec.structs.replace(LETTER, cause=cause, attempts=attempts)
-    told = attributes_of(letter, "all", bus.platform)
+    told = attributes_of(letter, "all", bus.generation)
     assert told["TARGET_ARN"] == "arn:aws:sqs:local:222222222222:all"
     assert told["RULE_ARN"] == "arn:aws:events:local:000000000000:rule/tiny/all"
     assert told["ERROR_MESSAGE"] == "busy"

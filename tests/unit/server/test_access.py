@@ -17,6 +17,7 @@ from keybus.governance.authorizer import ACTIONS
 from keybus.server.access import Access, Guarded, GuardedSocket
 from keybus.server.app import behind_the_door, public_paths, routes
 from keybus.server.eventbridge import EVENTS
+from keybus.server.sqs import SQS
 from keybus.topology import load_platform
 
 DECISIONS = {
@@ -66,6 +67,7 @@ DECISIONS = {
     "GET /healthz": "public",
     "GET /metrics": "subscriptions.read",
     "POST /": "member",
+    "POST /{account:account_id}/{queue:path}": "member",
     "POST /api/v1/credentials": "credentials.issue",
     "POST /api/v1/credentials/{id}/rotate": "credentials.rotate",
     "POST /api/v1/events": "put",
@@ -76,6 +78,37 @@ DECISIONS = {
     "POST /api/v1/tail": "member",
     "PUT /api/v1/platform": "platform.apply",
     "SOCKET /api/v1/subscriptions/{name:path}/deliveries": "consume",
+    "DELETE /tags/{arn:path}": "contracts.publish",
+    "POST /tags/{arn:path}": "contracts.publish",
+    "GET /tags/{arn:path}": "contracts.read",
+    "POST /v1/discoverers/id/{discovererId}/start": "member",
+    "POST /v1/discoverers/id/{discovererId}/stop": "member",
+    "DELETE /v1/discoverers/id/{discovererId}": "member",
+    "GET /v1/discoverers/id/{discovererId}": "member",
+    "PUT /v1/discoverers/id/{discovererId}": "member",
+    "GET /v1/discoverers": "contracts.read",
+    "POST /v1/discoverers": "member",
+    "POST /v1/discover": "member",
+    "DELETE /v1/policy": "member",
+    "GET /v1/policy": "member",
+    "PUT /v1/policy": "member",
+    "GET /v1/registries/name/{registryName}/schemas/name/{schemaName}/export": "contracts.read",
+    "GET /v1/registries/name/{registryName}/schemas/name/{schemaName}/language/{language}/source": "contracts.read",
+    "GET /v1/registries/name/{registryName}/schemas/name/{schemaName}/language/{language}": "contracts.read",
+    "POST /v1/registries/name/{registryName}/schemas/name/{schemaName}/language/{language}": "contracts.read",
+    "DELETE /v1/registries/name/{registryName}/schemas/name/{schemaName}/version/{schemaVersion}": "contracts.publish",
+    "GET /v1/registries/name/{registryName}/schemas/name/{schemaName}/versions": "contracts.read",
+    "DELETE /v1/registries/name/{registryName}/schemas/name/{schemaName}": "contracts.publish",
+    "POST /v1/registries/name/{registryName}/schemas/name/{schemaName}": "contracts.publish",
+    "PUT /v1/registries/name/{registryName}/schemas/name/{schemaName}": "contracts.publish",
+    "GET /v1/registries/name/{registryName}/schemas/name/{schemaName}": "contracts.read",
+    "GET /v1/registries/name/{registryName}/schemas/search": "contracts.read",
+    "GET /v1/registries/name/{registryName}/schemas": "contracts.read",
+    "DELETE /v1/registries/name/{registryName}": "contracts.publish",
+    "POST /v1/registries/name/{registryName}": "contracts.publish",
+    "PUT /v1/registries/name/{registryName}": "contracts.publish",
+    "GET /v1/registries/name/{registryName}": "contracts.read",
+    "GET /v1/registries": "contracts.read",
 }
 
 
@@ -117,7 +150,84 @@ def test_a_route_without_a_decision_is_found() -> None:
 
 def test_every_operation_has_a_decision() -> None:
     assert {name: each.access.rule for name, each in EVENTS.operations.items()} == {
-        "PutEvents": "put"
+        "PutEvents": "put",
+        "PutRule": "administer",
+        "DeleteRule": "administer",
+        "DescribeRule": "administer",
+        "EnableRule": "administer",
+        "DisableRule": "administer",
+        "ListRules": "administer",
+        "ListRuleNamesByTarget": "administer",
+        "PutTargets": "administer",
+        "RemoveTargets": "administer",
+        "ListTargetsByRule": "administer",
+        "TestEventPattern": "member",
+        "CreateEventBus": "administer",
+        "DeleteEventBus": "administer",
+        "DescribeEventBus": "member",
+        "ListEventBuses": "member",
+        "UpdateEventBus": "administer",
+        "PutPermission": "administer",
+        "RemovePermission": "administer",
+        "CreateArchive": "administer",
+        "DeleteArchive": "administer",
+        "DescribeArchive": "administer",
+        "ListArchives": "administer",
+        "UpdateArchive": "administer",
+        "CancelReplay": "administer",
+        "DescribeReplay": "administer",
+        "ListReplays": "administer",
+        "StartReplay": "administer",
+        "ListTagsForResource": "member",
+        "TagResource": "member",
+        "UntagResource": "member",
+        "CreateConnection": "administer",
+        "UpdateConnection": "administer",
+        "DescribeConnection": "administer",
+        "ListConnections": "administer",
+        "DeauthorizeConnection": "administer",
+        "DeleteConnection": "administer",
+        "CreateApiDestination": "administer",
+        "UpdateApiDestination": "administer",
+        "DescribeApiDestination": "administer",
+        "ListApiDestinations": "administer",
+        "DeleteApiDestination": "administer",
+    }
+
+
+def test_every_operation_of_queues_has_an_action() -> None:
+    actions: dict[str, set[str]] = {}
+    for name, each in SQS.operations.items():
+        actions.setdefault(each.access.action, set()).add(name)
+    assert actions == {
+        "queues.read": {
+            "GetQueueAttributes",
+            "GetQueueUrl",
+            "ListDeadLetterSourceQueues",
+            "ListMessageMoveTasks",
+            "ListQueueTags",
+            "ListQueues",
+        },
+        "queues.manage": {
+            "AddPermission",
+            "CancelMessageMoveTask",
+            "CreateQueue",
+            "DeleteQueue",
+            "PurgeQueue",
+            "RemovePermission",
+            "SetQueueAttributes",
+            "StartMessageMoveTask",
+            "TagQueue",
+            "UntagQueue",
+        },
+        "queues.receive": {
+            "ChangeMessageVisibility",
+            "ChangeMessageVisibilityBatch",
+            "DeleteMessage",
+            "DeleteMessageBatch",
+            "ReceiveMessage",
+        },
+        "queues.send": {"SendMessage", "SendMessageBatch"},
     }
 
 

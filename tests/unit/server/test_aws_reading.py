@@ -7,7 +7,7 @@ import pytest
 
 from keybus.server.aws import AwsError
 from keybus.server.aws.reading import read
-from keybus.server.aws.shapes import Request, between, length, pattern
+from keybus.server.aws.shapes import SENSITIVE, Request, between, length, pattern
 
 Name = Annotated[str, length(1, 8), pattern(r"[\.\-_A-Za-z0-9]+")]
 
@@ -99,3 +99,29 @@ def test_what_is_no_json_cannot_be_read(body: bytes) -> None:
 def test_a_long_value_is_cut_in_what_is_told() -> None:
     _, message = refusal({"Name": "a" * 100_000})
     assert len(message) < 1_000
+
+
+class Secret(Request, frozen=True):
+    word: Annotated[str, length(2, 8), pattern("a+(b+a+)*", linear="a(b*a)*"), SENSITIVE]
+    words: Annotated[tuple[str, ...], length(0, 1), SENSITIVE] = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"Word": "hush"}, "Value at 'word' failed to satisfy constraint: Member must satisfy reg"),
+        ({"Word": "a" * 9}, "Value at 'word' failed to satisfy constraint: Member must have len"),
+        ({"Word": "aa", "Words": ["hush", "hush"]}, "Value at 'words' failed to satisfy constr"),
+        ({}, "Value null at 'word' failed to satisfy constraint: Member must not be null"),
+    ],
+)
+def test_what_is_sensitive_is_not_repeated(value: Any, told: str) -> None:
+    with pytest.raises(AwsError) as caught:
+        read(msgspec.json.encode(value), Secret)
+    assert told in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_pattern_is_told_as_the_model_has_it_whatever_is_asked_in_its_place() -> None:
+    with pytest.raises(AwsError, match=r"regular expression pattern: a\+\(b\+a\+\)\*$"):
+        read(b'{"Word": "abb"}', Secret)

@@ -11,9 +11,11 @@ from schemathesis.core.result import Ok
 from keybus.governance.authorizer import ACTIONS
 from keybus.server.access import Guarded
 from keybus.server.app import routes
+from keybus.server.aws.dispatch import QUEUE_PATH
 from keybus.server.openapi import document
+from keybus.server.schemas import SCHEMAS
 
-OTHERS = {"/"}
+OTHERS = {"/", QUEUE_PATH, *(each.path for each in SCHEMAS.routes())}
 """Paths of faces that are described by others."""
 
 

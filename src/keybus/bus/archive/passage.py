@@ -107,6 +107,8 @@ class Passage:
         if to and to not in dispatchers:
             raise Gone(f"there is no subscription {to!r} any more")
         for name, dispatcher in [(to, dispatchers[to])] if to else list(dispatchers.items()):
+            if not self.replay.wanted.is_for(name):
+                continue
             if to or (dispatcher.consumers and not dispatcher.paused):
                 state = await dispatcher.cursor.state()
                 if state.waiting > FULL:

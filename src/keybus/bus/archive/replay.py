@@ -21,12 +21,38 @@ class Wanted(msgspec.Struct, frozen=True):
         since: From when on the bus took it, in microseconds since the Unix epoch.
         until: Before when; the same.
         pattern: The event pattern that it has to match as well, as JSON; empty: none.
+        only: Where it goes to every subscription, those of them that get it; None: all of them.
     """
 
     to: str
     since: int
     until: int
     pattern: str = ""
+    only: tuple[str, ...] | None = None
+
+    def is_for(self, subscription: str) -> bool:
+        """Whether a subscription gets of it what it matches."""
+        if self.to:
+            return subscription == self.to
+        return self.only is None or subscription in self.only
+
+
+class FromArchive(msgspec.Struct, frozen=True):
+    """What was asked for of a named archive, through EventBridge's API.
+
+    Attributes:
+        archive: The archive's name.
+        since: The beginning that was asked for, in microseconds since the Unix epoch.
+        until: The end; the same.
+        rules: The ARNs of the rules to whose targets it goes; empty: to every subscription.
+        description: What whoever began it says of it.
+    """
+
+    archive: str
+    since: int
+    until: int
+    rules: tuple[str, ...] = ()
+    description: str = ""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -82,6 +108,7 @@ class Replay(msgspec.Struct, frozen=True):
         state: ``running``, ``done``, ``cancelled``, or ``failed``: the subscription is gone, say.
         error: Why it failed.
         ended_us: When it ended; 0 while it runs.
+        origin: The named archive that it is of, and how it was asked for; None: it is of the log.
     """
 
     id: str
@@ -101,6 +128,7 @@ class Replay(msgspec.Struct, frozen=True):
     state: State = "running"
     error: str = ""
     ended_us: int = 0
+    origin: FromArchive | None = None
 
     @property
     def share(self) -> float:
@@ -115,12 +143,16 @@ class Replay(msgspec.Struct, frozen=True):
         """What the audit log has of its beginning."""
         wanted = self.wanted
         pattern = {"pattern": wanted.pattern} if wanted.pattern else {}
+        only = {} if wanted.only is None else {"only": list(wanted.only)}
+        archive = {} if self.origin is None else {"archive": self.origin.archive}
         return {
             "id": self.id,
             "name": self.name,
             "since": wanted.since,
             "until": wanted.until,
             **pattern,
+            **only,
+            **archive,
         }
 
 
@@ -128,6 +160,15 @@ class AlreadyReplaying(KeybusError):
     """Another replay to the same destination is under way, or too many are."""
 
     code = "already-replaying"
+
+
+class ReplayExists(KeybusError):
+    """A replay of that name is known already."""
+
+    code = "replay-exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Replay {name} already exists.")
 
 
 class NoSuchReplay(KeybusError):

@@ -10,9 +10,11 @@ from keybus.bus.archive.looking import previewed
 from keybus.bus.archive.passage import Gone, Passage, Surroundings
 from keybus.bus.archive.replay import (
     AlreadyReplaying,
+    FromArchive,
     NoSuchReplay,
     Preview,
     Replay,
+    ReplayExists,
     State,
     Wanted,
 )
@@ -29,6 +31,8 @@ AT_ONCE: Final = 10
 """Replays that are under way at once, as on EventBridge."""
 KEPT: Final = 20
 """Replays to a destination that are remembered after their end."""
+KEPT_OF_ARCHIVES: Final = 100
+"""Replays of named archives that are remembered after their end."""
 _COLLECTION = "replays"
 _END_PAUSE = 1.0
 _decoder = msgspec.json.Decoder(Replay)
@@ -87,10 +91,10 @@ class Replays:
         passage = self._passages.get(replay)
         return passage.replay if passage else self._known[replay]
 
-    def only_to(self, name: str) -> str:
-        """The one subscription that all replays of a name were for; empty where there is none."""
-        found = {each.wanted.to for each in self.all() if each.name == name}
-        return found.pop() if len(found) == 1 else ""
+    def passes_by(self, name: str, subscription: str) -> bool:
+        """Whether the replays of a name that are known were all for other subscriptions."""
+        found = [each.wanted.is_for(subscription) for each in self.all() if each.name == name]
+        return bool(found) and not any(found)
 
     async def preview(self, wanted: Wanted, by: Principal) -> Preview:
         """What a replay would send if it began now; nothing is changed.
@@ -116,26 +120,52 @@ class Replays:
         async with self._looking:
             return await previewed(around.engine, wanted, sieve, self._clock.time_us())
 
+    def named(self, name: str) -> Replay:
+        """The one of a name: of a named archive, where there is such a one, and else the latest.
+
+        Raises:
+            NoSuchReplay: There is none of that name.
+        """
+        found = [each for each in self.all() if each.name == name]
+        if not found:
+            raise NoSuchReplay(name)
+        return next((each for each in found if each.origin is not None), found[0])
+
+    def is_ending(self, replay: str) -> bool:
+        """Whether it was cancelled and has not ended yet."""
+        passage = self._passages.get(replay)
+        return passage is not None and passage.stop.is_set()
+
     async def begin(
-        self, wanted: Wanted, by: Principal, *, name: str = "", rate: int = 0
+        self,
+        wanted: Wanted,
+        by: Principal,
+        *,
+        name: str = "",
+        rate: int = 0,
+        origin: FromArchive | None = None,
     ) -> Replay:
         """Begin to send.
+
+        Replays of named archives have a name that no other one has, and go beside others.
 
         Args:
             wanted: What, and to whom.
             by: Who asks for it.
             name: What the events carry as ``replay-name``; empty: the replay's id.
             rate: Events a second, at most; 0: as fast as it goes.
+            origin: The named archive that it is of; None: it is of the log.
 
         Raises:
             SubscriptionError: There is no such subscription.
             PatternError: The pattern is none.
+            ReplayExists: It is of a named archive, and another replay has its name.
             AlreadyReplaying: Another replay to it is under way, or too many are.
             StorageFailed: It has not begun, as far as is known.
         """
         wanted, _ = self._read(wanted)
         async with self._beginning:
-            self._check_free(wanted.to)
+            self._check_free(wanted.to, name, origin)
             replay = Replay(
                 id=(number := next_id(self._clock.time_us(), self._known)),
                 name=name or number,
@@ -143,6 +173,7 @@ class Replays:
                 started_us=self._clock.time_us(),
                 rate=rate,
                 by=by.account,
+                origin=origin,
             )
             await self._audit.write(Actor.of(by), "replay.begin", wanted.to, replay.told)
             await self._keep(replay)
@@ -174,11 +205,13 @@ class Replays:
         until = min(wanted.until, self._clock.time_us())
         return msgspec.structs.replace(wanted, until=until), pattern
 
-    def _check_free(self, to: str) -> None:
+    def _check_free(self, to: str, name: str, origin: FromArchive | None) -> None:
+        if origin is not None and any(each.name == name for each in self._known.values()):
+            raise ReplayExists(name)
         running = [each for each in self._known.values() if each.state == "running"]
         hint = "wait for its end, or cancel it: `keybus replay cancel ID`"
-        for each in running:
-            if each.wanted.to == to:
+        for each in running if origin is None else ():
+            if each.wanted.to == to and each.origin is None:
                 whom = repr(to) if to else "the bus"
                 raise AlreadyReplaying(f"a replay to {whom} is under way ({each.id})", hint=hint)
         if len(running) >= AT_ONCE:
@@ -219,8 +252,15 @@ class Replays:
         await self._audit.write(BUS, "replay.end", to, data)
         await self._keep(ended)
         self._passages[ended.id].replay = ended
-        of_same = [each for each in self.all() if each.wanted.to == to and each.ended_us]
-        for old in of_same[KEPT:]:
+        of_archive = ended.origin is not None
+        of_same = [
+            each
+            for each in self.all()
+            if each.ended_us
+            and (each.origin is not None) == of_archive
+            and (of_archive or each.wanted.to == to)
+        ]
+        for old in of_same[KEPT_OF_ARCHIVES if of_archive else KEPT :]:
             await self._documents.delete(_COLLECTION, old.id)
             del self._known[old.id]
 

@@ -55,7 +55,7 @@ class Sieve:
         router: Router,
         dispatchers: Mapping[str, Dispatcher],
     ) -> None:
-        self._to, self._pattern, self._name = wanted.to, pattern, name
+        self._wanted, self._to, self._pattern, self._name = wanted, wanted.to, pattern, name
         self._router, self._dispatchers = router, dispatchers
 
     def sift(self, stored: Stored, now: int) -> Sifted:
@@ -81,7 +81,7 @@ class Sieve:
         matched = self._router.match(event, text, event.decoded_detail())
         permitted, withheld = [], []
         for name in matched:
-            if name not in self._dispatchers or (self._to and name != self._to):
+            if name not in self._dispatchers or not self._wanted.is_for(name):
                 continue
             if why := self._refusal(name, event, now):
                 withheld.append(why)

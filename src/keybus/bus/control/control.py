@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.acts import acts_of
 from keybus.bus.control.generation import Generation, Modes
+from keybus.bus.control.overlays import Overlays
 from keybus.bus.control.permission import Permission
 from keybus.bus.control.queues import Opened, Prepared, Queues
 from keybus.bus.control.versions import Applied, Declared, NoSuchVersion, Versions
@@ -27,8 +29,6 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Activated = Callable[[Generation], None]
 """Told of a generation in the moment in which it begins to hold."""
-Overlay = Callable[[ContractRepository], ContractRepository]
-"""Contracts that were applied, with what was released since beside them."""
 
 
 class Control:
@@ -48,7 +48,7 @@ class Control:
         clock: Time.
         meters: Where they are counted for whoever watches.
         violations: Told of what is taken although it does not fit.
-        overlay: What was released beside what was applied.
+        overlays: What was released beside what was applied, and what was made by hand.
 
     Attributes:
         versions: All that was applied.
@@ -65,10 +65,10 @@ class Control:
         clock: Clock,
         meters: Meters,
         violations: Violations,
-        overlay: Overlay = lambda applied: applied,
+        overlays: Overlays = Overlays(),  # noqa: B008 - it never changes
     ) -> None:
         self.versions = Versions(engine.documents)
-        self._overlay = overlay
+        self._overlays = overlays
         self._engine, self._modes, self._violations = engine, modes, violations
         self._audit, self._clock = audit, clock
         self._queues = Queues(engine, modes, permission, usage, clock, meters=meters)
@@ -156,15 +156,27 @@ class Control:
         await self._unbroken(self._prune(sorted(set(names)), by))
 
     async def renew(self, activated: Activated) -> None:
-        """Compile what holds once more, since contracts were released; queues stay as they are.
+        """Compile what holds once more: contracts were released, or something was made by hand.
+
+        Queues of what was made by hand are opened, and closed where it is gone; all others stay.
 
         Args:
             activated: Told when it begins to hold.
 
         Raises:
+            StorageFailed: A queue could not be opened; what held before does.
             EngineError: The bus is stopping.
         """
         await self._unbroken(self._renew(activated))
+
+    async def discard(self, names: Iterable[str]) -> None:
+        """Remove queues of what was made by hand and is gone, with all that waits in them.
+
+        Raises:
+            StorageFailed: It is unknown which were removed.
+            EngineError: The bus is stopping.
+        """
+        await self._unbroken(self._discard(sorted(set(names))))
 
     async def stop(self) -> None:
         """Bring to its end what was begun, take no other change, and stop delivering."""
@@ -219,7 +231,20 @@ class Control:
             if (standing := self._generation) is not None:
                 generation = await self._compile(standing.applied, standing.contracts)
                 prepared = await self._queues.prepare(generation)
-                await self._activate(generation, prepared, {}, activated)
+                opened: Opened = {}
+                try:
+                    await self._queues.open(generation, prepared, opened)
+                except Exception:
+                    await self._queues.close(opened)
+                    raise
+                await self._activate(generation, prepared, opened, activated)
+
+    async def _discard(self, names: list[str]) -> None:
+        async with self._applying:
+            self._check_running()
+            there = set(await self._engine.queues())
+            for name in (each for each in names if each in there and each not in self.dispatchers):
+                await self._engine.remove(name)
 
     async def _make_hold(self, declared: Declared, applied: Applied, by: Principal) -> None:
         """Write each change down, and then the version that holds."""
@@ -269,13 +294,25 @@ class Control:
 
     async def _compile(self, applied: Applied, contracts: ContractRepository) -> Generation:
         """Compile on a thread: thousands of subscriptions take a second."""
-        beside, more = contracts, (self._modes, self._violations)
+        overlays, platform = self._overlays, applied.platform
+        compiled = partial(
+            Generation,
+            modes=self._modes,
+            violations=self._violations,
+            beside=overlays.made(platform),
+            denied=overlays.denied(platform),
+        )
         try:
-            beside = self._overlay(contracts)
-            return await asyncio.to_thread(Generation, applied, beside, *more)
+            return await asyncio.to_thread(compiled, applied, overlays.contracts(contracts))
         except Exception:  # noqa: BLE001 - whatever was released, the bus has to come up again
             _log.exception("with what was released in the registry it cannot hold; without it")
-            return await asyncio.to_thread(Generation, applied, contracts, *more)
+        try:
+            return await asyncio.to_thread(compiled, applied, contracts)
+        except Exception:
+            if not overlays.made(platform):
+                raise
+            _log.exception("with the rules that were made by hand it cannot hold; without them")
+            return await asyncio.to_thread(partial(compiled, beside={}), applied, contracts)
 
     async def _same(self, declared: Declared) -> bool:
         """Whether it holds already: here, and in the store."""

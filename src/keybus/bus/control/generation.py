@@ -1,6 +1,7 @@
 """One generation of the bus's rules: a platform and its contracts, compiled for the hot path."""
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 
@@ -11,9 +12,10 @@ from keybus.bus.ingest.admission import Admission, Mode
 from keybus.bus.ingest.kinds import Kinds
 from keybus.bus.ingest.router import Router
 from keybus.bus.metering.violations import Violations
+from keybus.bus.rules.beside import Beside
 from keybus.contracts import ContractRepository
-from keybus.governance.authorizer import Authorizer
-from keybus.topology import Platform
+from keybus.governance.authorizer import Authorizer, Denied
+from keybus.topology import Platform, Subscription
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ class Generation:
     Attributes:
         applied: The version.
         platform: What was declared.
+        beside: The subscriptions that were made by hand, by name: what rules send to their targets.
+        subscriptions: All of both, by name.
         contracts: Its contracts.
         router: Which subscriptions an event matches.
         admission: Whether an event fits its contract.
@@ -52,17 +56,23 @@ class Generation:
         contracts: ContractRepository,
         modes: Modes,
         violations: Violations,
+        *,
+        beside: Mapping[str, Beside] | None = None,
+        denied: Mapping[str, Denied] | None = None,
     ) -> None:
         self.applied = applied
         self.platform: Platform = applied.platform
+        self.beside: Mapping[str, Beside] = beside or {}
+        made = {name: each.subscription for name, each in self.beside.items()}
+        self.subscriptions: Mapping[str, Subscription] = {**self.platform.subscriptions, **made}
         self.contracts = contracts
         self.forms = Forms(contracts)
-        self.router = Router(self.platform.subscriptions, contracts, self.forms)
+        self.router = Router(self.subscriptions, contracts, self.forms, beside=self.beside)
         self.admission = Admission(self.platform, contracts, modes.admission, violations)
-        self.authorizer = Authorizer(self.platform, contracts)
+        self.authorizer = Authorizer(self.platform, contracts, made, denied)
         self.shapes = {
             name: shape
-            for name, subscription in self.platform.subscriptions.items()
+            for name, subscription in self.subscriptions.items()
             if (shape := Shape.compile(subscription, contracts, self.forms)) is not None
         }
         self.kinds = Kinds(self.platform, self.admission, self.router)
@@ -78,7 +88,7 @@ class Generation:
 
     def warnings(self, subscription: str) -> list[str]:
         """What whoever consumes a subscription has to know of the majors that it asks for."""
-        declared = self.platform.subscriptions.get(subscription)
+        declared = self.subscriptions.get(subscription)
         refs = () if declared is None else declared.event_refs
         editions = (self.contracts.editions.at(ref.type, ref.major) for ref in refs)
         return [each.warning for each in editions if each is not None and each.warning]

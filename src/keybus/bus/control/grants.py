@@ -122,7 +122,7 @@ class GrantWatch:
         message = f"the grant {name!r} of {what} to {grant.account!r} expired {grant.expires}"
         _log.warning("%s; deliveries under it are held", message)
         for subscription, dispatcher in self._control.dispatchers.items():
-            account = generation.platform.subscriptions[subscription].account
+            account = generation.subscriptions[subscription].account
             if account == grant.account:
                 hint = "what it was for is held, and comes once the grant is renewed"
                 dispatcher.tell(Notice("grant-expired", f"{message}; {hint}"))

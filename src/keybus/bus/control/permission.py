@@ -19,6 +19,8 @@ _PUT_CODES: dict[RefusalCode, str] = {
     "source": "NotAuthorizedForSource",
     "reserved-source": "NotAuthorizedForSource",
     "event": "NotAuthorizedForDetailType",
+    "denied-source": "NotAuthorizedForSource",
+    "denied-event": "NotAuthorizedForDetailType",
 }
 """PutEvents' error codes. Source: EventBridge API reference, "PutEventsResultEntry"."""
 _DENIED = "AccessDeniedException"

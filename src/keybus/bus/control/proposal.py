@@ -91,6 +91,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
         waiting: Deliveries that nobody has fetched.
         held: Deliveries that the account may not receive now.
         dead: Dead letters.
+        made: Whether it is that of a rule's target, which no platform declares.
     """
 
     name: str
@@ -98,6 +99,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     waiting: int
     held: int
     dead: int
+    made: bool = False
 
 
 class Prune(msgspec.Struct, frozen=True):

@@ -70,7 +70,7 @@ class Queues:
 
     async def prepare(self, generation: Generation) -> Prepared:
         """Compile how it delivers; on a thread, as thousands of subscriptions take a while."""
-        for name, subscription in generation.platform.subscriptions.items():
+        for name, subscription in generation.subscriptions.items():
             self.remember(name, subscription.events)
         return await asyncio.to_thread(self._prepare, generation)
 
@@ -87,7 +87,7 @@ class Queues:
         """
         for name, rule in generation.router.rules.items():
             if name not in self.dispatchers:
-                start = generation.platform.subscriptions[name].start_us
+                start = generation.subscriptions[name].start_us
                 cursor = await self._engine.open(name, rule, start)
                 opened[name] = Dispatcher(cursor, prepared[name], self._clock)
 
@@ -97,14 +97,14 @@ class Queues:
         Returns:
             The queues that it does not declare; nobody consumes them any more. Close them.
         """
-        declared = generation.platform.subscriptions
+        declared = generation.subscriptions
         self.dispatchers |= opened
         self._meters.keep(declared)
         gone = {name: each for name, each in self.dispatchers.items() if name not in declared}
         for name, dispatcher in gone.items():
             del self.dispatchers[name]
             for session in dispatcher.sessions:
-                session.end("the subscription was removed from the platform")
+                session.end("the subscription was removed")
         for name, settings in prepared.items():
             self.dispatchers[name].change(settings)
         if self._modes.authorization == "enforce":
@@ -140,7 +140,7 @@ class Queues:
     def _prepare(self, generation: Generation) -> Prepared:
         return {
             name: self._settings(name, subscription, generation)
-            for name, subscription in generation.platform.subscriptions.items()
+            for name, subscription in generation.subscriptions.items()
         }
 
     def _settings(

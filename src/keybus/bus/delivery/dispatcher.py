@@ -232,6 +232,34 @@ class Dispatcher:
         self._desk.consumers.news.set()
         return all(await asyncio.gather(*steps))
 
+    def acknowledge(self, session: Session, positions: Iterable[int]) -> Awaitable[bool]:
+        """Settle what a consumer holds as handled; it holds it no more when this returns.
+
+        Returns:
+            Whether it is durable; what the store cannot keep is delivered again.
+        """
+        acked = session.take(positions)
+        if acked and not session.own_breaker:
+            self._desk.consumers.breaker.succeeded()
+        self._desk.consumers.news.set()
+        return self._acknowledge(acked)
+
+    def again(
+        self, session: Session, positions: Iterable[int], reason: str
+    ) -> "asyncio.Future[list[bool]]":
+        """Count a failed attempt of what a consumer holds, and deliver it again at once.
+
+        It holds it no more when this returns.
+
+        Returns:
+            Of each, whether the attempt is durable; else it is delivered again as it was.
+        """
+        failed = session.take(positions)
+        self._count_failures(session, failed, reason)
+        steps = self._failed(failed, reason, at_once=True)
+        self._desk.consumers.news.set()
+        return asyncio.gather(*steps)
+
     async def stop(self) -> None:
         """Stop dispatching and hand back, untried, what is out with consumers."""
         self._stopped = True
@@ -274,6 +302,7 @@ class Dispatcher:
         after: float = 0.0,
         *,
         alone: bool = False,
+        at_once: bool = False,
     ) -> list[Awaitable[bool]]:
         """Try again later, or give up where the attempts are used up.
 
@@ -282,6 +311,7 @@ class Dispatcher:
             reason: Why.
             after: Not before so many seconds.
             alone: It may be another's fault: try again in any case, each by itself.
+            at_once: Try again now, however often it failed.
         """
         steps: list[Awaitable[bool]] = []
         for each in deliveries:
@@ -294,7 +324,7 @@ class Dispatcher:
                 self.settings.tally.retried()
             retry = self.cursor.retry(
                 each.position,
-                delay=max(self._delay(each), after),
+                delay=0.0 if at_once else max(self._delay(each), after),
                 reason=reason,
                 group=self._group(each),
                 alone=alone,

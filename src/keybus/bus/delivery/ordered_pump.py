@@ -81,7 +81,7 @@ class OrderedPump(Pump):
             self._fetching.add_done_callback(lambda _: self.desk.consumers.news.set())
 
     async def _fetched(self, limit: int) -> Sequence[Delivery]:
-        return await self.desk.cursor.fetch(limit)
+        return self.desk.settings.fetched(await self.desk.cursor.fetch(limit))
 
     async def _take_in(self, lanes: Lanes) -> bool:
         """Admit what was fetched, and put aside what there is no room for."""

@@ -31,7 +31,7 @@ class Pump:
                 desk.fail("cannot fetch, trying again")
                 continue
             try:
-                await self._hand_out(batch)
+                await self._hand_out(desk.settings.fetched(batch))
             except Exception:  # noqa: BLE001 - logged; without its pump a subscription is dead
                 desk.fail("cannot deliver, trying again")
 

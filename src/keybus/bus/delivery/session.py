@@ -101,6 +101,11 @@ class Session:
         """Its credit as a part of all that it may be sent: 1 where it has nothing, 0 where none."""
         return self.credit / self._window
 
+    @property
+    def asked(self) -> int:
+        """How many more it may be sent, of those that it was allowed."""
+        return max(0, self._asked or 0)
+
     def allow(self, more: int) -> None:
         """It may be sent so many more, and then nothing: for a consumer that asks each time."""
         self._asked, self._window = more, max(1, more)
@@ -135,6 +140,16 @@ class Session:
         held = [delivery for delivery in popped if delivery is not None]
         self._bytes -= sum([len(delivery.envelope) for delivery in held])
         return held
+
+    def shed(self, deliveries: Iterable[Delivery]) -> None:
+        """Keep no bytes of what it took along: only for a consumer without order or tally.
+
+        Where those are, the bytes are asked for when it is settled.
+        """
+        for each in deliveries:
+            if each.position in self.leased:
+                self.leased[each.position] = msgspec.structs.replace(each, envelope=b"")
+                self._bytes -= len(each.envelope)
 
     async def stop(self) -> None:
         """Send nothing more."""

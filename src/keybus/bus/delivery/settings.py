@@ -53,6 +53,8 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         shape: In which form an event is delivered; None: as it came.
         tally: Counts what is delivered; None: nobody asks.
         order: By which key deliveries are in order; None: in none.
+        company: Whether what was out when the bus, or a consumer, was lost goes with others all the
+            same, and not by itself: where a consumer can bring down neither.
     """
 
     retry: Retry = Retry()
@@ -60,6 +62,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     shape: Shape | None = None
     tally: Tally | None = None
     order: OrderKey | None = None
+    company: bool = False
 
     @property
     def too_old(self) -> str:
@@ -69,6 +72,12 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     def expired_before(self, now: int) -> int:
         """What was ingested, or redriven, before this is too old; microseconds since the epoch."""
         return 0 if self.retry.max_age is None else now - self.retry.max_age * 1_000_000
+
+    def fetched(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        """A batch from the engine, as it is to be handed out."""
+        if not (self.company and any(each.alone for each in batch)):
+            return batch
+        return [msgspec.structs.replace(each, alone=False) for each in batch]
 
     def judge(self, batch: Sequence[Delivery], now: int) -> Judged:
         """Part a batch; one event that cannot be looked at keeps no others back.

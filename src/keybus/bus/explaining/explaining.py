@@ -15,6 +15,7 @@ from keybus.bus.explaining.explanation import (
 )
 from keybus.bus.explaining.history import History
 from keybus.bus.explaining.matching import verdict
+from keybus.bus.explaining.of_rules import of_rule
 from keybus.bus.explaining.search import Search, Sighting
 from keybus.bus.explaining.standing import notes, standing
 from keybus.bus.forms.forms import Forms
@@ -32,13 +33,12 @@ class Hindrances(msgspec.Struct, frozen=True):
     Attributes:
         paused: Its pause.
         target: How its target stands.
-        replayed_to: The one subscription that replays of a name were for; empty: several, or
-            nobody knows.
+        replayed_past: Whether replays of a name were all for other subscriptions than one.
     """
 
     paused: Callable[[str], PauseInfo | None]
     target: Callable[[str], TargetInfo | None]
-    replayed_to: Callable[[str], str]
+    replayed_past: Callable[[str, str], bool]
 
 
 class Explaining:
@@ -88,7 +88,7 @@ class Explaining:
         visible = None if asking is None else authorizer.visible(asking)
         everything = visible is None or visible.everything
         readable = asking is None or self._may_read(asking, found)
-        subscriptions = self._control.generation.platform.subscriptions
+        subscriptions = self._control.generation.subscriptions
         told = []
         for name, dispatcher in sorted(self._control.dispatchers.items()):
             if name in subscriptions and (visible is None or name in visible.subscriptions):
@@ -117,7 +117,7 @@ class Explaining:
         self, name: str, dispatcher: Dispatcher, found: Sighting, *, readable: bool
     ) -> SubscriptionExplanation | None:
         """What became of it in one subscription; None where that is removed meanwhile."""
-        declared = self._control.generation.platform.subscriptions[name]
+        declared = self._control.generation.subscriptions[name]
         position = found.stored.position
         try:
             status = await dispatcher.cursor.status(position)
@@ -147,18 +147,18 @@ class Explaining:
         self, name: str, account: str, found: Sighting, *, readable: bool
     ) -> SubscriptionExplanation:
         """What became of it, by the rules that held when it came: its queue knows nothing."""
+        replay = found.envelope.replay_name
+        if replay and self._hindrances.replayed_past(replay, name):
+            return _for_another(name, account, self._control.generation.applied)
+        if (beside := self._control.generation.beside.get(name)) is not None:
+            forms = self._control.generation.forms
+            return of_rule(name, beside, forms, found, readable=readable)
         held = await self._history.at(found.stored.ingested_at)
         if name not in held.platform.subscriptions:
             since = await self._history.since(name, held)
             if since is None or not _begins_before(since, name, found.stored.ingested_at):
                 return _not_yet(name, account, held, since)
             held = since
-        replay = found.envelope.replay_name
-        if replay and self._hindrances.replayed_to(replay) not in ("", name):
-            told = "it came once more, by a replay that was for another subscription"
-            return SubscriptionExplanation(
-                name, account, "not-subscribed", told, version=held.version
-            )
         declared = held.platform.subscriptions[name]
         judged = verdict(
             name,
@@ -204,6 +204,11 @@ def _begins_before(since: Applied, name: str, taken_at: int) -> bool:
 def _being_filled(name: str, account: str, filled: int) -> SubscriptionExplanation:
     told = f"its queue is being filled from the log's past, and is at position {filled}"
     return SubscriptionExplanation(name, account, "waiting", told)
+
+
+def _for_another(name: str, account: str, held: Applied) -> SubscriptionExplanation:
+    told = "it came once more, by a replay that was for another subscription"
+    return SubscriptionExplanation(name, account, "not-subscribed", told, version=held.version)
 
 
 def _not_yet(

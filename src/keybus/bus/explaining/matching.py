@@ -9,7 +9,7 @@ from keybus.bus.forms.forms import Forms, Untranslatable
 from keybus.bus.ingest.router import Rule
 from keybus.envelope import Envelope
 from keybus.errors import EnvelopeError
-from keybus.patterns import Explanation
+from keybus.patterns import Explanation, Pattern
 from keybus.topology import EventRef, Subscription
 
 _MOST_FIELDS, _MOST_TYPES = 20, 3
@@ -37,6 +37,7 @@ def verdict(
     text: bytes,
     *,
     readable: bool,
+    pattern: Pattern | None = None,
 ) -> Verdict:
     """Judge an event of which a subscription's queue knows nothing any more.
 
@@ -47,8 +48,9 @@ def verdict(
         envelope: The event.
         text: The same as JSON.
         readable: Whether whoever asks may read what is in the event.
+        pattern: Its filter where that was read already.
     """
-    rule = Rule.compile(name, subscription, forms)
+    rule = Rule.compile(name, subscription, forms, pattern)
     found = rule.ref_of(envelope)
     major = rule.major_for(found)
     if major is None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from keybus.bus.forms.forms import Forms, Untranslatable
+from keybus.bus.rules.beside import Beside
 from keybus.contracts import ContractRepository
 from keybus.contracts.versions import LONGEST_KEPT
 from keybus.envelope import Envelope, decode
@@ -41,9 +42,20 @@ class Rule(msgspec.Struct, frozen=True):
     majors: Mapping[str, tuple[int, ...]]
 
     @classmethod
-    def compile(cls, name: str, subscription: Subscription, forms: Forms) -> "Rule":
-        """The rule of a declared subscription."""
-        pattern = None if subscription.filter is None else Pattern.parse(subscription.filter)
+    def compile(
+        cls, name: str, subscription: Subscription, forms: Forms, pattern: Pattern | None = None
+    ) -> "Rule":
+        """The rule of a subscription.
+
+        Args:
+            name: Its name.
+            subscription: What it asks for.
+            forms: The majors of events.
+            pattern: Its filter where that was read from text already, which keeps more than a
+                mapping; None: the subscription says.
+        """
+        if pattern is None and subscription.filter is not None:
+            pattern = Pattern.parse(subscription.filter)
         majors: dict[str, tuple[int, ...]] = {}
         for ref in subscription.event_refs:
             majors[ref.type] = (*majors.get(ref.type, ()), ref.major)
@@ -95,6 +107,7 @@ class Router:
         subscriptions: The declared subscriptions, by name.
         contracts: Where the major version of a foreign event without ``schema_version`` is found.
         forms: What translates between majors; None: nothing does.
+        beside: Those of the subscriptions that were made by hand.
     """
 
     def __init__(
@@ -102,17 +115,25 @@ class Router:
         subscriptions: Mapping[str, Subscription],
         contracts: ContractRepository,
         forms: Forms | None = None,
+        *,
+        beside: Mapping[str, Beside] | None = None,
     ) -> None:
         self.forms = Forms(contracts) if forms is None else forms
+        made = beside or {}
         self.rules = {
-            name: Rule.compile(name, subscription, self.forms)
+            name: Rule.compile(
+                name, subscription, self.forms, made[name].pattern if name in made else None
+            )
             for name, subscription in subscriptions.items()
         }
+        heard = [
+            rule for name, rule in self.rules.items() if name not in made or made[name].is_enabled
+        ]
         self._by_type: dict[str, list[Rule]] = {}
-        for rule in self.rules.values():
+        for rule in heard:
             for event_type in rule.majors:
                 self._by_type.setdefault(event_type, []).append(rule)
-        self._any = _Rules([rule for rule in self.rules.values() if not rule.events])
+        self._any = _Rules([rule for rule in heard if not rule.events])
         self._found: dict[EventRef, _Choice] = {}
 
     def match(self, envelope: Envelope, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:

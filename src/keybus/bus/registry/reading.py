@@ -2,6 +2,7 @@
 
 from keybus.bus.registry.approval import Approval
 from keybus.bus.registry.judging import Before
+from keybus.contracts import Contract
 from keybus.contracts.migrations.migration import majors_of
 from keybus.contracts.releases import LedgerEntry, Release
 from keybus.contracts.versions import major_of
@@ -50,6 +51,12 @@ class Reading:
         told = {major_of(each) for each in readable}
         told -= {major_of(each) for each in before.ledger.releases if each not in readable}
         return [each for each in found if told.issuperset(majors_of(str(each.migration)) or {-1})]
+
+    def reads(self, before: Before, contract: Contract) -> bool:
+        """Whether a contract of the type that is no release may be read, as one that was applied."""
+        if self._by is None or self.knows(before):
+            return True
+        return self._authorizer.releasing.reads(self._by, contract.classification, knows=False)
 
     def _is_public(self, before: Before, release: Release) -> bool:
         classification = before.records.contract(release).classification

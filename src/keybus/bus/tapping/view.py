@@ -135,7 +135,7 @@ class AccountView:
         generation = self._control.generation
         own = [
             name
-            for name, subscription in generation.platform.subscriptions.items()
+            for name, subscription in generation.subscriptions.items()
             if subscription.account == self._asking.account
         ]
         if matched is None:

@@ -33,7 +33,7 @@ class Outcome(msgspec.Struct, frozen=True):
         reason: What the endpoint said, or what went wrong.
         after: Seconds before which it is not tried again.
         is_down: Whether the target, and not this delivery, is the matter.
-        cause: Of a dead letter: ``webhook.`` and the status.
+        cause: Of a dead letter: the target's kind, such as ``webhook``, a dot and the status.
     """
 
     kind: Kind
@@ -43,7 +43,9 @@ class Outcome(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-def outcome_of(status: int, said: str, retry_after: str, now_us: int) -> Outcome:
+def outcome_of(
+    status: int, said: str, retry_after: str, now_us: int, *, kind: str = "webhook"
+) -> Outcome:
     """Judge an answer.
 
     Args:
@@ -51,10 +53,11 @@ def outcome_of(status: int, said: str, retry_after: str, now_us: int) -> Outcome
         said: The first characters of its body.
         retry_after: Its header of that name; empty where there is none.
         now_us: Now, in microseconds since the Unix epoch.
+        kind: The target's.
     """
     if status in _DONE:
         return Outcome("done")
-    reason, cause = f"answered {status}{f': {said}' if said else ''}", f"webhook.{status}"
+    reason, cause = f"answered {status}{f': {said}' if said else ''}", f"{kind}.{status}"
     if status in _REDIRECTS:
         return Outcome("never", f"{reason} (redirects are not followed)", cause=cause)
     if status not in _AGAIN and status not in _SERVER_FAULTS:

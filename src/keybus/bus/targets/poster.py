@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from io import BytesIO
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from keybus.bus.targets.answer import Outcome, outcome_of
@@ -16,6 +17,7 @@ from keybus.bus.targets.lookup import SystemLookup
 from keybus.bus.targets.reach import AddressRefused, CheckedResolver, Reach
 from keybus.bus.targets.settings import WebhookSettings
 from keybus.clock import Clock
+from keybus.errors import KeybusError
 
 MAX_ANSWER_BYTES = 4096
 """Bytes of an answer that are read; what comes after is cut off with its connection."""
@@ -26,8 +28,37 @@ MAX_REQUESTS = 500
 _KEEP_SECONDS = 5.0  # endpoints close idle connections, some without a word
 
 
+class Answered(msgspec.Struct, frozen=True):
+    """What an endpoint answered.
+
+    Attributes:
+        status: The status.
+        beginning: The first bytes of its body.
+        retry_after: Its header of that name; empty where there is none.
+    """
+
+    status: int
+    beginning: bytes
+    retry_after: str
+
+
+class Unanswered(KeybusError):
+    """A request that was not answered; its text tells nothing of the request but the host.
+
+    Args:
+        message: What went wrong.
+        is_late: Whether there was no answer in time.
+    """
+
+    code = "unanswered"
+
+    def __init__(self, message: str, *, is_late: bool = False) -> None:
+        super().__init__(message)
+        self.is_late = is_late
+
+
 class Poster:
-    """Makes requests for all webhooks; made on the event loop that uses it.
+    """Makes requests for all targets; made on the event loop that uses it.
 
     No redirect is followed, no cookie kept, no proxy of the environment asked, and no answer
     unpacked. How many requests are under way at once is for each webhook to bound.
@@ -52,37 +83,67 @@ class Poster:
             limit=0,
             keepalive_timeout=_KEEP_SECONDS,
         )
+        self._settings = settings
         self._session = aiohttp.ClientSession(
             connector=connector,
             trust_env=False,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=settings.total_seconds,
-                connect=settings.connect_seconds,
-                sock_connect=settings.connect_seconds,
-                sock_read=settings.read_seconds,
-            ),
         )
 
     async def post(self, where: Destination, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Post, and judge what comes of it."""
-        url = URL(where.url, encoded=True)  # as it was declared, and checked
+        try:
+            answered = await self.exchange("POST", where, body, headers)
+        except Unanswered as error:
+            return Outcome("again", str(error), is_down=True)
+        said = one_line(answered.beginning.decode("utf-8", "replace"))
+        return outcome_of(answered.status, said, answered.retry_after, self._clock.time_us())
+
+    async def exchange(
+        self,
+        method: str,
+        where: Destination,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        seconds: float | None = None,
+        most: int = MAX_ANSWER_BYTES,
+    ) -> Answered:
+        """Make a request.
+
+        Args:
+            method: Its method.
+            where: Where to; its URL is taken as it is, and was checked.
+            body: What is sent; None: nothing.
+            headers: Its headers.
+            seconds: For all of it, where that is less than webhooks have.
+            most: Bytes of the answer that are read.
+
+        Raises:
+            Unanswered: There was no answer.
+        """
+        data = None if body is None else BytesIO(body)
         try:
             async with (
                 self._slots,
-                self._session.post(
-                    url, data=BytesIO(body), headers=headers, allow_redirects=False
+                self._session.request(
+                    method,
+                    URL(where.url, encoded=True),
+                    data=data,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=self._timeout(seconds),
                 ) as answer,
             ):
-                said = await _beginning(answer)
+                beginning = await _beginning(answer, most)
                 after = answer.headers.get("Retry-After", "")
-                return outcome_of(answer.status, said, after, self._clock.time_us())
+                return Answered(answer.status, beginning, after)
         except TimeoutError as error:
-            reason = str(error) or "no answer in time"
-            return Outcome("again", f"{where.host}: {reason}", is_down=True)
+            what = "connection" if isinstance(error, aiohttp.ConnectionTimeoutError) else "answer"
+            raise Unanswered(f"{where.host}: no {what} in time", is_late=True) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Outcome("again", _in_words(where, error), is_down=True)
+            raise Unanswered(_in_words(where, error)) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -90,9 +151,18 @@ class Poster:
         if self._names is not None:
             self._names.close()
 
+    def _timeout(self, seconds: float | None) -> aiohttp.ClientTimeout:
+        settings = self._settings
+        return aiohttp.ClientTimeout(
+            total=min(settings.total_seconds, seconds or settings.total_seconds),
+            connect=settings.connect_seconds,
+            sock_connect=settings.connect_seconds,
+            sock_read=settings.read_seconds,
+        )
 
-async def _beginning(answer: aiohttp.ClientResponse) -> str:
-    """The first characters of an answer, on one line.
+
+async def _beginning(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    """The first bytes of an answer.
 
     An answer that is longer than what is read has its connection cut, or the rest would have to
     be taken in; one that breaks off has said what it has said, and its status counts.
@@ -100,16 +170,16 @@ async def _beginning(answer: aiohttp.ClientResponse) -> str:
     read = bytearray()
     ended = False
     with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError):
-        while len(read) < MAX_ANSWER_BYTES and not ended:
-            part = await answer.content.read(MAX_ANSWER_BYTES - len(read))
+        while len(read) < most and not ended:
+            part = await answer.content.read(most - len(read))
             read += part
             ended = not part
     if not ended:
         answer.close()
-    return _one_line(read.decode("utf-8", "replace"))
+    return bytes(read)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """As much of a stranger's text as is kept, without what acts on a terminal."""
     printable = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(printable.split())[:MAX_SAID]
@@ -134,4 +204,4 @@ def _in_words(where: Destination, error: Exception) -> str:
         return f"{where.host}: cannot be connected to: {why}"
     if isinstance(error, socket.gaierror):
         return f"{where.host}: its name leads nowhere"
-    return f"{where.host}: {type(error).__name__}: {_one_line(str(error))}"
+    return f"{where.host}: {type(error).__name__}: {one_line(str(error))}"

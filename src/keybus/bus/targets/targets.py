@@ -1,53 +1,54 @@
-"""The targets of the platform that holds: which there are, and that each runs."""
+"""The targets of what holds: which there are, and that each runs."""
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from keybus.bus.control.generation import Generation
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.delivery.session import Send
-from keybus.bus.targets.destination import Destination, DestinationRefused
 from keybus.bus.targets.handing import Handing
 from keybus.bus.targets.input import Input
-from keybus.bus.targets.poster import Poster
-from keybus.bus.targets.settings import WebhookSettings
-from keybus.bus.targets.webhook import Webhook, WebhookPlan
-from keybus.clock import Clock
-from keybus.governance.webhook_secrets import WebhookSecrets
+from keybus.bus.targets.worker import Job, Kind, Worker
 from keybus.protocol import TargetInfo
-from keybus.topology import Subscription
 from keybus.topology.inputs import Maker
 from keybus.topology.inputs.maker import rule_of
 from keybus.topology.inputs.template import Rule
-from keybus.topology.model import Platform, Target
+from keybus.topology.model import Target
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """That a worker of a kind is to do what its plan says; equal ones are one worker."""
+
+    kind: Kind[Any]
+    plan: Any
+    job: Job
 
 
 class _Running:
-    """A webhook with its task, and what it was started for."""
+    """A worker with its task, and what it was started for."""
 
-    def __init__(
-        self, plan: WebhookPlan, dispatcher: Dispatcher, made: Input | None, webhook: Webhook
-    ) -> None:
-        self.plan, self.dispatcher, self.made, self.webhook = plan, dispatcher, made, webhook
-        self.task = asyncio.create_task(webhook.run(), name=f"webhook {plan.subscription}")
+    def __init__(self, wanted: _Wanted) -> None:
+        self.wanted = wanted
+        self.worker: Worker = wanted.kind.worker(wanted.plan, wanted.job)
+        self.task = asyncio.create_task(self.worker.run(), name=f"target of {wanted.job.name}")
 
 
 class Targets:
     """Starts and stops what delivers by itself. Belongs to one event loop.
 
     Args:
-        settings: How webhooks are delivered.
-        secrets: What deliveries are signed with.
-        clock: Time and jitter.
+        kinds: The kinds of targets that there are; the first that has a plan for a subscription
+            delivers it.
     """
 
-    def __init__(self, settings: WebhookSettings, secrets: WebhookSecrets, clock: Clock) -> None:
-        self._settings, self._secrets, self._clock = settings, secrets, clock
-        self._poster: Poster | None = None
+    def __init__(self, kinds: Sequence[Kind[Any]]) -> None:
+        self._kinds = tuple(kinds)
         self._inputs: dict[str, tuple[tuple[Target, Rule], Input]] = {}
-        self._webhooks: dict[str, _Running] = {}
+        self._workers: dict[str, _Running] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._stopped = False
 
@@ -59,25 +60,19 @@ class Targets:
         """
         if self._stopped:
             return
-        platform = generation.platform
-        self._change_inputs(platform)
-        plans = {
-            name: self._plan(name, subscription, platform)
-            for name, subscription in platform.subscriptions.items()
-            if self._settings.posts and subscription.target.webhook is not None
-        }
-        for name, running in list(self._webhooks.items()):
-            wanted = (plans.get(name), dispatchers.get(name), self.input(name))
-            if wanted != (running.plan, running.dispatcher, running.made):
-                self._end(self._webhooks.pop(name))
-        for name, plan in plans.items():
-            if name not in self._webhooks:
-                self._webhooks[name] = self._start(plan, dispatchers[name])
+        self._change_inputs(generation)
+        wanted = dict(self._wanted(generation, dispatchers))
+        for name, running in list(self._workers.items()):
+            if wanted.get(name) != running.wanted:
+                self._end(self._workers.pop(name))
+        for name, each in wanted.items():
+            if name not in self._workers:
+                self._workers[name] = self._start(each)
 
     def info(self, subscription: str) -> TargetInfo | None:
         """How a subscription's target stands; None where it is a queue."""
-        running = self._webhooks.get(subscription)
-        return None if running is None else running.webhook.info
+        running = self._workers.get(subscription)
+        return None if running is None else running.worker.info
 
     def input(self, subscription: str) -> Input | None:
         """What makes a subscription's input; None where events are handed over as they are."""
@@ -91,9 +86,9 @@ class Targets:
     async def stop(self) -> None:
         """Stop delivering for good; what is under way has a moment to end."""
         self._stopped = True
-        for running in self._webhooks.values():
+        for running in self._workers.values():
             self._end(running)
-        self._webhooks.clear()
+        self._workers.clear()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def close(self) -> None:
@@ -102,14 +97,13 @@ class Targets:
             self._later(made.close())
         self._inputs.clear()
         await asyncio.gather(*self._ending, return_exceptions=True)
-        if self._poster is not None:
-            await self._poster.close()
-            self._poster = None
+        for kind in self._kinds:
+            await kind.close()
 
-    def _change_inputs(self, platform: Platform) -> None:
+    def _change_inputs(self, generation: Generation) -> None:
         before, self._inputs = self._inputs, {}
-        for name, subscription in platform.subscriptions.items():
-            asked = (subscription.target, rule_of(name, platform))
+        for name, subscription in generation.subscriptions.items():
+            asked = (subscription.target, _rule(name, generation))
             known = before.get(name)
             if known is not None and known[0] == asked:
                 self._inputs[name] = before.pop(name)
@@ -118,38 +112,22 @@ class Targets:
         for _, made in before.values():
             self._later(made.close())
 
-    def _plan(self, name: str, subscription: Subscription, platform: Platform) -> WebhookPlan:
-        webhook = subscription.target.webhook
-        assert webhook is not None
-        account, plain = platform.accounts[subscription.account], self._settings.plain
-        destination, refusal = None, ""
-        try:
-            reach = self._posts().reach
-            destination = Destination.read(webhook.url, account, reach, plain=plain)
-        except DestinationRefused as error:
-            refusal = str(error)
-        return WebhookPlan(name, subscription.account, destination, refusal, webhook.secret)
+    def _wanted(
+        self, generation: Generation, dispatchers: Mapping[str, Dispatcher]
+    ) -> Iterator[tuple[str, _Wanted]]:
+        for name in generation.subscriptions:
+            for kind in self._kinds:
+                plan = kind.plan(name, generation)
+                if plan is not None:
+                    yield name, _Wanted(kind, plan, Job(name, dispatchers[name], self.input(name)))
+                    break
 
-    def _start(self, plan: WebhookPlan, dispatcher: Dispatcher) -> _Running:
-        made = self.input(plan.subscription)
-        for session in dispatcher.sessions:  # of when it was a queue
-            session.end("the subscription delivers to its webhook from now on")
-        webhook = Webhook(
-            plan,
-            made,
-            dispatcher,
-            self._posts(),
-            self._secrets,
-            settings=self._settings,
-            clock=self._clock,
-        )
-        return _Running(plan, dispatcher, made, webhook)
-
-    def _posts(self) -> Poster:
-        """What makes requests: with the first webhook, as it reads the system's certificates."""
-        if self._poster is None:
-            self._poster = Poster(self._settings, self._clock)
-        return self._poster
+    def _start(self, wanted: _Wanted) -> _Running:
+        running = _Running(wanted)
+        for session in wanted.job.dispatcher.sessions:  # of when it was a queue
+            kind = running.worker.info.kind
+            session.end(f"the subscription delivers to its {kind} from now on")
+        return running
 
     def _end(self, running: _Running) -> None:
         running.task.cancel()
@@ -159,6 +137,12 @@ class Targets:
         task = asyncio.create_task(ending)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _rule(name: str, generation: Generation) -> Rule:
+    """What templates call a subscription: the rule that it stands for."""
+    beside = generation.beside.get(name)
+    return rule_of(name, generation.platform) if beside is None else Rule(beside.rule, beside.arn)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

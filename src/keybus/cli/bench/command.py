@@ -13,6 +13,7 @@ from keybus.cli.bench.isolation import isolation
 from keybus.cli.bench.pipeline import pipeline
 from keybus.cli.bench.ruler import AUTO, find
 from keybus.cli.bench.run import MIXED, Options, perform
+from keybus.cli.bench.sqs import sqs
 from keybus.cli.bench.tables import show
 from keybus.cli.terminal import console
 from keybus.errors import SettingsError
@@ -42,6 +43,7 @@ def bench() -> None:
 bench.add_command(contracts)
 bench.add_command(pipeline)
 bench.add_command(isolation)
+bench.add_command(sqs)
 
 
 @bench.command()

@@ -12,7 +12,7 @@ from keybus.cli.api import get, send
 from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.planned import Planned, heading, planned, print_changes
 from keybus.clock import SYSTEM
-from keybus.governance.compliance import Running
+from keybus.governance.compliance import MadeByHand, Running
 from keybus.patterns.wording import printable
 from keybus.settings import Settings
 
@@ -28,17 +28,20 @@ class Drift(msgspec.Struct, frozen=True):
         queues: Queues that no declared subscription has.
         credentials: Live credentials of accounts that are not declared, by id.
         consumers: Subscriptions that somebody consumes and that are not declared.
+        made: What was made by hand, through AWS's API.
     """
 
     plan: Planned
     queues: tuple[QueueInfo, ...]
     credentials: tuple[str, ...]
     consumers: tuple[str, ...]
+    made: tuple[MadeByHand, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether there is any."""
-        return not self.plan.empty or bool(self.queues or self.credentials or self.consumers)
+        beside = (self.queues, self.credentials, self.consumers, self.made)
+        return not self.plan.empty or any(beside)
 
 
 @click.command()
@@ -61,7 +64,7 @@ def drift(folder: Path, url: str | None, as_json: bool) -> None:
         tuple(
             QueueInfo(each.name, each.name in declared.subscriptions, *_counts(each))
             for each in running.queues
-            if each.name not in declared.subscriptions
+            if each.name not in declared.subscriptions and not each.made
         ),
         tuple(
             f"{each.id} ({each.account})"
@@ -73,6 +76,7 @@ def drift(folder: Path, url: str | None, as_json: bool) -> None:
                 {each.subscription for each in running.consumers} - declared.subscriptions.keys()
             )
         ),
+        running.made,
     )
     if as_json:
         print_json(_document(found))
@@ -92,7 +96,8 @@ def prune(url: str | None, yes: bool, as_json: bool) -> None:
     Shows what would be lost, and asks first.
     """
     bus = Settings.from_environment().bus(url)
-    left = [each for each in get(bus, "/queues", list[QueueInfo]) if not each.declared]
+    queues = get(bus, "/queues", list[QueueInfo])
+    left = [each for each in queues if not (each.declared or each.made)]
     if not left:
         if as_json:
             print_json({"removed": []})
@@ -130,6 +135,8 @@ def _print(found: Drift) -> None:
         click.echo(f"  live credential of an account that is not declared: {credential}")
     for consumer in found.consumers:
         click.echo(f"  consumed, and not declared: {consumer}")
+    for made in found.made:
+        click.echo(f"  made by hand: {_made(made)}")
     if not plan.empty:
         click.echo("`keybus platform apply` makes it so; `versions` says who applied what")
     elif found.queues:
@@ -144,6 +151,12 @@ def _queue(queue: QueueInfo) -> str:
     return f"{queue.name}: {queue.waiting} waiting, {queue.held} held, {queue.dead} dead letters"
 
 
+def _made(made: MadeByHand) -> str:
+    whose = f" of {made.account}" if made.account else ""
+    what = f": {printable(made.what)}" if made.what else ""
+    return f"{made.kind} {printable(made.name)}{whose}{what}"
+
+
 def _counts(queue: Any) -> tuple[int, int, int]:
     return queue.waiting, queue.held, queue.dead
 
@@ -156,4 +169,5 @@ def _document(found: Drift) -> dict[str, Any]:
         "queues": found.queues,
         "credentials": found.credentials,
         "consumers": found.consumers,
+        "made": found.made,
     }

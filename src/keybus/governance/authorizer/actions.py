@@ -28,6 +28,21 @@ ACTIONS: Mapping[str, frozenset[Role]] = MappingProxyType(
         "compliance.read": _READERS,
         "subscriptions.read": _READERS,  # every subscription's counts, never its events
         "replay.bus": _CENTRAL,
+        "archives.read": _READERS,
+        "archives.manage": _CENTRAL,
+        "buses.read": _READERS,  # the bus's whole policy, and its tags
+        "buses.manage": _CENTRAL,
+        # Queues: of the own account's alone, which the operations see to.
+        "queues.read": _ANY,
+        "queues.manage": _SECRETS,
+        "queues.receive": frozenset({"subscriber"}),
+        "queues.send": frozenset({"publisher", "subscriber"}),
+        # Rules: the own account's alone, which the operations see to.
+        "rules.read": _ANY,
+        "rules.manage": _SECRETS,
+        # Connections and API destinations: the own account's alone, which the operations see to.
+        "connections.read": frozenset({"central", "auditor", "subscriber"}),
+        "connections.manage": _SECRETS,
         "contracts.read": _ANY,  # those that `Releasing` lets be read
         "contracts.publish": frozenset({"central", "publisher"}),  # of the account's own types
         "contracts.approve": frozenset({"central", "publisher", "subscriber"}),  # as approvers say

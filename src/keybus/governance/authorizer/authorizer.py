@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer.actions import ACTIONS
 from keybus.governance.authorizer.gate import Gate
 from keybus.governance.authorizer.ownership import Ownership
-from keybus.governance.authorizer.puts import Puts
+from keybus.governance.authorizer.puts import Denied, Puts
 from keybus.governance.authorizer.refusal import Refusal
 from keybus.governance.authorizer.releasing import Releasing
 from keybus.governance.authorizer.rights import NamedGrant, Rights
@@ -36,25 +38,36 @@ class Authorizer:
     Args:
         platform: What is declared; checked, so that names in it lead somewhere.
         contracts: The contracts beside it.
+        made: Subscriptions that were made by hand, beside those that the platform declares.
+        denied: What the bus's policy denies, by the account's name.
 
     Attributes:
         releasing: The decisions on releases of contracts.
     """
 
-    def __init__(self, platform: Platform, contracts: ContractRepository) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        contracts: ContractRepository,
+        made: Mapping[str, Subscription] | None = None,
+        denied: Mapping[str, Denied] | None = None,
+    ) -> None:
         self._standing = Standing(platform)
-        self._subscriptions: Mapping[str, Subscription] = dict(platform.subscriptions)
+        self._subscriptions: Mapping[str, Subscription] = {**platform.subscriptions, **(made or {})}
         self._ownership = Ownership(platform, contracts)
         accounts = self._standing.accounts
-        self._puts = {name: Puts(name, self._ownership) for name in accounts}
+        self._puts = {
+            name: Puts(name, self._ownership, denied=(denied or {}).get(name)) for name in accounts
+        }
         granted = _by_account(platform)
         self._rights = {
             name: Rights(name, account, granted[name], self._ownership)
             for name, account in accounts.items()
         }
         self.releasing = Releasing(platform, self._standing, self._rights)
-        self._whole = visibility_of_all(platform)
-        self._visible = visibilities(platform, self._ownership)
+        whole = msgspec.structs.replace(platform, subscriptions=dict(self._subscriptions))
+        self._whole = visibility_of_all(whole)
+        self._visible = visibilities(whole, self._ownership)
 
     def puts(self, principal: Principal) -> Puts:
         """What a principal may put, for a batch of events."""

@@ -1,6 +1,6 @@
 """What an account may put."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
 from keybus.governance.authorizer.ownership import Ownership
@@ -9,6 +9,8 @@ from keybus.topology.findings import quoted
 
 RESERVED = "aws."
 """How AWS's own sources begin: exactly so, as AWS compares it."""
+Denied = Callable[[str, str], Refusal | None]
+"""What the bus's policy denies: asked by source and detail-type."""
 
 
 class Puts:
@@ -18,12 +20,19 @@ class Puts:
         account: The account's name.
         ownership: Who owns what.
         barred: Why nothing at all may be put; None where something may be.
+        denied: What the bus's policy denies of the rest; None: nothing.
     """
 
-    __slots__ = ("_account", "_barred", "_contracts", "_emitted")
+    __slots__ = ("_account", "_barred", "_contracts", "_denied", "_emitted")
 
-    def __init__(self, account: str, ownership: Ownership, barred: Refusal | None = None) -> None:
-        self._account, self._barred = account, barred
+    def __init__(
+        self,
+        account: str,
+        ownership: Ownership,
+        barred: Refusal | None = None,
+        denied: Denied | None = None,
+    ) -> None:
+        self._account, self._barred, self._denied = account, barred, denied
         self._contracts: AbstractSet[str] = ownership.contracts.keys()
         self._emitted: Mapping[str, frozenset[str]] = {}
         if barred is None:
@@ -41,7 +50,7 @@ class Puts:
         """
         emitted = self._emitted.get(source)
         if emitted is not None and (event_type in emitted or event_type not in self._contracts):
-            return None
+            return None if self._denied is None else self._denied(source, event_type)
         return self._why(source, event_type)
 
     def _why(self, source: str, event_type: str) -> Refusal:

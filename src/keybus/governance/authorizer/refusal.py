@@ -11,6 +11,9 @@ RefusalCode = Literal[
     "source",  # the account has no such source, whether or not another one has
     "event",  # the source's publisher does not list the event type, or its account does not own it
     "reserved-source",  # aws.*
+    "denied",  # the bus's policy denies it to the account
+    "denied-source",  # … from this source
+    "denied-event",  # … of this event type
     "subscription",  # the account has no such subscription, whether or not another one has
     "no-grant",  # nobody granted the event to the account
     "grant-expired",  # a grant has ended

@@ -8,6 +8,7 @@ from keybus.governance.compliance.evidence import Evidence, Place
 from keybus.governance.compliance.finding import AcceptedUntil, Finding, Report, Severity
 from keybus.governance.compliance.rules import RULES, Rule
 from keybus.governance.compliance.running import (
+    MadeByHand,
     Running,
     RunningConsumer,
     RunningCredential,
@@ -19,6 +20,7 @@ __all__ = [
     "AcceptedUntil",
     "Evidence",
     "Finding",
+    "MadeByHand",
     "Place",
     "Report",
     "Rule",

@@ -20,6 +20,7 @@ class RunningQueue(msgspec.Struct, frozen=True):
         waiting: Deliveries that wait.
         held: Deliveries that are held back, because a grant has ended.
         dead: Dead letters.
+        made: Whether it is that of a rule's target, which no platform declares.
     """
 
     name: str
@@ -27,6 +28,7 @@ class RunningQueue(msgspec.Struct, frozen=True):
     waiting: int = 0
     held: int = 0
     dead: int = 0
+    made: bool = False
 
 
 class RunningCredential(msgspec.Struct, frozen=True):
@@ -70,6 +72,22 @@ class RunningConsumer(msgspec.Struct, frozen=True):
     account: str
 
 
+class MadeByHand(msgspec.Struct, frozen=True):
+    """Something that was made through AWS's API, and that no platform file declares.
+
+    Attributes:
+        kind: What it is: ``policy statement``, ``archive``, ``rule`` …
+        name: What it is called.
+        account: Whose it is.
+        what: What it says, in one line.
+    """
+
+    kind: str
+    name: str
+    account: str
+    what: str = ""
+
+
 class Running(msgspec.Struct, frozen=True):
     """A snapshot of a running bus.
 
@@ -86,6 +104,7 @@ class Running(msgspec.Struct, frozen=True):
         credentials: Every credential, also those that no longer hold.
         consumers: Everybody who is connected.
         sealing: Whether the secrets of access keys are sealed under a key.
+        made: What was made by hand, beside the platform.
     """
 
     bus: str
@@ -100,3 +119,4 @@ class Running(msgspec.Struct, frozen=True):
     credentials: tuple[RunningCredential, ...] = ()
     consumers: tuple[RunningConsumer, ...] = ()
     sealing: bool = False
+    made: tuple[MadeByHand, ...] = ()

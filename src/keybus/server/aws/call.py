@@ -1,11 +1,16 @@
 """One call of an operation of AWS's: who asks, of which bus, and what goes along with the answer."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
 from starlette.requests import Request
 
 from keybus.arns import Arn
 from keybus.bus import Bus
 from keybus.governance import Principal
 from keybus.server.access import bus_of, is_open, principal_of
+from keybus.server.leaving import leaves
 from keybus.topology.model import NOBODY
 
 WARNING = "x-keybus-warning"
@@ -19,23 +24,40 @@ class Call:
     Args:
         bus: The bus.
         principal: Who asks.
-        url: Where the caller has reached the bus: scheme, host and port.
+        request: The request that it came with; None: it came with none.
 
     Attributes:
         headers: What the answer's headers say beside the usual.
     """
 
-    __slots__ = ("bus", "headers", "principal", "url")
+    __slots__ = ("_request", "bus", "headers", "principal")
 
-    def __init__(self, bus: Bus, principal: Principal, url: str = "") -> None:
-        self.bus, self.principal, self.url = bus, principal, url
+    def __init__(self, bus: Bus, principal: Principal, request: Request | None = None) -> None:
+        self.bus, self.principal = bus, principal
         self.headers: dict[str, str] = {}
+        self._request = request
 
     @classmethod
     def of(cls, request: Request) -> "Call":
         """A request's."""
-        base = request.base_url
-        return cls(bus_of(request), principal_of(request), f"{base.scheme}://{base.netloc}")
+        return cls(bus_of(request), principal_of(request), request)
+
+    @property
+    def url(self) -> str:
+        """Where the caller has reached the bus: scheme, host and port."""
+        if self._request is None:
+            return ""
+        base = self._request.base_url
+        return f"{base.scheme}://{base.netloc}"
+
+    @contextlib.asynccontextmanager
+    async def leaves(self) -> AsyncIterator[asyncio.Event]:
+        """Set once the caller has closed its connection: for what waits, as a long poll does."""
+        if self._request is None:
+            yield asyncio.Event()
+            return
+        async with leaves(self._request) as left:
+            yield left
 
     @property
     def account(self) -> str:

@@ -30,6 +30,16 @@ _KINDS: Final[tuple[tuple[type, str], ...]] = (
 )
 
 
+class _SensitiveText(str):
+    """A text that errors do not repeat."""
+
+    __slots__ = ()
+
+
+class _SensitiveList(list[Any]):
+    """A list that errors do not repeat, for what is in it."""
+
+
 def read(content: bytes, kind: type[T]) -> T:
     """A request of a kind.
 
@@ -81,6 +91,8 @@ def _together(broken: list[str]) -> str:
 def _broken(value: Any, kind: inspect.Type, path: str) -> Iterator[str]:
     """Each constraint that a value breaks."""
     if isinstance(kind, inspect.Metadata):
+        if (kind.extra or {}).get("sensitive"):
+            value = _sensitive(value)
         yield from _pattern(value, kind, path)
         kind = kind.type
     if isinstance(kind, inspect.UnionType):
@@ -92,9 +104,16 @@ def _broken(value: Any, kind: inspect.Type, path: str) -> Iterator[str]:
         yield from check(value, kind, path)
 
 
+def _sensitive(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SensitiveText(value)
+    return _SensitiveList(value) if isinstance(value, list) else value
+
+
 def _pattern(value: Any, kind: inspect.Metadata, path: str) -> Iterator[str]:
-    shown = (kind.extra or {}).get("pattern")
-    if shown is not None and isinstance(value, str) and not re.fullmatch(shown, value):
+    extra = kind.extra or {}
+    shown, checked = extra.get("pattern"), extra.get("checked")
+    if checked is not None and isinstance(value, str) and not re.fullmatch(checked, value):
         yield _told(value, path, f"Member must satisfy regular expression pattern: {shown}")
 
 
@@ -170,8 +189,10 @@ def _bounds(value: Any, kind: Any, path: str) -> Iterator[str]:
 
 
 def _told(value: Any, path: str, what: str) -> str:
-    shown = "null" if value is None else f"'{_shown(value)}'"
-    return f"Value {shown} at '{path}' failed to satisfy constraint: {what}"
+    shown = "null " if value is None else f"'{_shown(value)}' "
+    if isinstance(value, _SensitiveText | _SensitiveList):
+        shown = ""
+    return f"Value {shown}at '{path}' failed to satisfy constraint: {what}"
 
 
 def _shown(value: Any) -> str:

@@ -23,6 +23,8 @@ from keybus.server.eventbridge.shapes import OwnBusName
 _MAX_BODY: Final = 8 << 20
 _ARN = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]*:[0-9]{12}:event-bus/(.+)")
 _MICROSECONDS = 1_000_000
+_FAR: Final = 1e12
+"""Seconds that are beyond the years that an event may be of, and still have microseconds."""
 
 EndpointId = Annotated[str, length(1, 50), pattern(r"^[A-Za-z0-9\-]+[\.][A-Za-z0-9\-]+$")]
 
@@ -117,8 +119,12 @@ def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
         detail_type=entry.detail_type,
         detail=msgspec.Raw(entry.detail.encode()),
         resources=tuple(entry.resources or ()),
-        time_us=None if entry.time is None else int(entry.time * _MICROSECONDS),
+        time_us=None if entry.time is None else _microseconds(entry.time),
     )
+
+
+def _microseconds(seconds: float) -> int:
+    return int(max(-_FAR, min(seconds, _FAR)) * _MICROSECONDS)
 
 
 def _bus_name(text: str) -> str:

@@ -3,7 +3,19 @@
 from typing import Final
 
 from keybus.server.aws import Service
-from keybus.server.eventbridge import put_events
+from keybus.server.eventbridge import (
+    api_destinations,
+    archives,
+    buses,
+    connections,
+    patterns,
+    permissions,
+    put_events,
+    replays,
+    rules,
+    tags,
+    targets,
+)
 
 _PARTNERS: Final = "events of SaaS partners come through AWS only; put them with PutEvents"
 _ENDPOINTS: Final = (
@@ -14,7 +26,19 @@ EVENTS: Final = Service(
     name="events",
     prefix="AWSEvents",
     media_type="application/x-amz-json-1.1",
-    operations={**put_events.OPERATIONS},
+    operations={
+        **archives.OPERATIONS,
+        **buses.OPERATIONS,
+        **permissions.OPERATIONS,
+        **put_events.OPERATIONS,
+        **replays.OPERATIONS,
+        **rules.OPERATIONS,
+        **targets.OPERATIONS,
+        **patterns.OPERATIONS,
+        **connections.OPERATIONS,
+        **api_destinations.OPERATIONS,
+        **tags.OPERATIONS,
+    },
     refused={
         "ActivateEventSource": _PARTNERS,
         "CreateEndpoint": _ENDPOINTS,

@@ -226,7 +226,7 @@ def _info(bus: Bus, name: str, shown: Shown) -> DeadLetterInfo:
         ingested_at=letter.ingested_at,
         buried_at=letter.buried_at,
         redriven=letter.redriven,
-        attributes=attributes_of(letter, name, bus.platform),
+        attributes=attributes_of(letter, name, bus.generation),
         envelope=msgspec.Raw(b"null" if shown.withheld else letter.envelope),
         withheld=shown.withheld,
     )

@@ -53,7 +53,7 @@ async def deliveries(websocket: WebSocket) -> None:
         await _close(websocket, BAD_MESSAGE, str(error))
         return
     await websocket.send_bytes(
-        _encoder.encode(Hello(name, bus.platform.subscriptions[name].events, window))
+        _encoder.encode(Hello(name, bus.generation.subscriptions[name].events, window))
     )
 
     async def send(what: Sequence[Delivery] | Notice) -> None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from keybus.bus import Bus
 from keybus.bus.control.grants import grant_infos
+from keybus.bus.made_by_hand import made_by_hand
 from keybus.governance.audit import MAX_PAGE, Actor, AuditPage, Filter
 from keybus.governance.compliance import (
     Running,
@@ -145,7 +146,7 @@ async def evidence(bus: Bus, registry: Registry | None, listening: Listening) ->
         tls=tls,
         address=listening.address,
         queues=tuple(
-            RunningQueue(each.name, each.declared, each.waiting, each.held, each.dead)
+            RunningQueue(each.name, each.declared, each.waiting, each.held, each.dead, each.made)
             for each in await queues(bus)
         ),
         credentials=_credentials(registry),
@@ -153,8 +154,10 @@ async def evidence(bus: Bus, registry: Registry | None, listening: Listening) ->
             RunningConsumer(name, session.principal.account)
             for name, dispatcher in bus.control.dispatchers.items()
             for session in dispatcher.sessions
+            if name not in bus.generation.beside  # its target's own worker
         ),
         sealing=registry is not None and registry.seals,
+        made=tuple(made_by_hand(bus)),
     )
 
 

@@ -172,7 +172,8 @@ async def queues(bus: Bus) -> list[QueueInfo]:
     for name in await bus.engine.queues():
         state = await bus.engine.queue_state(name)
         declared = name in bus.platform.subscriptions
-        found.append(QueueInfo(name, declared, state.waiting, state.held, state.dead))
+        made = name in bus.generation.beside
+        found.append(QueueInfo(name, declared, state.waiting, state.held, state.dead, made))
     return found
 
 

@@ -68,7 +68,7 @@ class Pollers:
         return found
 
     def _of_account(self, subscription: str) -> int:
-        declared = self._bus.platform.subscriptions
+        declared = self._bus.generation.subscriptions
         account = declared[subscription].account
         return sum(
             len(pollers)

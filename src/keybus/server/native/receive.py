@@ -1,9 +1,5 @@
 """Deliveries by polling: each POST settles what the last one brought, and waits for more."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,6 +7,7 @@ from keybus.errors import SubscriptionError
 from keybus.protocol import API, ReceiveRequest, ReceiveResponse
 from keybus.server.access import CONSUME, AnyRoute, guarded, principal_of
 from keybus.server.answers import json
+from keybus.server.leaving import leaves
 from keybus.server.native.pollers import Pollers
 from keybus.server.native.polling import Ended, NoSuchConsumer
 from keybus.server.operation import Operation
@@ -54,23 +51,5 @@ async def _receive(request: Request) -> Response:
         poller = pollers.open(name, principal, ended)
     else:
         poller = pollers.find(name, asked.consumer, principal)
-    async with _leaves(request) as leaves:
-        return json(await poller.poll(asked, leaves))
-
-
-@contextlib.asynccontextmanager
-async def _leaves(request: Request) -> AsyncIterator[asyncio.Event]:
-    """Set once whoever asks has closed the connection."""
-    leaves = asyncio.Event()
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        leaves.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield leaves
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+    async with leaves(request) as left:
+        return json(await poller.poll(asked, left))

@@ -29,8 +29,8 @@ _SCHEMES: Final = {
 }
 _ABOUT: Final = """\
 Each operation says under `x-keybus-decision` what a request has to be allowed, and which roles may
-be. Errors are `Problem`s. What OpenAPI does not describe: WebSockets (%s), and `POST /`, which is
-EventBridge's."""
+be. Errors are `Problem`s. What OpenAPI does not describe: WebSockets (%s), and what AWS's clients
+ask: `POST /`, and all of `/v1/` and `/tags/`."""
 
 
 def document(routes: Iterable[object], *, closed: bool) -> dict[str, Any]:

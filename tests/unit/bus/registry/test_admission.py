@@ -10,6 +10,7 @@ from keybus.bus import Bus
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.control import Control
 from keybus.bus.control.generation import Generation
+from keybus.bus.control.overlays import Overlays
 from keybus.bus.control.versions import Declared
 from keybus.bus.metering.violations import Violations
 from keybus.contracts import ContractRepository
@@ -144,7 +145,7 @@ async def test_what_cannot_hold_does_not_keep_the_bus_down(
         clock=bus.clock,
         meters=bus.meters,
         violations=Violations(bus.clock),
-        overlay=overlay,
+        overlays=Overlays(overlay),
     )
     held: list[Generation] = []
     await control.resume(held.append, required=True)

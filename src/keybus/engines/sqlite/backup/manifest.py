@@ -9,8 +9,22 @@ from keybus.errors import StorageFailed
 
 STORE: Final = "bus.db"
 """The copy's name within the backup's folder."""
+MESSAGES: Final = "messages.db"
+"""The name of the message queues' store, beside the bus's and in the backup."""
 MANIFEST: Final = "manifest.json"
 _MOST_BYTES: Final = 64 << 10
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One more copy in a backup.
+
+    Attributes:
+        size: Its bytes.
+        sha256: Their digest, in hexadecimal digits.
+    """
+
+    size: int
+    sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True, tag="keybus-backup-1", tag_field="format"):
@@ -26,6 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, tag="keybus-backup-1", tag_field="fo
         last_position: The position of the log's last event in it; 0 for an empty log.
         last_event_at: The latest time of its events, in microseconds since the Unix epoch.
         subscriptions: How many queues are in it.
+        messages: The copy of the message queues' store; None: there was none.
     """
 
     made_at: int
@@ -36,6 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, tag="keybus-backup-1", tag_field="fo
     last_position: int
     last_event_at: int
     subscriptions: int
+    messages: Part | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):

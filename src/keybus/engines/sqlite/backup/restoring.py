@@ -7,7 +7,7 @@ from typing import Final
 import apsw
 
 from keybus.engines.sqlite.backup.files import Done, create, digest, sync, sync_folder
-from keybus.engines.sqlite.backup.manifest import STORE, Manifest, Progress, read_manifest
+from keybus.engines.sqlite.backup.manifest import MESSAGES, STORE, Manifest, Progress, read_manifest
 from keybus.engines.sqlite.backup.taking import Told
 from keybus.engines.sqlite.lock import StoreLock
 from keybus.engines.sqlite.migrations import migrations
@@ -32,9 +32,9 @@ def check_backup(folder: Path, told: Told) -> Manifest:
         StorageFailed: It is no backup, it was changed, or it is a newer release's.
     """
     manifest = _readable(folder)
-    copy = folder / STORE
     try:
-        _compare(folder, manifest, *digest(copy, _telling(told, manifest)))
+        for name, size, sha256 in _parts(manifest):
+            _compare(folder, (sha256, size), digest(folder / name, _telling(told, size)))
     except OSError as error:
         raise StorageFailed(f"the backup {folder} cannot be read: {error}") from error
     return manifest
@@ -61,15 +61,7 @@ def restore(folder: Path, store: Path, told: Told, prepare: Prepare = _nothing) 
         lock = StoreLock(store)
         try:
             _refuse_standing(store)
-            partial = _fetched(folder, store, manifest, told)
-            try:
-                prepare(partial, manifest)
-                _refuse_open(partial)
-                sync(partial)
-                partial.rename(store)
-                sync_folder(store.parent)
-            finally:
-                _forget(partial)
+            _restore(folder, store, manifest, told, prepare)
         finally:
             lock.release()
     except (OSError, apsw.Error) as error:
@@ -77,18 +69,41 @@ def restore(folder: Path, store: Path, told: Told, prepare: Prepare = _nothing) 
     return manifest
 
 
-def _fetched(folder: Path, store: Path, manifest: Manifest, told: Told) -> Path:
-    """The copy, beside the place where it is to be."""
-    partial = store.with_name(store.name + ".restoring")
-    _forget(partial)  # of a restore that was killed: the lock is ours
+def _restore(folder: Path, store: Path, manifest: Manifest, told: Told, prepare: Prepare) -> None:
+    """Put the copies in place: the store last, since without it there is none."""
+    places: list[tuple[Path, Path]] = []
+    put = list[Path]()
     try:
-        with create(partial) as file:
-            found = digest(folder / STORE, _telling(told, manifest), file)
-        _compare(folder, manifest, *found)
+        for name, size, sha256 in _parts(manifest):
+            place = store if name == STORE else store.with_name(name)
+            partial = place.with_name(place.name + ".restoring")
+            _forget(partial)  # of a restore that was killed: the lock is ours
+            places.append((partial, place))
+            with create(partial) as file:
+                found = digest(folder / name, _telling(told, size), file)
+            _compare(folder, (sha256, size), found)
+        prepare(places[0][0], manifest)
+        for partial, place in reversed(places):
+            _refuse_open(partial)
+            sync(partial)
+            partial.rename(place)
+            put.append(place)
+        sync_folder(store.parent)
     except BaseException:
-        _forget(partial)
+        for place in put:
+            place.unlink(missing_ok=True)
         raise
-    return partial
+    finally:
+        for partial, _ in places:
+            _forget(partial)
+
+
+def _parts(manifest: Manifest) -> list[tuple[str, int, str]]:
+    """The copies of a backup: their names, sizes and digests; the store's first."""
+    parts = [(STORE, manifest.size, manifest.sha256)]
+    if manifest.messages is not None:
+        parts.append((MESSAGES, manifest.messages.size, manifest.messages.sha256))
+    return parts
 
 
 def _refuse_open(partial: Path) -> None:
@@ -104,8 +119,8 @@ def _forget(partial: Path) -> None:
         partial.with_name(partial.name + beside).unlink(missing_ok=True)
 
 
-def _telling(told: Told, manifest: Manifest) -> Done:
-    return lambda done: told(Progress("digesting", done, manifest.size))
+def _telling(told: Told, size: int) -> Done:
+    return lambda done: told(Progress("digesting", done, size))
 
 
 def _readable(folder: Path) -> Manifest:
@@ -120,16 +135,21 @@ def _readable(folder: Path) -> Manifest:
     return manifest
 
 
-def _compare(folder: Path, manifest: Manifest, sha256: str, size: int) -> None:
-    if (sha256, size) != (manifest.sha256, manifest.size):
+def _compare(folder: Path, said: tuple[str, int], found: tuple[str, int]) -> None:
+    if found != said:
         raise StorageFailed(
-            f"the backup {folder} was changed since it was made: {size:,} bytes with the SHA-256"
-            f" {sha256}, not {manifest.size:,} with {manifest.sha256}",
+            f"the backup {folder} was changed since it was made: {found[1]:,} bytes with the"
+            f" SHA-256 {found[0]}, not {said[1]:,} with {said[0]}",
             hint="fetch it once more, or take another backup",
         )
 
 
 def _refuse_standing(store: Path) -> None:
+    for name in (store.name, MESSAGES):
+        _refuse_file(store.with_name(name))
+
+
+def _refuse_file(store: Path) -> None:
     for beside in _BESIDE:
         standing = store.with_name(store.name + beside)
         if standing.exists() or standing.is_symlink():

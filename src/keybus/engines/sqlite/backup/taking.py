@@ -18,7 +18,14 @@ import msgspec
 
 from keybus.clock import SYSTEM, Clock
 from keybus.engines.sqlite.backup.files import create, digest, sync, sync_folder
-from keybus.engines.sqlite.backup.manifest import MANIFEST, STORE, Manifest, Progress
+from keybus.engines.sqlite.backup.manifest import (
+    MANIFEST,
+    MESSAGES,
+    STORE,
+    Manifest,
+    Part,
+    Progress,
+)
 from keybus.engines.sqlite.migrations import known_version
 from keybus.engines.sqlite.queries import query
 from keybus.errors import StorageFailed
@@ -32,6 +39,9 @@ Told = Callable[[Progress], None]
 
 def take_backup(store: Path, folder: Path, told: Told, *, clock: Clock = SYSTEM) -> Manifest:
     """Copy a store into a new folder, check the copy, and say what is in it.
+
+    The message queues' store beside it is copied after it, so that what goes from an event into a
+    queue meanwhile is in both, and comes twice rather than never.
 
     The folder is there whole when this returns, or not at all; it is for this user alone. A bus may
     run on the store meanwhile, or begin to, or end.
@@ -55,6 +65,9 @@ def take_backup(store: Path, folder: Path, told: Told, *, clock: Clock = SYSTEM)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             manifest = _copy(store, partial, made_at, told)
+            if (messages := store.with_name(MESSAGES)).is_file():
+                also = _copy_messages(messages, partial / MESSAGES, told)
+                manifest = msgspec.structs.replace(manifest, messages=also)
             with create(partial / MANIFEST) as file:
                 file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
             sync(partial / MANIFEST)
@@ -72,13 +85,8 @@ def take_backup(store: Path, folder: Path, told: Told, *, clock: Clock = SYSTEM)
 def _copy(store: Path, partial: Path, made_at: int, told: Told) -> Manifest:
     copy = partial / STORE
     create(copy).close()
-    source = apsw.Connection(str(store), flags=apsw.SQLITE_OPEN_READWRITE)
+    source = _reading(store)
     try:
-        source.set_busy_timeout(_BUSY_MS)
-        # Whoever comes last moves the WAL into the file; that is no reader's business.
-        source.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        source.execute("PRAGMA query_only = ON")
-        source.execute("BEGIN")
         schema = known_version(source, store)
         position, peak, _ = source.execute(_TAIL).fetchone() or (0, 0, 0)
         subscriptions = int(source.execute(_COUNT).get)
@@ -86,11 +94,7 @@ def _copy(store: Path, partial: Path, made_at: int, told: Told) -> Manifest:
         _copy_pages(source, copy, told)
     finally:
         source.close()
-    size = copy.stat().st_size
-    told(Progress("checking", 0, size))
-    _check(copy)
-    sync(copy)
-    sha256, size = digest(copy, lambda done: told(Progress("digesting", done, size)))
+    sha256, size = _finished(copy, told)
     return Manifest(
         made_at=made_at,
         keybus=version("keybus"),
@@ -101,6 +105,43 @@ def _copy(store: Path, partial: Path, made_at: int, told: Told) -> Manifest:
         last_event_at=peak,
         subscriptions=subscriptions,
     )
+
+
+def _copy_messages(messages: Path, copy: Path, told: Told) -> Part:
+    create(copy).close()
+    source = _reading(messages)
+    try:
+        known_version(source, messages)
+        _check_room(source, copy.parent)
+        _copy_pages(source, copy, told)
+    finally:
+        source.close()
+    sha256, size = _finished(copy, told)
+    return Part(size, sha256)
+
+
+def _reading(store: Path) -> apsw.Connection:
+    """A connection to a store that may be in use, in a transaction that keeps what it reads."""
+    source = apsw.Connection(str(store), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        source.set_busy_timeout(_BUSY_MS)
+        # Whoever comes last moves the WAL into the file; that is no reader's business.
+        source.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        source.execute("PRAGMA query_only = ON")
+        source.execute("BEGIN")
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def _finished(copy: Path, told: Told) -> tuple[str, int]:
+    """The digest and the size of a copy that was checked, and survives a power cut."""
+    size = copy.stat().st_size
+    told(Progress("checking", 0, size))
+    _check(copy)
+    sync(copy)
+    return digest(copy, lambda done: told(Progress("digesting", done, size)))
 
 
 def _check_room(source: apsw.Connection, partial: Path) -> None:

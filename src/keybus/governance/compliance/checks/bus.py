@@ -28,7 +28,7 @@ def unmodelled_carrier(subject: Subject) -> Iterator[Found]:
         yield Found(f"{RUNNING}/admission", message, "start the bus with admission enforced")
     for queue in running.queues:
         # Also one that is declared and not applied yet: who declares it would get the events.
-        left = queue.name not in running.platform.subscriptions
+        left = queue.name not in running.platform.subscriptions and not queue.made
         if left and any((queue.waiting, queue.held, queue.dead)):
             message = (
                 f"the queue {quoted(queue.name)} holds events, and no subscription runs for it"

@@ -1,0 +1,1 @@
+"""Named archives, as EventBridge has them: views of the one log, which keeps every event."""

@@ -1,0 +1,1 @@
+"""The bus's resource policy, as it was put through EventBridge's API."""

@@ -1,0 +1,1 @@
+"""Rules that are made by hand, through EventBridge's API, beside the declared platform."""

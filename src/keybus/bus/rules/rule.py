@@ -1,0 +1,86 @@
+"""A rule as it was put: which events it matches, and where they go."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from keybus.arns import Arn
+from keybus.bus.rules.beside import subscription_name
+from keybus.bus.rules.target import RuleTarget
+
+State = Literal["ENABLED", "DISABLED"]
+MOST_RULES: Final = 300
+"""Rules of one account (EventBridge quotas, "rules" of a bus)."""
+MOST_WAYS: Final = 10_000
+"""Alternatives of all patterns of an account, each counted once for every target of its rule."""
+MOST_TAGS: Final = 50
+"""Tags of one rule (EventBridge API reference, TagResource)."""
+
+
+class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rule of an account.
+
+    Attributes:
+        account: The account's name.
+        name: The rule's name, one of a kind within its account.
+        pattern: The event pattern as it was given, JSON text.
+        state: Whether it matches events.
+        description: What its account says of it.
+        role_arn: Kept for whoever asks; nothing is decided by it.
+        created_by: The 12 digits of the account that made it.
+        changed_us: Since when it matches what it does, in microseconds since the Unix epoch.
+        tags: Its tags.
+        targets: Its targets, by their ids, in the order in which they were put first.
+        ways: The alternatives of its pattern, with each ``$or`` multiplied out.
+    """
+
+    account: str
+    name: str
+    pattern: str
+    state: State = "ENABLED"
+    description: str | None = None
+    role_arn: str | None = None
+    created_by: str = ""
+    changed_us: int = 0
+    tags: Mapping[str, str] = {}
+    targets: Mapping[str, RuleTarget] = {}
+    ways: int = 1
+
+    @property
+    def key(self) -> str:
+        """Its document's key: ``ACCOUNT/NAME``."""
+        return key_of(self.account, self.name)
+
+    @property
+    def weight(self) -> int:
+        """What it adds to the account's `MOST_WAYS`."""
+        return self.ways * max(1, len(self.targets))
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The names of the bus's subscriptions that deliver to its targets."""
+        return tuple(subscription_name(self.account, self.name, each) for each in self.targets)
+
+
+def key_of(account: str, name: str) -> str:
+    """The key of a rule's document; a rule's name has no slash."""
+    return f"{account}/{name}"
+
+
+def rule_arn(region: str, account_id: str, name: str) -> str:
+    """A rule's ARN, as EventBridge has it for rules of an account's default bus."""
+    return str(Arn("events", region, account_id, f"rule/{name}"))
+
+
+def rule_in(arn: str) -> tuple[str, str] | None:
+    """The account's 12 digits and the rule's name in a rule's ARN; None where it is none.
+
+    The name of the bus may stand in it, as it does for buses that have one.
+    """
+    read = Arn.parse(arn)
+    if read is None or read.service != "events":
+        return None
+    kind, _, rest = read.resource.partition("/")
+    name = rest.rpartition("/")[2]
+    return (read.account, name) if kind == "rule" and name else None

@@ -1,0 +1,67 @@
+"""Registries, schemas, their versions, and discoverers."""
+
+from typing import Final
+
+from tests.aws.chapters.step import Step
+
+BAD: Final = "BadRequestException"
+CONTENT: Final = '{"$$schema": "http://json-schema.org/draft-04/schema#", "type": "object"}'
+IN: Final = {"RegistryName": "registry-${run}"}
+AT: Final = {**IN, "SchemaName": "schema-${run}"}
+REGISTRY: Final = Step(
+    "schemas", "CreateRegistry", {**IN, "Description": "doors"}, {"registry": "RegistryArn"}
+)
+SCHEMA: Final = Step(
+    "schemas",
+    "CreateSchema",
+    {**AT, "Content": CONTENT, "Type": "JSONSchemaDraft4", "Description": "a door"},
+    {"schema": "SchemaArn"},
+)
+
+CONTRACT: Final = {"RegistryName": "keybus", "SchemaName": "${contract}", "Language": "Python36"}
+
+BINDINGS: Final = (
+    Step(
+        "schemas",
+        "ListSchemas",
+        {"RegistryName": "keybus", "Limit": 1},
+        {"contract": "Schemas.0.SchemaName"},
+    ),
+    Step("schemas", "PutCodeBinding", CONTRACT),
+    Step("schemas", "DescribeCodeBinding", CONTRACT),
+    Step("schemas", "GetCodeBindingSource", CONTRACT),
+    Step("schemas", "GetCodeBindingSource", {**CONTRACT, "Language": "Cobol"}, refused=BAD),
+    Step("schemas", "ListDiscoverers", {"Limit": 1}),
+)
+
+REGISTRIES: Final = (
+    REGISTRY,
+    Step("schemas", "CreateRegistry", IN, refused="ConflictException"),
+    Step("schemas", "DescribeRegistry", IN),
+    Step("schemas", "ListRegistries", {"RegistryNamePrefix": "registry-${run}", "Limit": 1}),
+    Step("schemas", "UpdateRegistry", {**IN, "Description": "gates"}),
+    Step("schemas", "TagResource", {"ResourceArn": "${registry}", "Tags": {"team": "doors"}}),
+    Step("schemas", "ListTagsForResource", {"ResourceArn": "${registry}"}),
+    Step("schemas", "UntagResource", {"ResourceArn": "${registry}", "TagKeys": ["team"]}),
+    Step("schemas", "DeleteRegistry", IN),
+    Step("schemas", "DescribeRegistry", IN, refused="NotFoundException"),
+)
+
+SCHEMAS: Final = (
+    REGISTRY,
+    SCHEMA,
+    Step("schemas", "DescribeSchema", AT),
+    Step(
+        "schemas",
+        "UpdateSchema",
+        {**AT, "Content": CONTENT.replace('"object"', '["object"]'), "Type": "JSONSchemaDraft4"},
+    ),
+    Step("schemas", "ListSchemas", {**IN, "SchemaNamePrefix": "schema-", "Limit": 1}),
+    Step("schemas", "ListSchemaVersions", {**AT, "Limit": 1}),
+    Step("schemas", "SearchSchemas", {**IN, "Keywords": "schema", "Limit": 1}),
+    Step("schemas", "ExportSchema", {**AT, "Type": "JSONSchemaDraft4"}),
+    Step("schemas", "DeleteSchemaVersion", {**AT, "SchemaVersion": "1"}),
+    Step("schemas", "DeleteSchema", AT),
+    Step("schemas", "DescribeSchema", AT, refused="NotFoundException"),
+    Step("schemas", "DeleteRegistry", IN),
+)

@@ -1,0 +1,1 @@
+"""SQS's operations by real boto3, and its other clients, against a real bus."""
