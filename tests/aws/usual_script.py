@@ -39,6 +39,9 @@ def usual_script(
         rule = events.put_rule(
             Name=NAME, EventPattern=json.dumps({"source": ["usual.script"]}), State="ENABLED"
         )
+        sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"Policy": policy(arn, rule["RuleArn"])}
+        )
         targets = events.put_targets(Rule=NAME, Targets=[{"Id": "queue", "Arn": arn}])
         entry = {"Source": "usual.script", "DetailType": "Usual Event"}
         other = entry | {"Source": "other.script", "Detail": json.dumps({"number": -1})}
@@ -57,6 +60,18 @@ def usual_script(
         }
     finally:
         clean_up(events, sqs, queue)
+
+
+def policy(queue: str, rule: str) -> str:
+    """What lets EventBridge send to the queue; AWS delivers nothing without it."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
 
 def receive(sqs: Any, queue: str, count: int) -> list[dict[str, Any]]:
