@@ -104,7 +104,7 @@ def test_a_target_is_listed_as_it_was_put(rule: Any) -> None:
         ({"EcsParameters": {"TaskDefinitionArn": "arn:x"}}, "EcsParameters is for a service"),
         ({"DeadLetterConfig": {"Arn": "dead"}}, "DeadLetterConfig: dead is not the ARN"),
         ({"DeadLetterConfig": {"Arn": OWN + "dead.fifo"}}, "a FIFO queue cannot take"),
-        ({"DeadLetterConfig": {"Arn": QUEUE.replace("2", "3")}}, "not the account's own"),
+        ({"DeadLetterConfig": {"Arn": QUEUE.replace("2", "3")}}, "not of the target's own account"),
     ],
 )
 def test_an_entry_that_is_no_target_fails_by_itself(
@@ -233,3 +233,14 @@ def messages(sqs: Any, queue: str, count: int) -> list[dict[str, Any]]:
 
 def bodies(sqs: Any, queue: str, count: int) -> list[Any]:
     return [json.loads(each["Body"]) for each in messages(sqs, queue, count)]
+
+
+def test_nobody_but_the_receiver_is_sent_what_was_given_up(central: Any) -> None:
+    pattern = json.dumps({"source": ["shop.till"]})
+    central.put_rule(Name="central-sales", EventPattern=pattern)
+    dead = {"Arn": OWN.replace("2", "1") + "dead"}
+    entry = {"Id": "q", "Arn": QUEUE, "DeadLetterConfig": dead}
+    answer = central.put_targets(Rule="central-sales", Targets=[entry])
+    central.delete_rule(Name="central-sales")
+    [failed] = answer["FailedEntries"]
+    assert "not of the target's own account" in failed["ErrorMessage"]

@@ -56,6 +56,15 @@ async def test_a_message_is_received_as_it_was_sent(
     assert (received.sequence, received.group, received.source) == ("", "", "")
 
 
+async def test_a_queue_is_found_by_its_own_account_alone(made: CreatedQueues) -> None:
+    """Also where one account's name begins as another's does."""
+    queue = await made.queues.create(QueueSettings(account=f"{ACCOUNT}/eu", name="q"), ANYBODY)
+    assert made.queues.find(f"{ACCOUNT}/eu", "q") == queue
+    assert made.queues.find(ACCOUNT, "eu/q") is None
+    with pytest.raises(NoSuchQueue):
+        await made.queues.send(ACCOUNT, "eu/q", [Message("x")])
+
+
 async def test_a_deleted_message_is_gone(made: CreatedQueues) -> None:
     await made.create()
     await made.send("a", "b")

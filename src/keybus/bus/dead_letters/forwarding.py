@@ -131,6 +131,8 @@ class Forwarding:
         assert arn is not None, "PutTargets takes no other"
         accounts = generation.platform.accounts.items()
         account = next((each for each, its in accounts if its.id == arn.account), "")
+        if account != beside.subscription.account:
+            return  # whoever was to receive it asked for another account's queue, before that was refused
         messages = [_message(each, attributes_of(each, name, generation)) for each in ready]
         await self._queues.send(account, arn.resource, messages, _SENDER)
         await dispatcher.cursor.letters.purge(

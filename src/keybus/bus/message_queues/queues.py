@@ -114,7 +114,9 @@ class MessageQueues:
 
     def find(self, account: str, name: str) -> QueueSettings | None:
         """A created queue; None where there is none of that name."""
-        return self._settings.get(f"{account}/{name}")
+        found = self._settings.get(f"{account}/{name}")
+        # Accounts' names may hold a slash: `a` has no queue `b/c`, which would be the one of `a/b`.
+        return found if found is not None and found.account == account else None
 
     def get(self, account: str, name: str) -> QueueSettings:
         """A created queue.

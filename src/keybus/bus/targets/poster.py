@@ -192,7 +192,7 @@ def _in_words(where: Destination, error: Exception) -> str:
         cause = cause.__cause__ or getattr(cause, "os_error", None)
     if cause is not None:
         return str(cause)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return f"{where.host}: its name leads nowhere"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         certificate = error.certificate_error
@@ -202,6 +202,6 @@ def _in_words(where: Destination, error: Exception) -> str:
         inner = error.os_error
         why = inner.strerror or type(inner).__name__
         return f"{where.host}: cannot be connected to: {why}"
-    if isinstance(error, socket.gaierror):
-        return f"{where.host}: its name leads nowhere"
-    return f"{where.host}: {type(error).__name__}: {one_line(str(error))}"
+    # What libraries say of errors quotes addresses and answers, and secrets may stand in them.
+    no_http = isinstance(error, aiohttp.ClientResponseError)
+    return f"{where.host}: {'it answers no HTTP' if no_http else type(error).__name__}"

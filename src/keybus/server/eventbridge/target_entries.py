@@ -133,7 +133,7 @@ def target_of(call: Call, rule: Rule, asked: Target) -> RuleTarget:
     _check_place(call, target)
     _check_input(rule, target)
     if target.dead_letters:
-        _check_dead_letters(call, target.dead_letters)
+        _check_dead_letters(call, target)
     return target
 
 
@@ -233,10 +233,16 @@ def _check_input(rule: Rule, target: RuleTarget) -> None:
         raise TargetRefused(f"{where}{finding.message}{hint}")
 
 
-def _check_dead_letters(call: Call, text: str) -> None:
-    arn = Arn.parse(text)
+def _check_dead_letters(call: Call, target: RuleTarget) -> None:
+    """Whether what is given up may go to a queue: to one of whoever was to receive it."""
+    arn, receiver = Arn.parse(target.dead_letters), Arn.parse(target.arn)
     if arn is None or arn.service != "sqs":
-        raise TargetRefused(f"DeadLetterConfig: {text} is not the ARN of a queue.")
+        raise TargetRefused(f"DeadLetterConfig: {target.dead_letters} is not the ARN of a queue.")
+    if receiver is None or arn.account != receiver.account:
+        raise TargetRefused(
+            f"DeadLetterConfig: {arn} is not of the target's own account, which alone may receive"
+            " these events."
+        )
     if arn.resource.endswith(_FIFO):
         raise TargetRefused(
             "DeadLetterConfig: a FIFO queue cannot take dead letters; name another."

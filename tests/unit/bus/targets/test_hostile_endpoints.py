@@ -49,7 +49,7 @@ def drips(head: bytes) -> Answer:
     [
         (never, "no answer in time|Timeout"),
         (closes, "Disconnected"),
-        (nonsense, "BadStatusLine|Bad|400"),
+        (nonsense, "it answers no HTTP"),
         (drips(b"HTTP/1.1 200 OK\r\nX-More: "), "no answer in time|Timeout"),
         (drips(b"HTTP/1.1 500 X\r\nContent-Length: 100000\r\n\r\n"), "answered 500: x"),
         (answers(500, gzip.compress(b"0" * 10_000_000), Content_Encoding="gzip"), "answered 500"),
