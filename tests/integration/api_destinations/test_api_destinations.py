@@ -7,6 +7,8 @@ import pytest
 from tests.integration.api_destinations.called import Endpoint
 from tests.integration.api_destinations.calling import ACCOUNT, connected, refused
 
+pytestmark = pytest.mark.long
+
 SHOP = "222222222222"
 
 

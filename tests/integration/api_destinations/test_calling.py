@@ -19,6 +19,8 @@ from tests.integration.api_destinations.calling import (
     until,
 )
 
+pytestmark = pytest.mark.long
+
 ADDED = {
     "HeaderParameters": [
         {"Key": "x-tenant", "Value": "of the connection"},

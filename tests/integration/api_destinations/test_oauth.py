@@ -15,6 +15,8 @@ from tests.integration.api_destinations.calling import (
     until,
 )
 
+pytestmark = pytest.mark.long
+
 
 def authorized(client: Any, name: str, tokens: TokenServer, **more: Any) -> str:
     """Make a connection that asks for tokens, and wait until it knows whether it gets any."""

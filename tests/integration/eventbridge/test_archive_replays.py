@@ -14,6 +14,8 @@ import pytest
 from tests.integration.eventbridge.conftest import Clients, Kept
 from tests.integration.eventbridge.refusing import refused
 
+pytestmark = pytest.mark.long
+
 BUS = "arn:aws:events:local:111111111111:event-bus/default"
 ARCHIVE = "arn:aws:events:local:111111111111:archive/sales"
 SALES = '{"detail-type": ["sale"]}'

@@ -9,6 +9,8 @@ import pytest
 from tests.integration.eventbridge.conftest import Clients
 from tests.integration.eventbridge.refusing import refused
 
+pytestmark = pytest.mark.long
+
 BUS = "arn:aws:events:local:111111111111:event-bus/default"
 SALES = '{"detail-type": ["sale"]}'
 PATIENCE = 60.0

@@ -9,6 +9,8 @@ import pytest
 
 from tests.running import Server
 
+pytestmark = pytest.mark.long
+
 DENY = {
     "Version": "2012-10-17",
     "Statement": {

@@ -10,6 +10,8 @@ import pytest
 from tests.integration.eventbridge.conftest import Clients, Kept
 from tests.integration.eventbridge.refusing import refused
 
+pytestmark = pytest.mark.long
+
 BUS = "arn:aws:events:local:111111111111:event-bus/default"
 SHOP = "222222222222"
 SALE = {"Source": "shop.till", "DetailType": "sale", "Detail": "{}"}

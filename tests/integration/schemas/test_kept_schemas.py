@@ -10,6 +10,8 @@ from tests.integration.schemas.conftest import Client
 from tests.integration.schemas.refusals import refused
 from tests.unit.bus.schema_registries.test_content import OPENAPI
 
+pytestmark = pytest.mark.long
+
 JSON, OPEN = "JSONSchemaDraft4", "OpenApi3"
 TEXT = '{"type": "string", "title": "%s"}'
 

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.schemas.conftest import Client
 from tests.integration.schemas.refusals import refused
 
+pytestmark = pytest.mark.long
+
 BUILT_IN = ["aws.events", "discovered-schemas", "keybus"]
 
 

@@ -8,6 +8,8 @@ from tests.integration.schemas.refusals import refused
 from tests.integration.served import Served
 from tests.unit.bus.registry.publishing import SOLD, USED
 
+pytestmark = pytest.mark.long
+
 JSON = "JSONSchemaDraft4"
 OTHERS: tuple[tuple[str, Role], ...] = (("tools", "publisher"), ("operations", "central"))
 
