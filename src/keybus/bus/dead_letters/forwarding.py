@@ -58,7 +58,6 @@ class Forwarding:
         self._control, self._queues = control, queues
         self._meters, self._clock = meters, clock
         self._counted: dict[str, _Counted] = {}
-        self._not_before: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
