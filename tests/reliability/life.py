@@ -26,6 +26,7 @@ STORE: Final = "store.db"
 _KEY: Final = audit_key(b"a sealing key of 32 bytes, or so")
 _HURRIED: Final = (
     (checkpointer, "INTERVAL", 0.002),
+    (checkpointer, "RETRY", 0.002),
     (committer, "WAL_PAGES", 60),
     (ledger, "SPARSE_LIMIT", 64),
     (ledger, "TRIM_EVERY", 64),

@@ -3,25 +3,27 @@
 import logging
 import threading
 
-import apsw
+from keybus.engines.sqlite.store import Store
 
 INTERVAL = 0.1
 """Seconds between checkpoints while there are commits; none otherwise."""
+RETRY = 1.0
+"""Seconds from a checkpoint that failed to the next."""
 
 _log = logging.getLogger(__name__)
 
 
 class Checkpointer:
-    """A thread with a connection of its own.
+    """A thread.
 
     ``touch`` may be called from any thread; ``close`` from one.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._dirty = threading.Event()
         self._closing = threading.Event()
-        self._failing = False
+        self._failure = ""
         self._thread = threading.Thread(target=self._run, name="keybus-checkpoint", daemon=True)
         self._thread.start()
 
@@ -31,29 +33,27 @@ class Checkpointer:
             self._dirty.set()
 
     def close(self) -> None:
-        """Stop, and close the connection."""
+        """Stop."""
         self._closing.set()
         self._dirty.set()
         self._thread.join()
-        self._connection.close()
 
     def _run(self) -> None:
         while not self._closing.is_set():
             self._dirty.wait()
-            if self._closing.wait(INTERVAL):
+            if self._closing.wait(RETRY if self._failure else INTERVAL):
                 return
             self._dirty.clear()
-            self._checkpoint()
+            self._move()
 
-    def _checkpoint(self) -> None:
-        """Passive waits for nobody and can only put off: the WAL stays, and with it the truth."""
+    def _move(self) -> None:
         try:
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.BusyError:
-            pass  # the committer is at it
-        except Exception:  # noqa: BLE001 - logged, and tried again
-            if not self._failing:
+            self._store.recover()
+            self._store.move()
+        except Exception as error:  # noqa: BLE001 - logged, and tried again
+            if str(error) != self._failure:
                 _log.exception("the WAL cannot be moved into the store, and grows until it can")
-            self._failing = True
+            self._failure = str(error) or type(error).__name__
+            self._dirty.set()
         else:
-            self._failing = False
+            self._failure = ""

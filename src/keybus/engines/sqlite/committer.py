@@ -12,13 +12,15 @@ from typing import TypeVar, cast
 import apsw
 
 from keybus.bus.engine import Commits
+from keybus.engines.sqlite.lane import Lane
 from keybus.engines.sqlite.log import Appended, LogWriter
 from keybus.engines.sqlite.operation import Operation, Refusal, Transaction
 from keybus.engines.sqlite.queries import query
 from keybus.errors import EngineError, StorageFailed
 
 WAL_PAGES = 16_384
-"""Pages in the WAL above which the committer helps to move them, between two commits."""
+"""Pages in the WAL above which the committer helps to move them, between two commits: under a
+steady load the checkpointer never meets the WAL's end."""
 
 QUEUE_BYTES = 64 * 1024 * 1024
 """Bytes of events waiting to be written above which an append waits before it queues."""
@@ -52,26 +54,29 @@ class Committer:
 
     def __init__(
         self,
-        connection: apsw.Connection,
+        writing: Lane,
         log: LogWriter,
         *,
         receive: Callable[[Appended], None],
         verify: Callable[[], None],
         committed: Callable[[], None],
+        move_wal: Callable[[], None],
     ) -> None:
         """Start the thread.
 
         Args:
-            connection: The writing connection.
+            writing: The writing connection.
             log: The log's writer.
             receive: Called on the loop with each durable segment, before its callers are answered.
             verify: Called on the thread after each commit, before its callers are answered; an
                 exception says that what was committed is lost.
             committed: Called on the thread after each commit that stands.
+            move_wal: Called on the thread between two commits when the WAL is long; may fail.
         """
-        self._connection, self._log = connection, log
+        self._writing, self._log = writing, log
         self.commits = Commits()
         self._receive, self._verify, self._committed = receive, verify, committed
+        self._move_wal = move_wal
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Operation[object] | None] = SimpleQueue()
         self._closed = False
@@ -79,7 +84,7 @@ class Committer:
         self._queued_bytes = 0
         self._room = asyncio.Event()
         self._wal_pages = 0
-        connection.set_wal_hook(self._on_wal)
+        writing.prepare(lambda connection: connection.set_wal_hook(self._on_wal))
         self._thread = threading.Thread(target=self._run, name="keybus-commit", daemon=True)
         self._thread.start()
 
@@ -141,25 +146,33 @@ class Committer:
             return
         for operation in operations:
             operation.prepare()
-        for group in _groups(operations):
-            self._commit(group)
-        self._move_wal()
+        with contextlib.ExitStack() as using:
+            try:
+                connection = using.enter_context(self._writing)
+            except (apsw.Error, StorageFailed) as error:  # closed, and not to be opened again yet
+                self._fail(operations, _failure(error))
+                return
+            for group in _groups(operations):
+                self._commit(connection, group)
+        if self._wal_pages > WAL_PAGES:
+            with contextlib.suppress(apsw.Error, StorageFailed):
+                self._move_wal()
 
-    def _commit(self, group: Sequence[Operation[object]]) -> None:
-        transaction = Transaction(self._connection, self._log)
+    def _commit(self, connection: apsw.Connection, group: Sequence[Operation[object]]) -> None:
+        transaction = Transaction(connection, self._log)
         try:
             appended = self._apply(transaction, group)
         except Exception as error:  # noqa: BLE001 - it is its callers'
-            self._roll_back()
+            _roll_back(connection)
             transaction.drop()
-            self._overwrite(error)
+            _overwrite(connection, error)
             if len(group) == 1 or isinstance(error, _OF_THE_DISK):
                 self._fail(group, _failure(error))
                 return
             # One of them cannot be written, and it alone shall fail.
             middle = len(group) // 2
-            self._commit(group[:middle])
-            self._commit(group[middle:])
+            self._commit(connection, group[:middle])
+            self._commit(connection, group[middle:])
             return
         transaction.keep()
         self._verify()
@@ -170,7 +183,7 @@ class Committer:
         self, transaction: Transaction, group: Sequence[Operation[object]]
     ) -> Sequence[Appended]:
         began = time.perf_counter()
-        self._connection.execute("BEGIN IMMEDIATE")
+        transaction.connection.execute("BEGIN IMMEDIATE")
         for operation in group:
             operation.error = None
             try:
@@ -179,23 +192,11 @@ class Committer:
                 operation.error = error.reason
         appended = transaction.write()
         writing = time.perf_counter()
-        self._connection.execute("COMMIT")
+        transaction.connection.execute("COMMIT")
         ended = time.perf_counter()
         self.commits.whole.observe(ended - began)
         self.commits.synced.observe(ended - writing)
         return appended
-
-    def _roll_back(self) -> None:
-        # Some errors roll back by themselves.
-        with contextlib.suppress(apsw.Error):
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-
-    def _overwrite(self, error: Exception) -> None:
-        """What could not be synced may stand whole in the WAL, for a crash to bring it back."""
-        if isinstance(error, apsw.IOError):
-            with contextlib.suppress(apsw.Error):
-                self._connection.execute(_OVERWRITE).get  # noqa: B018 - runs it to its end
 
     def _fail(self, group: Sequence[Operation[object]], failure: StorageFailed) -> None:
         for operation in group:
@@ -247,11 +248,19 @@ class Committer:
         self._wal_pages = pages
         return apsw.SQLITE_OK
 
-    def _move_wal(self) -> None:
-        """Under a steady load the checkpointer never meets the WAL's end; between commits we do."""
-        if self._wal_pages > WAL_PAGES:
-            with contextlib.suppress(apsw.Error):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+def _roll_back(connection: apsw.Connection) -> None:
+    # Some errors roll back by themselves.
+    with contextlib.suppress(apsw.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _overwrite(connection: apsw.Connection, error: Exception) -> None:
+    """What could not be synced may stand whole in the WAL, for a crash to bring it back."""
+    if isinstance(error, apsw.IOError):
+        with contextlib.suppress(apsw.Error):
+            connection.execute(_OVERWRITE).fetchall()
 
 
 def _groups(operations: Sequence[Operation[object]]) -> Iterator[Sequence[Operation[object]]]:

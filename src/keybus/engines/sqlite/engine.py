@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Self
@@ -85,21 +86,23 @@ class SqliteEngine:
         self._closing: asyncio.Future[None] | None = None
         with ExitStack() as opened:
             opened.callback(store.close)
-            ids: dict[str, int] = dict(store.writer.execute(_SUBSCRIPTIONS))
-            removed = [number for (number,) in store.writer.execute(_REMOVED)]
+            with store.writing as connection:
+                ids: dict[str, int] = dict(connection.execute(_SUBSCRIPTIONS))
+                removed = [number for (number,) in connection.execute(_REMOVED)]
+                log = LogWriter(connection, ids)
             self._names = set(ids)
-            log = LogWriter(store.writer, ids)
             self._ring = Ring(log.tail.position)
-            self._reader = Reader(store.connect(reading=True))
+            self._reader = Reader(store.reading)
             opened.callback(self._reader.close)
-            checkpointer = Checkpointer(store.connect())
+            checkpointer = Checkpointer(store)
             opened.callback(checkpointer.close)
             self._committer = Committer(
-                store.writer,
+                store.writing,
                 log,
                 receive=self._receive,
                 verify=store.verify,
                 committed=checkpointer.touch,
+                move_wal=partial(store.move, wait=False),
             )
             opened.callback(self._committer.join)
             self._documents = SqliteDocuments(self._committer, self._reader)

@@ -130,7 +130,6 @@ class LogWriter:
             connection: The writing connection.
             subscriptions: Every subscription's id, by its name.
         """
-        self._connection = connection
         self._subscriptions = dict(subscriptions)
         self._new_subscriptions: dict[str, int | None] = {}
         row = connection.execute(_TAIL).fetchone()
@@ -147,13 +146,13 @@ class LogWriter:
         """Stage that later events may match a subscription, by its id; None: no longer."""
         self._new_subscriptions[subscription] = number
 
-    def write(self) -> list[Appended]:
+    def write(self, connection: apsw.Connection) -> list[Appended]:
         """Write what was staged, within the transaction that is open.
 
         What matched a subscription that was removed since is dropped.
         """
         self._new_tail = self.tail
-        return [self._write(segment) for segment in _segments(self._staged)]
+        return [self._write(connection, segment) for segment in _segments(self._staged)]
 
     def keep(self) -> None:
         """What was written is durable."""
@@ -172,7 +171,7 @@ class LogWriter:
         self._staged.clear()
         self._new_subscriptions.clear()
 
-    def _write(self, records: Sequence[Record]) -> Appended:
+    def _write(self, connection: apsw.Connection, records: Sequence[Record]) -> Appended:
         tail, first = self._new_tail, self._new_tail.position + 1
         times = [record.ingested_at for record in records]
         peak = max(tail.peak, *times)
@@ -183,23 +182,25 @@ class LogWriter:
         whole = b"".join(envelopes)
         sizes = pack("I", map(len, envelopes))
         last = self._new_tail.position
-        self._connection.execute(_INSERT, (first, last, peak, lag, pack("q", times), sizes, whole))
+        connection.execute(_INSERT, (first, last, peak, lag, pack("q", times), sizes, whole))
         digests = b"".join([record.digest or _NO_DIGEST for record in records])
         if digests.strip(b"\0"):
-            self._connection.execute(_INSERT_DIGESTS, (first, max(times), digests))
+            connection.execute(_INSERT_DIGESTS, (first, max(times), digests))
         matches = {
             name: positions
             for name, positions in matched_positions(records, first).items()
             if name in self._subscriptions
         }
-        self._write_matches(matches)
+        self._write_matches(connection, matches)
         deliveries = [
             Delivery(position, record.ingested_at, record.envelope, 1)
             for position, record in enumerate(records, first)
         ]
         return Appended(deliveries, len(whole), matches)
 
-    def _write_matches(self, matches: Mapping[str, Sequence[int]]) -> None:
+    def _write_matches(
+        self, connection: apsw.Connection, matches: Mapping[str, Sequence[int]]
+    ) -> None:
         packed: dict[int, bytes] = {}
         rows = []
         for name, positions in matches.items():
@@ -207,7 +208,7 @@ class LogWriter:
             if key not in packed:
                 packed[key] = pack("Q", positions)
             rows.append((self._subscriptions[name], positions[-1], len(positions), packed[key]))
-        self._connection.executemany(_MATCH, rows)
+        connection.executemany(_MATCH, rows)
 
 
 def matched_positions(records: Sequence[Record], first: int) -> dict[str, Sequence[int]]:

@@ -30,7 +30,7 @@ class Transaction:
         """Write what the operations staged."""
         for ledger in self._ledgers:
             ledger.write(self.connection)
-        return self.log.write()
+        return self.log.write(self.connection)
 
     def keep(self) -> None:
         """It is durable."""

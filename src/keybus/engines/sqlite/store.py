@@ -1,4 +1,4 @@
-"""The store's file: its permissions, its lock, its schema and its connections."""
+"""The store's file: its permissions, its lock, its schema, its connections and its WAL."""
 
 import contextlib
 import os
@@ -7,11 +7,15 @@ from pathlib import Path
 
 import apsw
 
+from keybus.engines.sqlite.lane import Lane
 from keybus.engines.sqlite.lock import StoreLock
 from keybus.engines.sqlite.migrations import migrate
+from keybus.engines.sqlite.queries import query
 from keybus.errors import StorageFailed
 
 _BUSY_MS = 5_000
+_OVERWRITE = query("next_document_version")
+_SYNC_ERRORS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # At NORMAL a commit is not synced: it could not back an acknowledged put.
@@ -27,9 +31,12 @@ _PRAGMAS = (
 
 
 class Store:
-    """An open store: locked, migrated, ready for connections.
+    """An open store: locked and migrated.
 
-    Its connections are each for one thread at a time.
+    Attributes:
+        writing: The connection that writes.
+        reading: One that may not write.
+        moving: One that moves the WAL into the file.
     """
 
     def __init__(self, path: Path, vfs: str | None = None) -> None:
@@ -47,6 +54,10 @@ class Store:
             # One file may have many names, but has one lock.
             self.path = path = path.resolve()
             self._vfs = vfs
+            self._files: tuple[int, ...] = ()
+            self._doubted = False
+            self.writing, self.moving = Lane(self._connect), Lane(self._connect)
+            self.reading = Lane(self._connect_reading)
             self._names = str(path), f"{path}-wal"  # looked at after each commit
             _make(path.parent)
             self._lock = StoreLock(path)
@@ -55,12 +66,12 @@ class Store:
         try:
             # SQLite gives the WAL and its index the permissions of the file.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self.writer = self.connect()
             try:
-                migrate(self.writer, path)
+                with self.writing as connection:
+                    migrate(connection, path)
                 self._files = self._stand()
             except BaseException:
-                self.writer.close()
+                self.writing.close(keep_wal=False)
                 raise
         except (OSError, apsw.Error) as error:
             self._lock.release()
@@ -69,20 +80,54 @@ class Store:
             self._lock.release()
             raise
 
-    def connect(self, *, reading: bool = False) -> apsw.Connection:
-        """A new connection.
+    def move(self, *, wait: bool = True) -> None:
+        """Move the WAL into the file, as far as nobody reads or writes what is there. Any thread.
+
+        It waits for no reader and no writer, and can only put off: the WAL stays, and with it the
+        truth. Where the file could not be synced, nothing is moved any more until `recover`.
 
         Args:
-            reading: It may not write.
+            wait: Until another thread that is at it has ended; otherwise it is left to that one.
+
+        Raises:
+            apsw.Error: It could not be moved.
+            StorageFailed: The same.
         """
-        connection = apsw.Connection(str(self.path), vfs=self._vfs)
-        connection.set_busy_timeout(_BUSY_MS)
-        for pragma in _PRAGMAS:
-            # To its end: what fails in the last step is lost with a cursor that is let go before.
-            connection.execute(pragma).fetchall()
-        if reading:
-            connection.execute("PRAGMA query_only = ON")
-        return connection
+        if not self.moving.lock.acquire(blocking=wait):
+            return
+        try:
+            if not self._doubted:
+                self._move()
+        finally:
+            self.moving.lock.release()
+
+    def recover(self) -> None:
+        """After a sync of the file that failed, have all of the WAL moved again. Any thread.
+
+        Of what was written and not synced then, nobody knows how much is lost, and a later sync
+        that succeeds says nothing of it (fsync(2), Notes). SQLite moves again what that checkpoint
+        has moved. But not what one before it has that met a writer or a reader on its way: such a
+        one syncs nothing, and is remembered as done in the WAL's index (sqlite.org/wal.html,
+        sqlite.org/walformat.html, nBackfill). The index is made anew, from nothing, by the first
+        connection to the store; the WAL has everything since the last sync of the file.
+
+        Raises:
+            apsw.Error: It is not moved yet.
+            StorageFailed: The same.
+        """
+        if not self._doubted:
+            return
+        with self.writing.lock, self.reading.lock, self.moving.lock:
+            if self.writing.is_open:
+                # What could not be synced may stand whole in the WAL, and must not come back.
+                with self.writing as connection:
+                    connection.execute(_OVERWRITE).fetchall()
+            self._close_lanes()
+        with self.moving as connection:
+            _, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        if moved:
+            raise StorageFailed(f"another program has the store {self.path} open")
+        self._doubted = False
 
     def verify(self) -> None:
         """Make sure that what was written is where the next opener will look. Any thread.
@@ -102,11 +147,45 @@ class Store:
             )
 
     def close(self) -> None:
-        """Let go of the file; every other connection must be closed before."""
+        """Let go of the file; nobody may hold a connection any more."""
         try:
-            self.writer.close()
+            self._close_lanes()
         finally:
             self._lock.release()
+
+    def _connect(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self.path), vfs=self._vfs)
+        try:
+            connection.set_busy_timeout(_BUSY_MS)
+            for pragma in _PRAGMAS:
+                # To its end: what fails in the last step is lost with a cursor let go before.
+                connection.execute(pragma).fetchall()
+            if self._files:
+                self.verify()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_reading(self) -> apsw.Connection:
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON").fetchall()
+        return connection
+
+    def _move(self) -> None:
+        try:
+            with self.moving as connection:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            pass  # a backup, say, is at it
+        except apsw.IOError as error:
+            self._doubted = getattr(error, "extendedresult", None) in _SYNC_ERRORS
+            raise
+
+    def _close_lanes(self) -> None:
+        """The last one moves the WAL into the file, unless the WAL alone has the truth."""
+        for lane in (self.moving, self.reading, self.writing):
+            lane.close(keep_wal=self._doubted)
 
     def _stand(self) -> tuple[int, ...]:
         """Which files the store's names lead to."""

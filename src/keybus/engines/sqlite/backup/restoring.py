@@ -153,7 +153,9 @@ def _refuse_file(store: Path) -> None:
     for beside in _BESIDE:
         standing = store.with_name(store.name + beside)
         if standing.exists() or standing.is_symlink():
+            hint = "name another folder with --data, or move the old store away"
+            if store.name == MESSAGES:
+                hint += f": {STORE} and {MESSAGES} belong together"
             raise StorageFailed(
-                f"{standing} stands already, and a restore replaces nothing",
-                hint="name another folder with --data, or move the old store away",
+                f"{standing} stands already, and a restore replaces nothing", hint=hint
             )
