@@ -22,5 +22,5 @@ def test_what_is_put_is_received_and_deleted() -> None:
     report = json.loads(done.stdout)
     assert report["faults"] == []
     assert report["missing"] == ""
-    assert len(report["rows"]) == 5
+    assert len(report["rows"]) == 6
     assert all(row["median"] > 0 for row in report["rows"])

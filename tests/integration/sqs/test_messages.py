@@ -81,6 +81,8 @@ def test_attributes_come_by_name_and_by_prefix(sqs: Any) -> None:
     assert found["Attributes"] == {"ApproximateReceiveCount": "7", "SenderId": CENTRAL}
     unknown = {"QueueUrl": url, "MessageSystemAttributeNames": ["Colour"]}
     assert refused(sqs.receive_message, **unknown) == "InvalidAttributeName"
+    many = {"QueueUrl": url, "MessageAttributeNames": ["a"] * 101}
+    assert refused(sqs.receive_message, **many) == "InvalidParameterValue"
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,7 @@ def test_attributes_come_by_name_and_by_prefix(sqs: Any) -> None:
         ({"MessageAttributes": {"x": attribute("Binary", StringValue="x")}}, None),
         ({"MessageAttributes": {"x": attribute("Number", StringValue="ten")}}, None),
         ({"MessageAttributes": {"x": attribute("Number", StringValue="1" * 39)}}, None),
+        ({"MessageAttributes": {"x": attribute("Number", StringValue="1" * 40_000 + "x")}}, None),
         ({"MessageAttributes": {"x": attribute("String", StringListValues=["x"])}}, None),
         (
             {
@@ -120,6 +123,14 @@ def test_attributes_come_by_name_and_by_prefix(sqs: Any) -> None:
         ({"MessageSystemAttributes": {"Trace": attribute("String", StringValue="x")}}, None),
         (
             {"MessageSystemAttributes": {"AWSTraceHeader": attribute("Binary", BinaryValue=b"x")}},
+            None,
+        ),
+        (
+            {
+                "MessageSystemAttributes": {
+                    "AWSTraceHeader": attribute("String", StringValue="x" * 1_025)
+                }
+            },
             None,
         ),
     ],
@@ -141,7 +152,13 @@ def test_the_largest_messages(sqs: Any) -> None:
     )
     small = created(sqs, {"MaximumMessageSize": "1024"})
     given = {"a": attribute("String", StringValue="x" * 7)}
-    sqs.send_message(QueueUrl=small, MessageBody="x" * 1_010, MessageAttributes=given)
+    trace = {"AWSTraceHeader": attribute("String", StringValue="x" * 1_024)}  # it does not count
+    sqs.send_message(
+        QueueUrl=small,
+        MessageBody="x" * 1_010,
+        MessageAttributes=given,
+        MessageSystemAttributes=trace,
+    )
     asked = {"QueueUrl": small, "MessageBody": "x" * 1_011, "MessageAttributes": given}
     assert refused(sqs.send_message, **asked) == "InvalidParameterValue"
 

@@ -266,6 +266,8 @@ def test_a_policy_of_the_own_account_is_kept_as_it_is(sqs: Any, policy: str) -> 
         statement({"Service": "sns.amazonaws.com"}),
         statement({"Service": "events.amazonaws.com", "AWS": "arn:aws:iam::222222222222:root"}),
         statement("*", Condition={"ArnNotEquals": OWN["ArnEquals"]}),
+        statement("*", Condition={"ArnEquals": {"aws:SourceArn": []}}),
+        statement("*", Condition={"StringEquals": {"aws:SourceAccount": None}}),
         json.dumps({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]}),
         json.dumps({"Statement": [{"Effect": "Allow", "Action": "*"}]}),
         json.dumps({"Statement": []}),
@@ -278,6 +280,16 @@ def test_a_policy_that_lets_others_in_is_refused(sqs: Any, policy: str) -> None:
     asked = {"QueueUrl": url, "Attributes": {"Policy": policy}}
     assert refused(sqs.set_queue_attributes, **asked) == "InvalidAttributeValue"
     assert attributes(sqs, url, "Policy") == {}
+
+
+@pytest.mark.parametrize(("statements", "padding"), [(20, ""), (1, "x" * 20_300)])
+def test_a_policy_grows_no_longer_than_it_may_be(sqs: Any, statements: int, padding: str) -> None:
+    one = {"Effect": "Allow", "Principal": CENTRAL, "Action": "sqs:*", "Resource": padding}
+    policy = json.dumps({"Statement": [one] * statements})
+    url = created(sqs, {"Policy": policy})
+    asked = {"QueueUrl": url, "Label": "more", "AWSAccountIds": [CENTRAL], "Actions": ["*"]}
+    assert refused(sqs.add_permission, **asked) == "OverLimit"
+    assert attributes(sqs, url, "Policy") == {"Policy": policy}
 
 
 def test_permissions_are_for_the_own_account(sqs: Any) -> None:

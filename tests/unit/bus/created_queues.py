@@ -46,11 +46,11 @@ class CreatedQueues:
 
     def __init__(self, folder: Path | None, clock: ManualClock) -> None:
         self.folder, self.clock = folder, clock
-        self.documents = MemoryEngine(clock=clock)
+        self.documents: Engine = MemoryEngine(clock=clock)
         self._memory = MemoryEngine(clock=clock)
         self.store: Engine = self._memory
         self.queues: MessageQueues
-        self._audit: AuditLog
+        self.audit: AuditLog
 
     async def start(self) -> None:
         async def opening() -> Engine:
@@ -58,10 +58,10 @@ class CreatedQueues:
                 self.store = SqliteEngine.at(self.folder / "messages.db", clock=self.clock)
             return self.store
 
-        self._audit = await AuditLog.open(self.documents.documents, self.clock)
+        self.audit = await AuditLog.open(self.documents.documents, self.clock)
         self.queues = MessageQueues(
             self.documents.documents,
-            self._audit,
+            self.audit,
             opening,
             find=_find,
             join=_join,
@@ -71,7 +71,7 @@ class CreatedQueues:
 
     async def stop(self) -> None:
         await self.queues.close()
-        await self._audit.close()
+        await self.audit.close()
 
     async def crash(self) -> None:
         """Go on with what is on the disk this moment, as if the process had died."""

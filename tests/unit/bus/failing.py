@@ -43,7 +43,7 @@ class _Failing:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name == "documents":
+        if name in ("documents", "letters"):
             return _Failing(found, self._store)
         if not asyncio.iscoroutinefunction(found):
             return found

@@ -1,10 +1,11 @@
 """Standard message queues: what is promised of them, over both engines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keybus.bus.message_queues import (
     Attribute,
@@ -15,9 +16,10 @@ from keybus.bus.message_queues import (
     QueueExists,
     QueueSettings,
     TooManyInFlight,
+    changing,
 )
 from keybus.bus.message_queues import receiver as receiver_module
-from keybus.bus.message_queues.errors import NotInFlight, VisibilityTooLong
+from keybus.bus.message_queues.errors import NotInFlight, TooManyQueues, VisibilityTooLong
 from keybus.bus.message_queues.received import Counts
 from keybus.governance import ANYBODY
 from keybus.testing import ManualClock
@@ -305,11 +307,51 @@ async def test_changes_hold_for_what_is_there(made: CreatedQueues, clock: Manual
     settings = await made.create(retention=1_000)
     await made.send("a")
     clock.advance(100)
-    changed = QueueSettings(account=ACCOUNT, name="q", retention=60, tags={"a": "b"})
-    kept = await made.queues.change(changed, ANYBODY)
+    kept = await made.queues.change(
+        ACCOUNT, "q", lambda queue: replace(queue, retention=60, tags={"a": "b"}), ANYBODY
+    )
     assert (kept.created_us, kept.modified_us) == (settings.created_us, clock.time_us())
     assert made.queues.get(ACCOUNT, "q").tags == {"a": "b"}
     assert await made.poll() == []
+
+
+async def test_changes_at_once_all_hold(made: CreatedQueues, clock: ManualClock) -> None:
+    await made.create(tags={"a": "1"})
+
+    def change(**fields: object) -> Awaitable[QueueSettings]:
+        return made.queues.change(ACCOUNT, "q", lambda queue: replace(queue, **fields), ANYBODY)
+
+    def tag(queue: QueueSettings) -> QueueSettings:
+        return replace(queue, tags={**queue.tags, "b": "2"})
+
+    await asyncio.gather(
+        change(visibility=77), made.queues.change(ACCOUNT, "q", tag, ANYBODY), change(wait=3)
+    )
+    found = made.queues.get(ACCOUNT, "q")
+    assert (found.visibility, found.wait, found.tags) == (77, 3, {"a": "1", "b": "2"})
+    clock.advance(1)
+    assert await change(wait=3) == found, "nothing is written where nothing changes"
+
+
+async def test_the_audit_log_is_told_what_changed_and_no_more(made: CreatedQueues) -> None:
+    await made.create(policy="long " * 100)
+    await made.queues.change(ACCOUNT, "q", lambda queue: replace(queue, wait=3), ANYBODY)
+    told = [each async for each in made.audit.entries() if each.action == "message-queue.changed"]
+    assert [each.data for each in told] == [{"wait": 3}]
+
+
+async def test_an_account_has_so_many_queues_and_others_have_theirs(
+    made: CreatedQueues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "MOST_OF_ACCOUNT", 2)
+    await made.create("a")
+    await made.create("b")
+    with pytest.raises(TooManyQueues, match="has 2 queues"):
+        await made.create("c")
+    await made.create("a")
+    await made.queues.create(QueueSettings(account="other", name="c"), ANYBODY)
+    await made.queues.delete(ACCOUNT, "a", ANYBODY)
+    await made.create("c")
 
 
 async def test_many_receivers_share_and_nobody_has_one_twice(made: CreatedQueues) -> None:

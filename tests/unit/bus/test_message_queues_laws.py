@@ -23,6 +23,8 @@ from tests.contract.engines_under_test import quiet
 from tests.unit.bus.created_queues import ACCOUNT, CreatedQueues
 
 T = TypeVar("T")
+_PROMPT = 0.5
+"""Seconds within which what has become due may be had."""
 GROUPS = st.sampled_from(["a", "b", "c"])
 
 
@@ -30,6 +32,7 @@ class Queues(RuleBasedStateMachine):
     """Rules act as senders, receivers and time do; beside them, what should be, naively."""
 
     name: ClassVar[str] = "q"
+    delay: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +42,7 @@ class Queues(RuleBasedStateMachine):
         self.left: list[tuple[str, str]] = []  # group and body, as they were sent
         self.out: dict[str, tuple[Received, float]] = {}  # by body, and until when
         self.counts: dict[str, int] = {}
+        self.due: dict[str, float] = {}  # by body, where there is a delay
         self.number = 0
 
     def folder(self) -> Path | None:
@@ -55,7 +59,7 @@ class Queues(RuleBasedStateMachine):
     def create(self) -> None:
         async def create() -> None:
             await self.made.start()
-            await self.made.create(self.name)
+            await self.made.create(self.name, delay=self.delay)
 
         self.run(create())
 
@@ -66,6 +70,8 @@ class Queues(RuleBasedStateMachine):
             self.number += 1
             body = str(self.number)
             self.left.append((group, body))
+            if self.delay:
+                self.due[body] = self.clock.monotonic() + self.delay
             messages.append(Message(body, group=group if self.fifo else "", deduplication=body))
         self.run(self.made.queues.send(ACCOUNT, self.name, messages))
 
@@ -73,8 +79,8 @@ class Queues(RuleBasedStateMachine):
     def receive(self, most: int, visibility: int) -> None:
         received = self.run(self.received(most, visibility))
         now = self.clock.monotonic()
+        assert received or not self.allowed(now - _PROMPT), "something may be had"
         allowed = self.allowed()
-        assert bool(received) == bool(allowed), "something may be had, or nothing"
         for each in received:
             group = next(group for group, body in self.left if body == each.body)
             assert allowed[group if self.fifo else each.body].pop(0) == each.body
@@ -93,9 +99,14 @@ class Queues(RuleBasedStateMachine):
                 self.clock.advance(0.05)
         return receiving.result()
 
-    def allowed(self) -> dict[str, list[str]]:
-        """What may be had, in the order in which it has to come: by group, or each by itself."""
+    def allowed(self, due: float | None = None) -> dict[str, list[str]]:
+        """What may be had, in the order in which it has to come: by group, or each by itself.
+
+        Args:
+            due: Only what has been due since then; None: what is due now.
+        """
         now = self.clock.monotonic()
+        due = now if due is None else due
         out = {body for body, (_, until) in self.out.items() if until > now}
         self.out = {body: self.out[body] for body in out}
         if not self.fifo:
@@ -103,6 +114,8 @@ class Queues(RuleBasedStateMachine):
         busy = {group for group, body in self.left if body in out}
         found: dict[str, list[str]] = {}
         for group, body in self.left:
+            if self.due.get(body, due) > due:
+                break
             if group not in busy:
                 found.setdefault(group, []).append(body)
         return found
@@ -163,6 +176,12 @@ class FifoQueues(Queues):
     name = "q.fifo"
 
 
+class DelayedFifoQueues(FifoQueues):
+    """The same, each message ten seconds after it was sent."""
+
+    delay = 10
+
+
 class StoredQueues(Queues):
     """Over the store on the disk."""
 
@@ -176,8 +195,14 @@ class StoredFifoQueues(StoredQueues):
     name = "q.fifo"
 
 
+class StoredDelayedFifoQueues(StoredFifoQueues):
+    """The same, each message ten seconds after it was sent."""
+
+    delay = 10
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("queues", [StoredQueues, StoredFifoQueues])
+@pytest.mark.parametrize("queues", [StoredQueues, StoredFifoQueues, StoredDelayedFifoQueues])
 def test_the_laws_hold_over_the_store(queues: type[Queues]) -> None:
     run_state_machine_as_test(
         queues, settings=settings(max_examples=25, stateful_step_count=20, phases=[Phase.generate])
@@ -191,4 +216,10 @@ def test_a_standard_queue_loses_nothing_and_shows_nothing_twice() -> None:
 def test_a_fifo_queue_keeps_order() -> None:
     run_state_machine_as_test(
         FifoQueues, settings=settings(max_examples=25, stateful_step_count=20)
+    )
+
+
+def test_a_fifo_queue_that_delays_keeps_order_and_hides_nothing() -> None:
+    run_state_machine_as_test(
+        DelayedFifoQueues, settings=settings(max_examples=15, stateful_step_count=20)
     )

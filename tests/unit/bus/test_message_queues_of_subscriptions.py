@@ -8,15 +8,30 @@ import pytest
 
 from keybus.bus import Bus
 from keybus.bus.control.versions import Declared
-from keybus.bus.message_queues import Message, QueueSettings, Receiver
+from keybus.bus.made_by_hand import made_by_hand
+from keybus.bus.message_queues import Message, QueueSettings, Receiver, Redrive
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.errors import Forbidden, SubscriptionError
 from keybus.governance import ANYBODY, Principal
+from keybus.server.aws import AwsError, Call
+from keybus.server.sqs.created import CreatedQueue
+from keybus.server.sqs.finding import find
+from keybus.server.sqs.queues import (
+    CreateQueue,
+    ListQueues,
+    create_queue,
+    delete_queue,
+    list_queues,
+)
+from keybus.server.sqs.shapes import OfQueue
+from keybus.server.sqs.subscribed import SubscriptionQueue
+from keybus.server.sqs.tags import list_queue_tags
 from keybus.testing import ManualClock
 from keybus.topology import Platform
 from tests.contract.engines_under_test import PATIENCE, quiet
 from tests.unit.bus.offered import status
+from tests.unit.bus.test_control import NEW, changed
 
 ME = Principal("me", frozenset({"subscriber"}), "credential-1")
 
@@ -144,3 +159,38 @@ async def test_the_bus_closes_the_messages_store(bus: Bus) -> None:
     await quiet(bus.engine)
     await bus.stop()
     assert await asyncio.wait_for(waiting, PATIENCE) == []
+
+
+async def test_what_was_created_by_hand_is_told(bus: Bus) -> None:
+    await bus.message_queues.create(QueueSettings(account="me", name="q"), ANYBODY)
+    tired = Redrive("me", "dead.fifo", 3)
+    await bus.message_queues.create(
+        QueueSettings(account="me", name="f.fifo", fifo=True, redrive=tired), ANYBODY
+    )
+    assert [(each.kind, each.name, each.account, each.what) for each in made_by_hand(bus)] == [
+        ("queue", "f.fifo", "me", "in order, dead letters to dead.fifo"),
+        ("queue", "q", "me", "standard"),
+    ]
+
+
+async def test_a_subscription_that_is_declared_later_is_in_front_of_a_created_queue(
+    bus: Bus, declared: tuple[Platform, ContractRepository]
+) -> None:
+    """What the name means is what is declared; the created queue comes back when that is gone."""
+    call, url = Call(bus, ME), "/222222222222/late"
+    await create_queue(call, CreateQueue("late", tags={"a": "b"}))
+    await bus.message_queues.send("me", "late", [Message("kept")])
+    platform, contracts = declared
+    await bus.apply(Declared(changed(platform, late=NEW), contracts))
+    assert isinstance(find(call, url), SubscriptionQueue)
+    listed = (await list_queues(call, ListQueues())).queue_urls or []
+    assert listed.count(url) == 1
+    assert (await list_queue_tags(call, OfQueue(url))).tags is None
+    with pytest.raises(AwsError, match="declared by the platform"):
+        await delete_queue(call, OfQueue(url))
+    with pytest.raises(AwsError, match="exists already"):
+        await create_queue(call, CreateQueue("late"))
+    await bus.apply(Declared(platform, contracts))
+    assert isinstance(find(call, url), CreatedQueue)
+    receiver = await bus.message_queues.receiver("me", "late")
+    assert [each.body for each in await receiver.receive(10, 20, 30)] == ["kept"]

@@ -72,6 +72,17 @@ def test_all_that_is_broken_is_told_at_once() -> None:
     assert message.startswith("3 validation errors detected: Value null at 'name'")
 
 
+def test_what_is_in_a_list_that_is_too_long_is_not_looked_at() -> None:
+    _, message = refusal({"Name": "a", "Tags": [{}] * 100_000})
+    assert message.startswith("1 validation error detected: ")
+    assert "length less than or equal to 2" in message
+
+
+def test_so_many_faults_are_counted() -> None:
+    _, message = refusal({"Name": "a", "Paths": {str(number): "" for number in range(1_000)}})
+    assert message.startswith("100 validation errors detected: ")
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [

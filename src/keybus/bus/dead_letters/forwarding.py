@@ -14,6 +14,7 @@ from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.message_queues import MessageQueues
 from keybus.bus.message_queues.errors import MessageQueueError
 from keybus.bus.message_queues.message import Attribute, Message
+from keybus.bus.message_queues.settings import QueueSettings
 from keybus.bus.metering.meters import Meters
 from keybus.bus.rules.beside import Beside
 from keybus.clock import Clock
@@ -26,23 +27,70 @@ _AGAIN_SECONDS: Final = 30.0
 _SETTLED_SECONDS: Final = 60.0
 """For which it is looked after the last burial was counted: that is before it is durable."""
 _PAGE: Final = 100
+_PAGES: Final = 10
+"""Of one subscription, before it is the next one's turn."""
 _SENDER: Final = "events.amazonaws.com"
 _log = logging.getLogger(__name__)
 
 
-class _Counted:
-    """What was known of a subscription's burials when it was looked."""
+class _Way:
+    """One subscription's letters on their way to their queue.
+
+    Attributes:
+        seen: Under which rules, and which attributes of the queue, it was looked.
+        buried: How many burials had been counted then.
+        after: The last letter that was looked at: what stays before it is not looked at again.
+        until: Until when it is looked for new ones.
+        not_before: When the queue is tried again; 0: it takes what comes.
+        has_more: Whether there may be more behind that.
+    """
 
     def __init__(self) -> None:
-        self.seen: tuple[Generation, int] | None = None
+        self.seen: tuple[Generation, QueueSettings | None] | None = None
+        self.buried, self.after, self.has_more = -1, "", False
         self.until = self.not_before = 0.0
+        self._warned = False
+
+    def is_due(
+        self, seen: tuple[Generation, QueueSettings | None], buried: int, now: float
+    ) -> bool:
+        """Whether there may be letters that were not looked at so."""
+        if seen != self.seen:
+            self.seen, self.after, self.not_before, self.buried = seen, "", 0.0, -1
+            self._warned = False
+        if buried != self.buried:
+            self.buried, self.until = buried, now + _SETTLED_SECONDS
+        if self.not_before:
+            return self.not_before <= now
+        return self.has_more or now < self.until
+
+    def fitting(self, name: str, letters: Mapping[str, Message]) -> Mapping[str, Message]:
+        """Those that the queue's messages may be as large as; of others it is said once."""
+        queue = self.seen[1] if self.seen is not None else None
+        if queue is None:
+            return letters
+        large = {letter for letter, each in letters.items() if _size(each) > queue.maximum_size}
+        if large and not self._warned:
+            self._warned = True
+            _log.warning(
+                "%s: dead letters stay with the bus, the first of them %s: as a message it has %d"
+                " bytes, and the queue %s takes %d; raise its MaximumMessageSize",
+                name,
+                min(large),
+                _size(letters[min(large)]),
+                queue.name,
+                queue.maximum_size,
+            )
+        return {letter: each for letter, each in letters.items() if letter not in large}
 
 
 class Forwarding:
     """Sends dead letters to where a rule's DeadLetterConfig says, and purges what was sent.
 
     A letter is durable in the queue before it goes from here, so that a crash in between sends it
-    once more. Where the queue is gone, or the account may not have the event any more, it stays.
+    once more. Where the queue is gone, or the account may not have the event any more, or it is
+    larger than the queue's messages may be, it stays, and is looked at again when rules, grants or
+    the queue's attributes are others. Each subscription has its turn, whatever becomes of others'.
     Belongs to one event loop.
 
     Args:
@@ -57,7 +105,7 @@ class Forwarding:
     ) -> None:
         self._control, self._queues = control, queues
         self._meters, self._clock = meters, clock
-        self._counted: dict[str, _Counted] = {}
+        self._ways: dict[str, _Way] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -73,75 +121,99 @@ class Forwarding:
 
     async def _run(self) -> None:
         while True:
-            try:
-                await self._look()
-            except Exception:  # noqa: BLE001 - logged; it is looked again
-                _log.exception("cannot look for dead letters of rules")
-            await self._clock.sleep(LOOK_SECONDS)
+            if await self._look():
+                await asyncio.sleep(0)
+            else:
+                await self._clock.sleep(LOOK_SECONDS)
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Give each its turn; whether one has more."""
         generation = self._control.generation
         named = {name: each for name, each in generation.beside.items() if each.target.dead_letters}
-        for name in self._counted.keys() - named.keys():
-            del self._counted[name]
+        for name in self._ways.keys() - named.keys():
+            del self._ways[name]
         for name, beside in named.items():
-            dispatcher = self._control.dispatchers.get(name)
-            if dispatcher is None or not self._is_due(name, generation):
-                continue
-            taken = await self._forward(name, beside, dispatcher, generation)
-            again = self._clock.monotonic() + _AGAIN_SECONDS
-            self._counted[name].not_before = 0.0 if taken else again
+            way = self._ways.setdefault(name, _Way())
+            try:
+                await self._turn(way, name, beside, generation)
+            except Exception as error:  # noqa: BLE001 - logged; the others' letters go on
+                known = isinstance(error, (MessageQueueError, EngineError))
+                _log.warning(
+                    "%s: its dead letters stay with the bus for now: %s",
+                    name,
+                    error,
+                    exc_info=None if known else error,
+                )
+                way.not_before, way.has_more = self._clock.monotonic() + _AGAIN_SECONDS, False
+        return any(each.has_more for each in self._ways.values())
 
-    def _is_due(self, name: str, generation: Generation) -> bool:
-        """Whether there may be letters that were not looked at under these rules."""
-        now, seen = self._clock.monotonic(), (generation, self._meters.of(name).buried)
-        known = self._counted.setdefault(name, _Counted())
-        if known.seen != seen:
-            known.seen, known.until = seen, now + _SETTLED_SECONDS
-        return known.not_before <= now < known.until or 0 < known.not_before <= now
+    async def _turn(self, way: _Way, name: str, beside: Beside, generation: Generation) -> None:
+        """Send a few pages of what there is."""
+        dispatcher = self._control.dispatchers.get(name)
+        place = _place(beside, generation)
+        if dispatcher is None or place is None:
+            way.has_more = False
+            return
+        queue, buried = self._queues.find(*place), self._meters.of(name).buried
+        if not way.is_due((generation, queue), buried, self._clock.monotonic()):
+            return
+        for _ in range(_PAGES):
+            found = await dispatcher.cursor.letters.page(LetterChoice(after=way.after), _PAGE)
+            if found:
+                ready = self._ready(name, found, dispatcher, generation)
+                await self._send(place, dispatcher, way.fitting(name, ready))
+                way.after = found[-1].id
+            way.not_before, way.has_more = 0.0, bool(found)
+            if not found:
+                return
 
-    async def _forward(
-        self, name: str, beside: Beside, dispatcher: Dispatcher, generation: Generation
-    ) -> bool:
-        """Send what there is; whether it was taken."""
-        letters, choice = dispatcher.cursor.letters, LetterChoice()
-        try:
-            while found := await letters.page(choice, _PAGE):
-                await self._page(name, beside, dispatcher, found, generation)
-                choice = LetterChoice(after=found[-1].id)
-        except (MessageQueueError, EngineError) as error:
-            _log.warning("%s: its dead letters stay with the bus for now: %s", name, error)
-            return False
-        return True
-
-    async def _page(
+    def _ready(
         self,
         name: str,
-        beside: Beside,
-        dispatcher: Dispatcher,
         found: Sequence[DeadLetter],
+        dispatcher: Dispatcher,
         generation: Generation,
-    ) -> None:
+    ) -> dict[str, Message]:
+        """What of a page the account may have, by the letters' ids."""
         now, settings = self._clock.time_us(), dispatcher.settings
-        ready = [each for each in found if not settings.show(each, now)[1]]
-        if not ready:
-            return
-        arn = Arn.parse(beside.target.dead_letters)
-        assert arn is not None, "PutTargets takes no other"
-        accounts = generation.platform.accounts.items()
-        account = next((each for each, its in accounts if its.id == arn.account), "")
-        if account != beside.subscription.account:
-            return  # whoever was to receive it asked for another account's queue, before that was refused
-        messages = [_message(each, attributes_of(each, name, generation)) for each in ready]
-        await self._queues.send(account, arn.resource, messages, _SENDER)
-        await dispatcher.cursor.letters.purge(
-            LetterChoice(ids=tuple(each.id for each in ready)), len(ready)
+        return {
+            each.id: _message(each, attributes_of(each, name, generation))
+            for each in found
+            if not settings.show(each, now)[1]
+        }
+
+    async def _send(
+        self, place: tuple[str, str], dispatcher: Dispatcher, letters: Mapping[str, Message]
+    ) -> None:
+        if letters:
+            await self._queues.send(*place, list(letters.values()), _SENDER)
+            choice = LetterChoice(ids=tuple(letters))
+            await dispatcher.cursor.letters.purge(choice, len(letters))
+
+
+def _place(beside: Beside, generation: Generation) -> tuple[str, str] | None:
+    """The account, and the name, of the queue that letters go to."""
+    arn = Arn.parse(beside.target.dead_letters)
+    assert arn is not None, "PutTargets takes no other"
+    accounts = generation.platform.accounts.items()
+    account = next((each for each, its in accounts if its.id == arn.account), "")
+    if account != beside.subscription.account:
+        return (
+            None  # whoever was to receive it asked for another account's, before that was refused
         )
+    return account, arn.resource
 
 
 def _message(letter: DeadLetter, said: Mapping[str, str]) -> Message:
     """The event itself, as EventBridge sends it there, with why it was not delivered."""
     return Message(
-        letter.envelope.decode(),
+        letter.envelope.decode(errors="replace"),
         {key: Attribute("String", value) for key, value in said.items() if value},
     )
+
+
+def _size(message: Message) -> int:
+    """How long a message counts: its body, and its attributes' names, types and values, in bytes."""
+    said = message.attributes.items()
+    told = sum(len(f"{name}{each.type}{each.value!s}".encode()) for name, each in said)
+    return len(message.body.encode()) + told

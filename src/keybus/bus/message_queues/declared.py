@@ -63,7 +63,7 @@ class DeclaredQueue:
         """
         return self._join(self.name, send, 1, principal)
 
-    async def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
+    def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
         """All may go: the dispatcher has looked at them."""
         fifo = self.fifo
         return Sifted([_ready(session, each, fifo=fifo) for each in deliveries])

@@ -9,7 +9,10 @@ from typing import Final
 from keybus.bus.engine import Cursor
 from keybus.clock import Clock
 from keybus.errors import EngineError
+from keybus.steady import SteadyTime
 
+LONGEST: Final = 900_000_000
+"""Microseconds of the longest delay: 15 minutes."""
 _GROUP: Final = "due-"
 _REASON: Final = "it is not to be received before its delay is over"
 _TICK: Final = 100_000
@@ -19,6 +22,15 @@ _FAILURE_PAUSE: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+def is_early(due_us: int, now: int, longest: int = LONGEST) -> bool:
+    """Whether something is not due yet, in microseconds since the Unix epoch.
+
+    What would be due later than any delay lasts was sent before the process began, by a wall clock
+    that was set back since. It is due.
+    """
+    return 0 < due_us - now <= longest
+
+
 class Delays:
     """Puts messages aside, durably, and lets them go on time. Belongs to one event loop.
 
@@ -26,11 +38,12 @@ class Delays:
     when it is fetched, so that no attempt counts; those that nobody asked for wait in line.
 
     Args:
-        clock: Time.
+        clock: Sleeps.
+        time: What messages are due by.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, time: SteadyTime) -> None:
+        self._clock, self._time = clock, time
         self._cursor: Cursor | None = None
         self._due = set[int]()
         self._sent = Counter[int]()
@@ -43,7 +56,7 @@ class Delays:
 
     def count(self) -> int:
         """How many messages were sent that are not due yet."""
-        now = self._clock.time_us() // _TICK
+        now = self._time.now() // _TICK
         for past in [tick for tick in self._sent if tick <= now]:
             del self._sent[past]
         return self._sent.total()
@@ -67,16 +80,20 @@ class Delays:
             early: Their positions, and when each is due, in microseconds since the Unix epoch.
 
         Raises:
-            EngineError: They are leased as before, as far as is known.
+            EngineError: Some may be put aside, and are let go on time; the others are leased as
+                before.
         """
-        assert self._cursor is not None
+        cursor = self._cursor
+        assert cursor is not None
         by_tick: dict[int, list[int]] = {}
         for position, due_us in early:
             by_tick.setdefault(_tick(due_us), []).append(position)
         for tick, positions in by_tick.items():
-            await self._cursor.hold(positions, reason=_REASON, group=f"{_GROUP}{tick}")
-            self._due.add(tick)
-        self._start()
+            try:
+                await cursor.hold(positions, reason=_REASON, group=f"{_GROUP}{tick}")
+            finally:  # also where it fails, or is cancelled: it may be kept all the same
+                self._due.add(tick)
+                self._start()
 
     def forget(self) -> None:
         """Nothing that was sent is there any more."""
@@ -92,7 +109,7 @@ class Delays:
 
     def _start(self) -> None:
         self._news.set()
-        if self._task is None:
+        if self._task is None and self._cursor is not None:
             self._task = asyncio.create_task(self._run(), name="delayed messages")
 
     async def _run(self) -> None:
@@ -102,9 +119,9 @@ class Delays:
                 await self._news.wait()
                 continue
             first = min(self._due)
-            left = (first * _TICK - self._clock.time_us()) / _US
-            if left > 0:
-                await self._sleep(left)
+            left = first * _TICK - self._time.now()
+            if is_early(left, 0, LONGEST + _TICK):
+                await self._sleep(left / _US)
                 continue
             await self._let_go(first)
 

@@ -3,7 +3,7 @@
 MessageQueueError
 ├── NoSuchQueue        there is no queue of that name
 ├── QueueExists        there is one, with other attributes
-├── TooManyQueues      a bus has no room for one more
+├── TooManyQueues      a bus, or an account, has no room for one more
 ├── InvalidReceipt     a receipt handle that this queue never gave
 ├── NotInFlight        a receipt handle whose time has ended
 ├── VisibilityTooLong  a message would be invisible for more than 12 hours
@@ -51,7 +51,7 @@ class QueueExists(MessageQueueError):
 
 
 class TooManyQueues(MessageQueueError):
-    """A bus has no room for one more queue."""
+    """A bus, or an account, has no room for one more queue."""
 
     code = "too-many-queues"
 

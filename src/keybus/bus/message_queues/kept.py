@@ -29,7 +29,9 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
             dead-letter queue.
         group: Its group.
         deduplication: Its de-duplication id.
-        due_us: When it may be received first; 0: at once.
+        due_us: When it may be received first; 0: at once. In a FIFO queue, whose delay may be
+            changed: from when on its delay counts. By a time that the wall clock is not followed
+            in, so that setting that changes no delay.
         sender: Who sent it.
         source: The queue that it was a dead letter of, as ``ACCOUNT/NAME``.
         attributes: Its attributes.
@@ -49,9 +51,14 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     system: Packed = {}
     digest: bytes = b""
 
-    def at(self, now: int) -> "Kept":
-        """The same, as if it were sent now."""
-        return msgspec.structs.replace(self, sent_us=now)
+    def anew(self, now: int, since_us: int) -> "Kept":
+        """The same, as if it were sent now into a FIFO queue.
+
+        Args:
+            now: The time.
+            since_us: From when on its delay counts.
+        """
+        return msgspec.structs.replace(self, sent_us=now, due_us=since_us)
 
     def moved(self, source: str) -> "Kept":
         """The same on its way to another queue, where nobody waits for it or knows it again.

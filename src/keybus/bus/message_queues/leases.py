@@ -26,15 +26,17 @@ class Lease:
         received: When it was received, in seconds of the monotonic clock.
         deadline: When its visibility timeout ends, the same.
         first_us: When it was received first, in microseconds since the Unix epoch.
+        ready: What went out, where it may be asked for once more; else None.
     """
 
-    __slots__ = ("deadline", "first_us", "received", "seat", "serial")
+    __slots__ = ("deadline", "first_us", "ready", "received", "seat", "serial")
 
     def __init__(
         self, seat: Seat, serial: int, received: float, deadline: float, first_us: int
     ) -> None:
         self.seat, self.serial = seat, serial
         self.received, self.deadline, self.first_us = received, deadline, first_us
+        self.ready: Ready | None = None
 
 
 class Leases:
@@ -82,6 +84,11 @@ class Leases:
         self._serial = serial
         self._deadlines.add(deadline, [each.delivery.position for each in ready])
         return leased
+
+    def keep(self, ready: Iterable[Ready]) -> None:
+        """What went out may be asked for once more, as long as it is out."""
+        for each in ready:
+            self._leases[each.delivery.position].ready = each
 
     def of(self, receipt: Receipt) -> Lease | None:
         """The lease that a handle is about; None where that has ended."""

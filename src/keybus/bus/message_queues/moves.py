@@ -13,7 +13,7 @@ from keybus.bus.message_queues.errors import (
     MessageQueueError,
     MoveTaskRefused,
     NoSuchMoveTask,
-    NoSuchQueue,
+    TooManyInFlight,
 )
 from keybus.bus.message_queues.kept import Kept, packed
 from keybus.bus.message_queues.move_task import MoveTask, State
@@ -21,7 +21,7 @@ from keybus.bus.message_queues.received import Counts, Received
 from keybus.bus.message_queues.receiver import Receiver
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.clock import Clock, pause
-from keybus.errors import EngineError
+from keybus.errors import EngineError, StorageFailed
 from keybus.governance import Principal
 from keybus.governance.audit import BUS, Actor
 
@@ -32,7 +32,8 @@ NO_SOURCE: Final = "CouldNotDetermineMessageSource"
 """Why a task fails that meets a message which was sent to its queue, and did not come from one."""
 _VISIBILITY: Final = 300.0
 _COLLECTION: Final = "message-move-tasks"
-_FAILURE_PAUSE: Final = 1.0
+_PAUSE: Final = 1.0
+"""Seconds until it is looked again, where the store fails, or others have what is left."""
 _decoder = msgspec.json.Decoder(MoveTask)
 _log = logging.getLogger(__name__)
 
@@ -91,17 +92,26 @@ class MoveTasks:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stops: dict[str, asyncio.Event] = {}
         self._beginning = asyncio.Lock()
+        self._closed = False
 
     async def resume(self) -> None:
         """Go on with what an earlier run left under way."""
         async for each in self._documents.list(_COLLECTION):
-            self._known[each.key] = _decoder.decode(each.value)
+            try:
+                self._known[each.key] = _decoder.decode(each.value)
+            except msgspec.DecodeError as error:
+                _log.error(
+                    "the message move task %s stands still: its document cannot be read (%s)",
+                    each.key,
+                    error,
+                )
         for task in list(self._known.values()):
             if task.state == "RUNNING":
                 self._start(task)
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start."""
+        self._closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -152,9 +162,23 @@ class MoveTasks:
             await self._audit.write(
                 Actor.of(by), "message-queue.move-started", task.source, msgspec.to_builtins(task)
             )
-            await self._keep(task)
+            await self._write(task)
+            self._known[task.handle] = task
             self._start(task)
             return task
+
+    async def forget(self, account: str, name: str) -> None:
+        """A queue was deleted: the one that is under way ends, and the others are no more.
+
+        Those that the store does not let go of are when a task of a later queue of that name ends.
+        """
+        for each in self.of(account, name):
+            if each.handle in self._stops:
+                self._stops[each.handle].set()
+        try:
+            await self._drop([each for each in self.of(account, name) if each.ended_us])
+        except EngineError as error:
+            _log.warning("move tasks of the deleted queue %s/%s stay: %s", account, name, error)
 
     async def cancel(self, handle: str, by: Principal, *, account: str) -> MoveTask:
         """Stop a task; what was moved stays moved.
@@ -196,6 +220,8 @@ class MoveTasks:
                 raise MoveTaskRefused("the destination is of another kind than the source queue")
 
     def _start(self, task: MoveTask) -> None:
+        if self._closed:
+            return  # it goes on at the next start
         self._stops[task.handle] = asyncio.Event()
         running = asyncio.create_task(self._run(task.handle), name=f"move {task.source}")
         self._tasks[task.handle] = running
@@ -205,21 +231,33 @@ class MoveTasks:
         del self._tasks[handle], self._stops[handle]
 
     async def _run(self, handle: str) -> None:
-        """Move page after page; a store that fails is asked again after a while."""
-        stop = self._stops[handle]
+        """Move all there is, and say how that ended, however long the store fails."""
+        state, reason = await self._outcome(handle)
         while True:
             try:
-                more = True
-                while more and not stop.is_set():
-                    more = await self._step(handle)
-                await self._end(handle, "CANCELLED" if more else "COMPLETED")
-            except (NoSuchQueue, _Unmovable) as error:
-                await self._end(handle, "FAILED", str(error))
+                return await self._end(handle, state, reason)
+            except EngineError as error:
+                _log.warning("the end of a message move task waits to be kept: %s", error)
+                await self._clock.sleep(_PAUSE)
+
+    async def _outcome(self, handle: str) -> tuple[State, str]:
+        """Move page after page; a store that fails is asked again after a while."""
+        stop = self._stops[handle]
+        while not stop.is_set():
+            try:
+                if not await self._step(handle):
+                    return "COMPLETED", ""
+            except TooManyInFlight:  # which may take hours
+                await pause(self._clock, _PAUSE, stop)
             except EngineError as error:
                 _log.warning("messages wait to be moved: %s", error)
-                await pause(self._clock, _FAILURE_PAUSE, stop)
-                continue
-            return
+                await pause(self._clock, _PAUSE, stop)
+            except MessageQueueError as error:
+                return "FAILED", str(error)
+            except Exception as error:  # noqa: BLE001 - logged; it would look as if it ran for ever
+                _log.exception("%s: cannot move messages", self._known[handle].source)
+                return "FAILED", f"{type(error).__name__}: {error}"
+        return "CANCELLED", ""
 
     async def _step(self, handle: str) -> bool:
         """Move a page; whether there may be more."""
@@ -228,17 +266,26 @@ class MoveTasks:
         page = min(PAGE, task.rate) if task.rate else PAGE
         messages = await receiver.receive(page, 0, _VISIBILITY)
         if not messages:
-            return False
+            counts = await receiver.counts()
+            if not counts.visible and counts.in_flight <= receiver.in_flight:
+                return False
+            # It is on its way, or others have what is before it in its group.
+            await pause(self._clock, _PAUSE, self._stops[handle])
+            return True
         try:
             moved = await self._move(task, messages)
         except BaseException:
             await receiver.release([each.receipt for each in messages])
             raise
-        await receiver.delete_all([each.receipt for each in moved])
-        task = msgspec.structs.replace(task, moved=task.moved + len(moved))
-        await self._keep(task)
+        outcomes = await receiver.delete_all([each.receipt for each in moved])
+        await receiver.release([each.receipt for each in messages[len(moved) :]])
+        count = outcomes.count(None)
+        self._known[handle] = task = msgspec.structs.replace(task, moved=task.moved + count)
+        await self._write(task)
+        for error in outcomes:  # what was not deleted comes again, and goes twice
+            if isinstance(error, StorageFailed):
+                raise error
         if len(moved) < len(messages):
-            await receiver.release([each.receipt for each in messages[len(moved) :]])
             raise _Unmovable(NO_SOURCE)
         seconds = len(moved) / task.rate if task.rate else 0.0
         await pause(self._clock, seconds, self._stops[handle])
@@ -281,13 +328,18 @@ class MoveTasks:
         ended = msgspec.structs.replace(
             self._known[handle], state=state, reason=reason, ended_us=self._clock.time_us()
         )
+        await self._write(ended)
         data = {"moved": ended.moved, "of": ended.total, "state": state}
         await self._audit.write(BUS, "message-queue.move-ended", ended.source, data)
-        await self._keep(ended)
-        for old in [each for each in self.of(ended.account, ended.name) if each.ended_us][KEPT:]:
-            await self._documents.delete(_COLLECTION, old.handle)
-            del self._known[old.handle]
+        self._known[handle] = ended
+        kept = KEPT if self._queues.find(ended.account, ended.name) else 0
+        over = [each for each in self.of(ended.account, ended.name) if each.ended_us]
+        await self._drop(over[kept:])
 
-    async def _keep(self, task: MoveTask) -> None:
-        self._known[task.handle] = task
+    async def _drop(self, tasks: Sequence[MoveTask]) -> None:
+        for each in tasks:
+            await self._documents.delete(_COLLECTION, each.handle)
+            del self._known[each.handle]
+
+    async def _write(self, task: MoveTask) -> None:
         await self._documents.put(_COLLECTION, task.handle, msgspec.json.encode(task))

@@ -2,33 +2,46 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.delivery.session import Send, Session
 from keybus.bus.delivery.settings import DeliverySettings
 from keybus.bus.engine import CursorState, Delivery, Engine
-from keybus.bus.message_queues.delays import Delays
+from keybus.bus.message_queues.ages import AgeClock
+from keybus.bus.message_queues.delays import Delays, is_early
 from keybus.bus.message_queues.errors import NoSuchQueue
 from keybus.bus.message_queues.kept import Kept, MessageGroup, decode
+from keybus.bus.message_queues.order_delay import delayed
 from keybus.bus.message_queues.received import Received
 from keybus.bus.message_queues.receiver import Receiver
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.bus.message_queues.source import Ready, Sifted
 from keybus.clock import Clock
-from keybus.errors import EngineError
+from keybus.errors import EngineError, KeybusError
 from keybus.governance import Principal
 from keybus.protocol import Failed, Settlement
+from keybus.steady import SteadyTime
 from keybus.topology import Retry
 
 _US: Final = 1_000_000
 _ENDLESS: Final = 1 << 62
-_PAUSE: Final = 500_000
-"""Microseconds for which nothing is asked for where the store fails."""
+_PAUSE: Final = 0.5
+"""Seconds for which messages wait that the store did not put aside."""
 _log = logging.getLogger(__name__)
-Forward = Callable[[QueueSettings, Sequence[Kept]], Awaitable[bool]]
-"""Moves messages of a queue to its dead-letter queue, durably; False: that is not there."""
+
+
+class DeadLetterQueues(Protocol):
+    """Where messages go that were received too often."""
+
+    def dead_letter_queue(self, source: QueueSettings) -> QueueSettings | None:
+        """A queue's dead-letter queue; None: there is none."""
+        ...
+
+    async def move(self, settings: QueueSettings, kept: Sequence[Kept]) -> None:
+        """Put messages into a queue, durably."""
+        ...
 
 
 class _Everything:
@@ -50,8 +63,9 @@ class CreatedQueue:
         settings: What it is.
         engine: The messages' store.
         key: The bus's secret for receipt handles.
-        forward: Moves what was received too often.
+        dead_letters: Takes what was received too often.
         clock: Time.
+        time: What messages are due by.
 
     Attributes:
         settings: What it is now.
@@ -67,17 +81,20 @@ class CreatedQueue:
         settings: QueueSettings,
         engine: Engine,
         key: bytes,
-        forward: Forward,
+        *,
+        dead_letters: DeadLetterQueues,
         clock: Clock,
+        time: SteadyTime,
     ) -> None:
         self.settings = settings
         self.fifo, self.sheds = settings.fifo, not settings.fifo
         self.key = f"{settings.key}\0{settings.created_us}"
-        self._engine, self._forward, self._clock = engine, forward, clock
+        self._engine, self._dead_letters = engine, dead_letters
+        self._clock, self._time = clock, time
         self._dispatcher: Dispatcher | None = None
         self._opening = asyncio.Lock()
         self._gone = False
-        self.delays = Delays(clock)
+        self.delays = Delays(clock, time)
         self.receiver = Receiver(self, key, clock)
 
     async def dispatcher(self) -> Dispatcher:
@@ -95,7 +112,10 @@ class CreatedQueue:
             if self._dispatcher is None:
                 cursor = await self._engine.open(self.settings.line, EVERYTHING)
                 await self.delays.follow(cursor)
-                self._dispatcher = Dispatcher(cursor, _delivery(self.settings), self._clock)
+                if self.fifo:
+                    cursor = delayed(cursor, self._delay, self._clock, self._time)
+                ages = AgeClock(self._clock, self._time)
+                self._dispatcher = Dispatcher(cursor, _delivery(self.settings), ages)
             return self._dispatcher
 
     def join(self, dispatcher: Dispatcher, send: Send, principal: Principal) -> Session:
@@ -132,30 +152,29 @@ class CreatedQueue:
             await self._let_go()
         await self.receiver.close()
 
-    async def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
+    def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
         """Say which messages may go out; the others are moved, or put aside until they are due."""
-        now, redrive = self._clock.time_us(), self.settings.redrive
-        most = redrive.most if redrive is not None else _ENDLESS
-        delay = self.settings.delay * _US if self.fifo else 0
+        now, most = self._time.now(), _ENDLESS
+        target = self._dead_letters.dead_letter_queue(self.settings)
+        if target is not None and self.settings.redrive is not None:
+            most = self.settings.redrive.most
         ready: list[Ready] = []
-        back: list[int] = []
-        until, tired, early = 0, list[tuple[Delivery, Kept]](), list[tuple[Delivery, Kept]]()
+        tired, early = list[tuple[Delivery, Kept]](), list[tuple[Delivery, Kept]]()
         for each in deliveries:
             kept = decode(each.envelope)
             if each.attempt > most:
                 tired.append((each, kept))
-            elif kept.due_us > now:
+            elif not self.fifo and is_early(kept.due_us, now):
                 early.append((each, kept))
-            elif delay and kept.sent_us + delay > now:
-                back.append(each.position)
-                until = min(until or _ENDLESS, kept.sent_us + delay)
             else:
                 ready.append(self._ready(each, kept))
-        if early and not await self._put_off(session, early):
-            until = now + _PAUSE
-        if tired:
-            ready += await self._retire(session, tired)
-        return Sifted(ready, back, 0 if ready else until)
+        steps = []
+        if early:
+            session.take([each.position for each, _ in early])
+            steps.append(self._put_off(early))
+        if tired and target is not None:
+            steps.append(self._retire(session, tired, target))
+        return Sifted(ready, steps)
 
     def delayed(self, state: CursorState) -> tuple[int, int]:
         """How many wait for their first time, and how many of them are put aside."""
@@ -169,39 +188,39 @@ class CreatedQueue:
 
         return Ready(delivery, received)
 
-    async def _put_off(self, session: Session, early: Sequence[tuple[Delivery, Kept]]) -> bool:
-        """Put messages aside, durably, until they may be received first; whether that was done."""
-        assert self._dispatcher is not None
+    async def _put_off(self, early: Sequence[tuple[Delivery, Kept]]) -> None:
+        """Put messages aside, durably, until they may be received first."""
+        if self._dispatcher is None:
+            return  # it was purged just now, and they with it
         cursor = self._dispatcher.cursor
-        positions = [each.position for each, _ in early]
-        session.take(positions)
         try:
             await self.delays.hold([(each.position, kept.due_us) for each, kept in early])
         except EngineError:
             _log.exception("%s: delayed messages could not be put aside", cursor.name)
-            await cursor.release(positions)
-            return False
-        return True
+            await self._clock.sleep(_PAUSE)
+            await cursor.release([each.position for each, _ in early])
 
     async def _retire(
-        self, session: Session, tired: Sequence[tuple[Delivery, Kept]]
-    ) -> list[Ready]:
-        """Move messages that were received too often; those that nobody takes may go out."""
-        assert self._dispatcher is not None
+        self, session: Session, tired: Sequence[tuple[Delivery, Kept]], target: QueueSettings
+    ) -> None:
+        """Move messages that were received too often."""
         dispatcher = self._dispatcher
+        if dispatcher is None:
+            return  # the same
         try:
-            moved = await self._forward(self.settings, [kept for _, kept in tired])
-        except EngineError as error:
+            source = self.settings.key
+            await self._dead_letters.move(target, [kept.moved(source) for _, kept in tired])
+        except KeybusError as error:  # the store fails, or that queue was deleted just now
             again = [
                 Failed(each.position, f"it could not be moved to the dead-letter queue: {error}")
                 for each, _ in tired
             ]
             await dispatcher.settle(session, Settlement(retry=again))
-            return []
-        if not moved:
-            return [self._ready(each, kept) for each, kept in tired]
+            return
         await dispatcher.acknowledge(session, [each.position for each, _ in tired])
-        return []
+
+    def _delay(self) -> int:
+        return self.settings.delay * _US
 
     async def _let_go(self) -> None:
         dispatcher, self._dispatcher = self._dispatcher, None

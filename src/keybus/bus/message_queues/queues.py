@@ -1,18 +1,14 @@
 """The message queues of a bus: those that were created, and what is sent to them."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
-
-import msgspec
 
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Documents, Engine
+from keybus.bus.message_queues.changing import Change, QueueChanges
 from keybus.bus.message_queues.declared import DeclaredQueue, Join
 from keybus.bus.message_queues.duplicates import Duplicates
-from keybus.bus.message_queues.errors import NoSuchQueue, TooManyQueues
 from keybus.bus.message_queues.kept import Kept
 from keybus.bus.message_queues.message import Message, Sent
 from keybus.bus.message_queues.moves import MoveTasks
@@ -22,18 +18,13 @@ from keybus.bus.message_queues.received import Counts
 from keybus.bus.message_queues.receiver import Receiver
 from keybus.bus.message_queues.sending import Sending
 from keybus.bus.message_queues.settings import QueueSettings
+from keybus.bus.message_queues.shelf import QueueShelf
 from keybus.bus.message_queues.store import MessageStore, OpenStore
 from keybus.bus.message_queues.sweeping import Sweeper
 from keybus.clock import Clock
 from keybus.errors import EngineError
 from keybus.governance import Principal
-from keybus.governance.audit import Actor
-
-MOST_QUEUES: Final = 10_000
-"""Queues that may be created on one bus."""
-_COLLECTION: Final = "message-queues"
-_log = logging.getLogger(__name__)
-_decoder = msgspec.json.Decoder(QueueSettings)
+from keybus.steady import SteadyTime
 
 
 class MessageQueues:
@@ -62,17 +53,27 @@ class MessageQueues:
         clock: Clock,
     ) -> None:
         self._documents, self._audit, self._clock = documents, audit, clock
+        self._time = SteadyTime(clock)
+        self._shelf = QueueShelf(documents)
         self._store = MessageStore(opening)
         self._has_store = opening is not None
         self._find, self._join = find, join
-        self._settings: dict[str, QueueSettings] = {}
         self._queues: dict[str, CreatedQueue] = {}
         self._declared: dict[str, Receiver] = {}
-        self._changing, self._starting = asyncio.Lock(), asyncio.Lock()
+        self._starting = asyncio.Lock()
         self._sending: Sending | None = None
-        self._key = b""
+        self._key, self._stopped = b"", False
         self._sweeper = Sweeper(self._store, lambda: list(self._queues.values()), clock)
         self.moves = MoveTasks(documents, audit, self, clock)
+        self._changes = QueueChanges(
+            self._shelf,
+            self._store,
+            audit,
+            self._queues,
+            opened=self._queue,
+            forget=self.moves.forget,
+            clock=clock,
+        )
 
     async def load(self) -> None:
         """Know the queues that were created, and remove what a deletion left behind.
@@ -80,13 +81,13 @@ class MessageQueues:
         Raises:
             StorageFailed: The messages' store cannot be opened or read.
         """
-        async for each in self._documents.list(_COLLECTION):
-            self._settings[each.key] = _decoder.decode(each.value)
-        if self._settings and self._has_store:
+        await self._shelf.load()
+        if self._shelf.known and self._has_store:
             engine = await self._store.engine()
             lines, there = {each.line for each in self.all()}, set(await engine.queues())
             for line in there - lines:
-                await engine.remove(line)
+                if line.rpartition("#")[0] not in self._shelf.damaged:
+                    await engine.remove(line)
             for line in lines - there:  # the messages' store is not the one that was
                 await engine.open(line, EVERYTHING)
             for settings in self.all():
@@ -95,28 +96,30 @@ class MessageQueues:
 
     async def stop(self) -> None:
         """Hand out nothing more; what is out goes back untried. Messages are still taken."""
+        self._stopped = True
         await self.moves.close()
-        for receiver in self._declared.values():
+        for receiver in list(self._declared.values()):
             receiver.stop()
             await receiver.close()
-        for queue in self._queues.values():
+        for queue in list(self._queues.values()):
             await queue.close(gone=False)
 
     async def close(self) -> None:
         """Stop, and close the messages' store."""
         await self.stop()
         await self._sweeper.close()
+        if self._sending is not None:
+            await self._sending.close()
         await self._store.close()
 
     def all(self) -> list[QueueSettings]:
         """All created queues, by account and name."""
-        return [self._settings[key] for key in sorted(self._settings)]
+        known = self._shelf.known
+        return [known[key] for key in sorted(known)]
 
     def find(self, account: str, name: str) -> QueueSettings | None:
         """A created queue; None where there is none of that name."""
-        found = self._settings.get(f"{account}/{name}")
-        # Accounts' names may hold a slash: `a` has no queue `b/c`, which would be the one of `a/b`.
-        return found if found is not None and found.account == account else None
+        return self._shelf.find(account, name)
 
     def get(self, account: str, name: str) -> QueueSettings:
         """A created queue.
@@ -124,10 +127,7 @@ class MessageQueues:
         Raises:
             NoSuchQueue: There is none of that name.
         """
-        found = self.find(account, name)
-        if found is None:
-            raise NoSuchQueue.named(account, name)
-        return found
+        return self._shelf.get(account, name)
 
     def sources(self, account: str, name: str) -> list[QueueSettings]:
         """The queues whose dead letters go to a queue."""
@@ -140,94 +140,20 @@ class MessageQueues:
     async def create(
         self, settings: QueueSettings, by: Principal, *, given: Collection[str] | None = None
     ) -> QueueSettings:
-        """Create a queue; one that stands with the same attributes is answered as it is.
+        """Create a queue; see `QueueChanges.create`."""
+        return await self._changes.create(settings, by, given=given)
 
-        Args:
-            settings: What it is to be; its times and its line are set here.
-            by: Who asks.
-            given: The fields that have to be the same where it stands; None: all attributes.
-
-        Raises:
-            QueueExists: One of that name has other attributes.
-            TooManyQueues: There is no room for one more.
-            StorageFailed: It is not created, as far as is known.
-        """
-        async with self._changing:
-            if (standing := self._settings.get(settings.key)) is not None:
-                return standing.unless_other(settings, given)
-            if len(self._settings) >= MOST_QUEUES:
-                raise TooManyQueues(f"there are {MOST_QUEUES:,} queues", hint="delete some")
-            now = self._clock.time_us()
-            line = f"{settings.key}#{self._clock.uuid()}"
-            settings = msgspec.structs.replace(settings, created_us=now, modified_us=now, line=line)
-            engine = await self._store.engine()
-            await self._audit.write(
-                Actor.of(by), "message-queue.created", settings.key, settings.told
-            )
-            await engine.open(line, EVERYTHING)
-            await self._keep(settings)
-            await self._queue(settings)
-            return settings
-
-    async def change(self, settings: QueueSettings, by: Principal) -> QueueSettings:
-        """Give a queue other attributes or tags.
-
-        Args:
-            settings: What it is to be: what `find` answered, changed.
-            by: Who asks.
-
-        Raises:
-            NoSuchQueue: It was deleted.
-            StorageFailed: It is as before, as far as is known.
-        """
-        async with self._changing:
-            standing = self.get(settings.account, settings.name)
-            changed = msgspec.structs.replace(
-                settings,
-                created_us=standing.created_us,
-                modified_us=self._clock.time_us(),
-                line=standing.line,
-                fifo=standing.fifo,
-            )
-            await self._audit.write(
-                Actor.of(by), "message-queue.changed", changed.key, changed.told
-            )
-            await self._keep(changed)
-            (await self._queue(changed)).change(changed)
-            return changed
+    async def change(self, account: str, name: str, change: Change, by: Principal) -> QueueSettings:
+        """Give a queue other attributes or tags; see `QueueChanges.change`."""
+        return await self._changes.change(account, name, change, by)
 
     async def delete(self, account: str, name: str, by: Principal) -> None:
-        """Delete a queue with its messages; whoever waits for one is told.
-
-        Raises:
-            NoSuchQueue: There is none of that name.
-            StorageFailed: It is as before, as far as is known.
-        """
-        async with self._changing:
-            settings = self.get(account, name)
-            engine, queue = await self._store.engine(), await self._queue(settings)
-            await self._audit.write(Actor.of(by), "message-queue.deleted", settings.key)
-            await self._documents.delete(_COLLECTION, settings.key)
-            del self._settings[settings.key], self._queues[settings.key]
-            await queue.close(gone=True)
-            await _remove(engine, settings.line)
+        """Delete a queue with its messages; see `QueueChanges.delete`."""
+        await self._changes.delete(account, name, by)
 
     async def purge(self, account: str, name: str, by: Principal) -> None:
-        """Delete all messages of a queue, also those that are out.
-
-        Raises:
-            NoSuchQueue: There is none of that name.
-            StorageFailed: It is as before, as far as is known.
-        """
-        async with self._changing:
-            settings = self.get(account, name)
-            engine, queue = await self._store.engine(), await self._queue(settings)
-            purged = msgspec.structs.replace(settings, line=f"{settings.key}#{self._clock.uuid()}")
-            await self._audit.write(Actor.of(by), "message-queue.purged", settings.key)
-            await engine.open(purged.line, EVERYTHING)
-            await self._keep(purged)
-            await queue.purge(purged)
-            await _remove(engine, settings.line)
+        """Delete all messages of a queue; see `QueueChanges.purge`."""
+        await self._changes.purge(account, name, by)
 
     async def send(
         self, account: str, name: str, messages: Sequence[Message], sender: str = ""
@@ -246,6 +172,7 @@ class MessageQueues:
             StorageFailed: It is unknown which are kept.
         """
         while True:
+            await self._changes.settled(f"{account}/{name}")
             settings = self.get(account, name)
             sending = await self._sender()
             try:
@@ -264,7 +191,10 @@ class MessageQueues:
             NoSuchQueue: There is none of that name.
             StorageFailed: The messages' store cannot be opened.
         """
-        return (await self._queue(self.get(account, name))).receiver
+        found = (await self._queue(self.get(account, name))).receiver
+        if self._stopped:
+            found.stop()
+        return found
 
     async def subscription(self, name: str) -> Receiver:
         """What hands out a declared subscription's deliveries.
@@ -278,6 +208,8 @@ class MessageQueues:
             key = await self._receipt_key()
             source = DeclaredQueue(name, self._find, self._join)
             found = self._declared.setdefault(name, Receiver(source, key, self._clock))
+        if self._stopped:
+            found.stop()
         return found
 
     async def counts(self, account: str, name: str) -> Counts:
@@ -292,18 +224,18 @@ class MessageQueues:
         """Put messages of another queue into a queue, as they are; durable on return.
 
         Raises:
-            EngineError: It is unknown which are kept; or the queue is gone.
+            NoSuchQueue: It was deleted.
+            EngineError: It is unknown which are kept.
         """
-        await (await self._sender()).move(settings, kept)
+        await self._changes.settled(settings.key)
+        sender = await self._sender()
+        await sender.move(self.get(settings.account, settings.name), kept)
 
-    async def _forward(self, source: QueueSettings, kept: Sequence[Kept]) -> bool:
-        """Move what was received too often; False: there is no queue for it."""
+    def dead_letter_queue(self, source: QueueSettings) -> QueueSettings | None:
+        """Where messages of a queue go that were received too often; None: there is none."""
         redrive = source.redrive
         target = self.find(redrive.account, redrive.queue) if redrive is not None else None
-        if target is None or target.fifo != source.fifo:
-            return False
-        await self.move(target, [each.moved(source.key) for each in kept])
-        return True
+        return target if target is not None and target.fifo == source.fifo else None
 
     def _note_delays(self, settings: QueueSettings, messages: Sequence[Message]) -> None:
         queue = self._queues.get(settings.key)
@@ -311,15 +243,16 @@ class MessageQueues:
             return
         for each in messages:
             if delay := settings.delay if each.delay is None else each.delay:
-                due_us = self._clock.time_us() + delay * 1_000_000
-                queue.delays.sent(due_us)
+                queue.delays.sent(self._time.now() + delay * 1_000_000)
 
     async def _queue(self, settings: QueueSettings) -> CreatedQueue:
         found = self._queues.get(settings.key)
         if found is None:
             engine, key = await self._store.engine(), await self._receipt_key()
             self._sweeper.start()
-            found = CreatedQueue(settings, engine, key, self._forward, self._clock)
+            found = CreatedQueue(
+                settings, engine, key, dead_letters=self, clock=self._clock, time=self._time
+            )
             found = self._queues.setdefault(settings.key, found)
         return found
 
@@ -329,21 +262,9 @@ class MessageQueues:
                 if self._sending is None:
                     engine: Engine = await self._store.engine()
                     duplicates = await Duplicates.open(engine, self._clock)
-                    self._sending = Sending(engine, duplicates, self._clock)
+                    self._sending = Sending(engine, duplicates, self._clock, self._time)
         return self._sending
 
     async def _receipt_key(self) -> bytes:
         self._key = self._key or await receipt_key(self._documents)
         return self._key
-
-    async def _keep(self, settings: QueueSettings) -> None:
-        await self._documents.put(_COLLECTION, settings.key, msgspec.json.encode(settings))
-        self._settings[settings.key] = settings
-
-
-async def _remove(engine: Engine, line: str) -> None:
-    """Remove what nobody uses any more; what stays is removed at the next start."""
-    try:
-        await engine.remove(line)
-    except EngineError:
-        _log.exception("%s: its messages stay in the store until the next start", line)

@@ -67,6 +67,8 @@ class Receiver:
         visibility: float,
         leaves: asyncio.Event | None = None,
         principal: Principal = ANYBODY,
+        *,
+        repeats: bool = False,
     ) -> list[Received]:
         """Receive messages.
 
@@ -76,6 +78,7 @@ class Receiver:
             visibility: Seconds for which nobody else receives them.
             leaves: Set where whoever asked is there no more: what was for it goes back untried.
             principal: Who asks.
+            repeats: Whether `again` may be asked for them.
 
         Raises:
             TooManyInFlight: So many are out already; a queue in order answers nothing instead.
@@ -97,9 +100,12 @@ class Receiver:
             ready = await seat.receive(min(most, room), wait, leaves)
             if ready:
                 write = self._receipts.write
+                leased = self._leases.add(seat, ready, visibility)
+                if repeats:
+                    self._leases.keep(ready)
                 return [
                     each.received(write(each.delivery.position, serial), first_us)
-                    for each, serial, first_us in self._leases.add(seat, ready, visibility)
+                    for each, serial, first_us in leased
                 ]
             if self._stopping.is_set():
                 break
@@ -111,6 +117,38 @@ class Receiver:
             if seat.is_open or wait <= 0 or (leaves is not None and leaves.is_set()):
                 break
         return []
+
+    async def again(
+        self, receipts: Sequence[str], visibility: float, principal: Principal = ANYBODY
+    ) -> list[Received]:
+        """What a receive has answered, once more, its visibility timeout begun anew.
+
+        Args:
+            receipts: Their receipt handles.
+            visibility: Seconds from now; no more than is left of 12 hours.
+            principal: Who asks, and has received them.
+
+        Returns:
+            All of them; none where one is out no more, or could not be received now.
+
+        Raises:
+            InvalidReceipt: A handle is none of this queue's.
+            KeybusError: What is consumed is there no more.
+        """
+        seat, now = await self._seat(principal), self._clock.monotonic()
+        read = [self._receipts.read(each) for each in receipts]
+        found = [lease for each in read if (lease := self._leases.of(each)) is not None]
+        if not all(each.seat is seat and each.ready is not None for each in found):
+            return []
+        if len(found) < len(read) or not seat.lets_go([each.position for each in read]):
+            return []
+        for each, lease in zip(read, found, strict=True):
+            self._leases.extend(each.position, min(now + visibility, lease.received + LONGEST))
+        return [
+            lease.ready.received(receipt, lease.first_us)
+            for receipt, lease in zip(receipts, found, strict=True)
+            if lease.ready is not None
+        ]
 
     async def delete(self, receipt: str) -> None:
         """Delete a message for good; durable on return.

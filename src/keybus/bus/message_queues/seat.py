@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Final
@@ -20,9 +21,9 @@ SHORT_SECONDS: Final = 1.0
 """A short poll waits so long where there is something; where there is not, not at all."""
 SHORT_FIFO_SECONDS: Final = 0.25
 """The same in order, where what there is may wait behind what is out."""
+_log = logging.getLogger(__name__)
 _QUICK: Final = 12
 """Turns of the event loop that a receive waits before it makes a timer."""
-_US: Final = 1_000_000
 
 
 class _Waiting:
@@ -69,7 +70,6 @@ class Seat:
         self.dispatcher, self.held = dispatcher, 0
         self._source, self._clock, self._takes, self._gone = source, clock, takes, gone
         self._waiting: deque[_Waiting] = deque()
-        self._not_before = 0
         self._used = clock.monotonic()
         self._tasks = set[asyncio.Task[object]]()
         self.session = source.join(dispatcher, self._take, principal)
@@ -118,6 +118,15 @@ class Seat:
             return ()
         return waiting.got
 
+    def lets_go(self, positions: Sequence[int]) -> bool:
+        """Whether what was received through it, and is out, could be received now as well."""
+        leased = self.session.leased
+        if not self.is_open or self.dispatcher.paused or not leased.keys() >= set(positions):
+            return False
+        out = [leased[position] for position in positions]
+        judged = self.dispatcher.settings.judge(out, self._clock.time_us())
+        return len(judged.permitted) == len(out)
+
     def delete(self, positions: Sequence[int]) -> Awaitable[bool]:
         """Settle what was received through it; whether that is durable."""
         settling = self.dispatcher.acknowledge(self.session, positions)
@@ -140,10 +149,12 @@ class Seat:
         self.session.leaving = True
         self.session.lost.set()
         await asyncio.wait([self._keeper])
+        for step in list(self._tasks):
+            step.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _settled(self, count: int) -> None:
         self.held -= count
-        self._not_before = 0
         self._used = self._clock.monotonic()
         if self._waiting:
             self._ask()
@@ -176,25 +187,36 @@ class Seat:
         """Be sent as many as are waited for, less what is on its way."""
         on_its_way = len(self.session.leased) - self.held
         wanted = sum([each.most for each in self._waiting]) - on_its_way
-        if self._not_before and self._clock.time_us() < self._not_before:
-            wanted = 0
         if max(0, wanted) != self.session.asked:
             self.session.allow(max(0, wanted))
 
     async def _take(self, what: Sequence[Delivery] | Notice) -> None:
-        """Give what the dispatcher sends to those that wait, in the order of their coming."""
+        """Give what the dispatcher sends to those that wait, in the order of their coming.
+
+        Nothing is waited for: a consumer that takes nothing for a while is lost, with all that it
+        has, and the store may be slow.
+        """
         if isinstance(what, Notice):
             return
         dropped = set(self._takes(what))
         if dropped:  # deleted by a receipt handle whose time had ended
-            await self.dispatcher.acknowledge(self.session, dropped)
+            self._start(self._drop(dropped))
             what = [each for each in what if each.position not in dropped]
-        ready, back, until, _ = await self._source.sift(self.session, what)
-        if until:
-            self._wait_until(until)
-        left = [*back, *self._give(list(ready))]
+        ready, steps = self._source.sift(self.session, what)
+        for each in steps:
+            self._start(self._then_ask(each))
+        left = self._give(list(ready))
         if left:
             self._hand_back(left)
+        if self._waiting:
+            self._ask()
+
+    async def _drop(self, positions: Iterable[int]) -> None:
+        await self._then_ask(self.dispatcher.acknowledge(self.session, positions))
+
+    async def _then_ask(self, step: Awaitable[object]) -> None:
+        """Once it is known what becomes of some, others may come for those that wait."""
+        await step
         if self._waiting:
             self._ask()
 
@@ -235,19 +257,7 @@ class Seat:
     def _start(self, step: Coroutine[object, object, object]) -> None:
         task = asyncio.ensure_future(step)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _wait_until(self, until: int) -> None:
-        """Ask for nothing until then: everything that could come is later."""
-        self._not_before = until
-        left = max(0, until - self._clock.time_us()) / _US
-        self._start(self._ask_after(left, until))
-
-    async def _ask_after(self, seconds: float, until: int) -> None:
-        await self._clock.sleep(seconds)
-        if self._not_before == until:
-            self._not_before = 0
-            self._ask()
+        task.add_done_callback(self._over_with)
 
     async def _keep(self) -> None:
         """Wait until it is lost, or nobody has used it for a while; then leave."""
@@ -272,6 +282,11 @@ class Seat:
     def _is_idle(self) -> bool:
         unused = self._clock.monotonic() - self._used >= IDLE_SECONDS
         return unused and not (self.held or self._waiting or self.session.leased)
+
+    def _over_with(self, step: "asyncio.Task[object]") -> None:
+        self._tasks.discard(step)
+        if not step.cancelled() and (error := step.exception()) is not None:
+            _log.error("%s: cannot settle", self.dispatcher.cursor.name, exc_info=error)
 
     def _end(self) -> None:
         self._over = True

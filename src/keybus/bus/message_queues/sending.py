@@ -9,6 +9,7 @@ from keybus.bus.message_queues.kept import Kept, encode, packed, sequence_of
 from keybus.bus.message_queues.message import Message, Sent
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.clock import Clock
+from keybus.steady import SteadyTime
 
 _US = 1_000_000
 
@@ -20,10 +21,14 @@ class Sending:
         engine: The store.
         duplicates: What keeps FIFO queues from having a message twice.
         clock: Time and ids.
+        time: What messages are due by.
     """
 
-    def __init__(self, engine: Engine, duplicates: Duplicates, clock: Clock) -> None:
-        self._engine, self._duplicates, self._clock = engine, duplicates, clock
+    def __init__(
+        self, engine: Engine, duplicates: Duplicates, clock: Clock, time: SteadyTime
+    ) -> None:
+        self._engine, self._duplicates = engine, duplicates
+        self._clock, self._time = clock, time
 
     async def send(
         self, settings: QueueSettings, messages: Sequence[Message], sender: str
@@ -50,6 +55,10 @@ class Sending:
                 sent += [Sent(each.event_id) for each in some]
         return sent
 
+    async def close(self) -> None:
+        """Keep nothing more."""
+        await self._duplicates.close()
+
     async def move(self, settings: QueueSettings, kept: Sequence[Kept]) -> list[Sent]:
         """Keep messages that come from another queue; none of them is looked upon as sent again.
 
@@ -58,10 +67,10 @@ class Sending:
         Raises:
             EngineError: It is unknown which are kept.
         """
-        now = self._clock.time_us()
-        records = [
-            _as_record(settings, each, now if settings.fifo else each.sent_us) for each in kept
-        ]
+        if settings.fifo:
+            now, since_us = self._clock.time_us(), self._time.now()
+            kept = [each.anew(now, since_us) for each in kept]
+        records = [_as_record(settings, each) for each in kept]
         positions = await self._engine.append(records)
         return [Sent(each.id, sequence_of(at)) for each, at in zip(kept, positions, strict=True)]
 
@@ -86,17 +95,20 @@ class Sending:
             now,
             message.group,
             deduplication,
-            now + delay * _US if delay and not settings.fifo else 0,
+            self._due(settings, delay),
             sender,
             "",
             packed(message.attributes),
             packed(message.system),
             digest,
         )
-        return _as_record(settings, kept, now)
+        return _as_record(settings, kept)
+
+    def _due(self, settings: QueueSettings, delay: int) -> int:
+        if settings.fifo:
+            return self._time.now()
+        return self._time.now() + delay * _US if delay else 0
 
 
-def _as_record(settings: QueueSettings, kept: Kept, at: int) -> Record:
-    if kept.sent_us != at:
-        kept = kept.at(at)
-    return Record(encode(kept), kept.id, "", "", at, (settings.line,), kept.digest)
+def _as_record(settings: QueueSettings, kept: Kept) -> Record:
+    return Record(encode(kept), kept.id, "", "", kept.sent_us, (settings.line,), kept.digest)

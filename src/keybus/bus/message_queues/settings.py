@@ -100,6 +100,12 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         told: dict[str, object] = msgspec.to_builtins(self)
         return {name: value for name, value in told.items() if name not in _UNTOLD}
 
+    def told_since(self, before: "QueueSettings") -> dict[str, object]:
+        """What the audit log is told of a change: the fields that are others now."""
+        was, told = msgspec.to_builtins(before), msgspec.to_builtins(self)
+        names = [each for each in self.__struct_fields__ if each not in _UNTOLD]
+        return {each: told.get(each) for each in names if told.get(each) != was.get(each)}
+
     def unless_other(
         self, asked: "QueueSettings", given: Collection[str] | None
     ) -> "QueueSettings":

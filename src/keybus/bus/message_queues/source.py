@@ -1,6 +1,6 @@
 """What a receiver consumes: a created queue, or a declared subscription."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple, Protocol
 
 from keybus.bus.delivery.dispatcher import Dispatcher
@@ -28,15 +28,11 @@ class Sifted(NamedTuple):
 
     Attributes:
         ready: They may go out.
-        back: Positions that go back untried.
-        until: When it makes sense to ask for more, in microseconds since the Unix epoch; 0: now.
-        done: Positions that are settled: nothing more is done with them.
+        steps: What is done with the others: it takes as long as the store does.
     """
 
     ready: Sequence[Ready]
-    back: Sequence[int] = ()
-    until: int = 0
-    done: Sequence[int] = ()
+    steps: Sequence[Coroutine[object, object, None]] = ()
 
 
 class Source(Protocol):
@@ -73,7 +69,7 @@ class Source(Protocol):
         """
         ...
 
-    async def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
+    def sift(self, session: Session, deliveries: Sequence[Delivery]) -> Sifted:
         """Say which deliveries may go out now."""
         ...
 

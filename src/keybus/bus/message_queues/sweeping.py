@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.engine import Engine
-from keybus.bus.message_queues.duplicates import SECONDS
+from keybus.bus.ingest.once import SECONDS
 from keybus.bus.message_queues.queue import CreatedQueue
 from keybus.bus.message_queues.store import MessageStore
 from keybus.clock import Clock
 from keybus.errors import KeybusError
-from keybus.steady import SteadyTime
 
 TRIM_SECONDS: Final = 10.0
 """Seconds between two looks for what of the store nobody needs any more."""
@@ -21,6 +21,7 @@ EXPIRE_SECONDS: Final = 60.0
 _PAGE: Final = 1_000
 _RANGES: Final = 16
 _US: Final = 1_000_000
+_ALL: Final = 1 << 62
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +39,9 @@ class Sweeper:
     ) -> None:
         self._store, self._queues, self._clock = store, queues, clock
         self._task: asyncio.Task[None] | None = None
+        looks = round(SECONDS / TRIM_SECONDS) + 2
+        first = clock.time_us() - round(SECONDS * _US) - _US
+        self._times = deque([first] * looks, looks)
 
     def start(self) -> None:
         """Look from now on."""
@@ -51,39 +55,46 @@ class Sweeper:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        time = SteadyTime(self._clock)
         expired = self._clock.monotonic()
         while True:
             await self._clock.sleep(TRIM_SECONDS)
             engine = self._store.opened
             if engine is None:
                 continue
-            try:
-                if self._clock.monotonic() - expired >= EXPIRE_SECONDS:
-                    expired = self._clock.monotonic()
-                    await self._expire(engine)
-                await self._trim(engine, min(self._clock.time_us(), time.now()))
-            except KeybusError as error:
-                _log.warning("message queues cannot be swept: %s", error)
-            except Exception:  # noqa: BLE001 - logged; the disk would fill up without it
-                _log.exception("message queues cannot be swept")
+            if self._clock.monotonic() - expired >= EXPIRE_SECONDS:
+                expired = self._clock.monotonic()
+                for queue in self._queues():
+                    await self._try(self._expire(engine, queue), queue.settings.key)
+            await self._try(self._trim(engine), "the message queues' store")
 
-    async def _expire(self, engine: Engine) -> None:
-        for queue in self._queues():
-            state = await engine.queue_state(queue.settings.line)
-            if not (state.waiting or state.dead):
-                continue
-            dispatcher = await queue.dispatcher()
-            await _all(lambda: dispatcher.expire(_PAGE))  # noqa: B023 - awaited here
-            letters = dispatcher.cursor.letters  # on SQS nothing is left of what is too old
-            await _all(lambda: letters.purge(LetterChoice(), _PAGE))  # noqa: B023 - awaited here
+    async def _try(self, step: Awaitable[None], what: str) -> None:
+        """Take a step; one that fails keeps no other from being taken."""
+        try:
+            await step
+        except KeybusError as error:
+            _log.warning("%s cannot be swept: %s", what, error)
+        except Exception:  # noqa: BLE001 - logged; the disk would fill up without it
+            _log.exception("%s cannot be swept", what)
 
-    async def _trim(self, engine: Engine, now: int) -> None:
-        """Drop what is settled; where there are FIFO queues, once it is not known again either."""
-        if any(queue.fifo for queue in self._queues()):
-            now -= round(SECONDS * _US) + _US
+    async def _expire(self, engine: Engine, queue: CreatedQueue) -> None:
+        state = await engine.queue_state(queue.settings.line)
+        if not (state.waiting or state.dead):
+            return
+        dispatcher = await queue.dispatcher()
+        await _all(lambda: dispatcher.expire(_PAGE))
+        letters = dispatcher.cursor.letters  # on SQS nothing is left of what is too old
+        await _all(lambda: letters.purge(LetterChoice(), _PAGE))
+
+    async def _trim(self, engine: Engine) -> None:
+        """Drop what is settled; where there are FIFO queues, once it is not known again either.
+
+        What is known again was appended in these last minutes, at a time of day that was read in
+        them: whatever the wall clock was set to since, nothing that is older is needed.
+        """
+        self._times.append(self._clock.time_us())
+        before = min(self._times) if any(queue.fifo for queue in self._queues()) else _ALL
         after = 0
-        while (step := await engine.trim(now, after=after, limit=_RANGES)).more:
+        while (step := await engine.trim(before, after=after, limit=_RANGES)).more:
             after = step.through
             await asyncio.sleep(0)
 

@@ -15,10 +15,10 @@ from keybus.bus.schema_registries.errors import SchemaExists, SchemasRefused, To
 from keybus.bus.schema_registries.records import Draft, Place, Registry, Schema, SchemaVersion, Tags
 from keybus.bus.schema_registries.shelf import (
     CONTENTS,
-    REGISTRIES,
-    SCHEMAS,
     Shelf,
     digest_of,
+    registries_of,
+    schemas_of,
     version_of,
 )
 from keybus.clock import Clock
@@ -54,7 +54,7 @@ class SchemaRegistries:
     def __init__(self, documents: Documents, audit: AuditLog, clock: Clock) -> None:
         self.shelf = Shelf(documents)
         self._documents, self._audit, self._clock = documents, audit, clock
-        self._changing = asyncio.Lock()
+        self._changing: dict[str, asyncio.Lock] = {}
 
     async def create(self, registry: Registry, by: Principal) -> Registry:
         """Make a registry.
@@ -63,14 +63,16 @@ class SchemaRegistries:
             SchemaExists: The account has one of that name.
             TooManySchemas: It has as many as it may.
         """
-        async with self._changing:
+        async with self._alone(registry.account):
             others = await self.shelf.all(registry.account)
             if any(each.name == registry.name for each in others):
                 raise SchemaExists(f"Registry with name {registry.name} already exists.")
             check_room("registries of an account", len(others), MOST_REGISTRIES)
             await self._tell(by, "schema-registry.created", registry.key)
             value = msgspec.json.encode(registry)
-            await self._documents.put(REGISTRIES, registry.key, value, expected=0)
+            await self._documents.put(
+                registries_of(registry.account), registry.key, value, expected=0
+            )
             return registry
 
     async def change(
@@ -87,10 +89,10 @@ class SchemaRegistries:
         Raises:
             NoSuchSchema: There is none.
         """
-        async with self._changing:
-            document = await self._documents.get(REGISTRIES, f"{account}/{name}")
+        async with self._alone(account):
+            document = await self._documents.get(registries_of(account), f"{account}/{name}")
             before = await self.shelf.find(account, name)
-            return await self._put(REGISTRIES, document, before, changed(before), by)
+            return await self._put(registries_of(account), document, before, changed(before), by)
 
     async def delete(self, account: str, name: str, by: Principal) -> None:
         """Delete a registry that has no schemas.
@@ -99,13 +101,13 @@ class SchemaRegistries:
             NoSuchSchema: There is none.
             SchemasRefused: It has schemas.
         """
-        async with self._changing:
+        async with self._alone(account):
             registry = await self.shelf.find(account, name)
             if held := await self.shelf.schemas(account, name):
                 message = f"Registry with name {name} has {len(held)} schemas; delete them first."
                 raise SchemasRefused(message)
             await self._tell(by, "schema-registry.deleted", registry.key)
-            await self._documents.delete(REGISTRIES, registry.key)
+            await self._documents.delete(registries_of(account), registry.key)
 
     async def create_schema(self, schema: Schema, draft: Draft, by: Principal) -> Schema:
         """Make a schema with its first version.
@@ -122,18 +124,18 @@ class SchemaRegistries:
             TooManySchemas: It has as many as it may, or the account as many bytes.
         """
         await asyncio.to_thread(check, draft.kind, draft.content)
-        async with self._changing:
+        async with self._alone(schema.account):
             await self.shelf.find(schema.account, schema.registry)
-            others = await self.shelf.schemas(schema.account)
-            beside = [each.name for each in others if each.registry == schema.registry]
+            others = await self.shelf.schemas(schema.account, schema.registry)
+            beside = [each.name for each in others]
             if schema.name in beside:
                 raise SchemaExists(f"Schema with name {schema.name} already exists.")
             check_room("schemas of a registry", len(beside), MOST_SCHEMAS)
-            made = self._with(schema, draft, others)
+            made = self._with(schema, draft, await self.shelf.size(schema.account))
             await self._tell(by, "schema.created", made.key, {"digest": made.newest.digest})
             await self._keep_content(made, draft)
             value = msgspec.json.encode(made)
-            await self._documents.put(SCHEMAS, made.key, value, expected=0)
+            await self._documents.put(_collection(made), made.key, value, expected=0)
             return made
 
     async def add_version(
@@ -154,17 +156,17 @@ class SchemaRegistries:
             TooManySchemas: It has as many versions as it may, or the account as many bytes.
         """
         await asyncio.to_thread(check, draft.kind, draft.content)
-        async with self._changing:
+        async with self._alone(place.account):
             before = await self.shelf.schema(place)
             if is_made(before, draft):
                 return before
             check_room("versions of a schema", len(before.versions), MOST_VERSIONS)
-            after = self._with(before, draft, await self.shelf.schemas(place.account))
+            after = self._with(before, draft, await self.shelf.size(place.account))
             if description is not None:
                 after = replace(after, description=description)
-            document = await self._documents.get(SCHEMAS, before.key)
+            document = await self._documents.get(_collection(before), before.key)
             await self._keep_content(after, draft)
-            return await self._put(SCHEMAS, document, before, after, by)
+            return await self._put(_collection(before), document, before, after, by)
 
     async def change_schema(
         self, place: Place, changed: Callable[[Schema], Schema], by: Principal
@@ -174,11 +176,11 @@ class SchemaRegistries:
         Raises:
             NoSuchSchema: There is none.
         """
-        async with self._changing:
+        async with self._alone(place.account):
             before = await self.shelf.schema(place)
-            document = await self._documents.get(SCHEMAS, before.key)
+            document = await self._documents.get(_collection(before), before.key)
             after = replace(changed(before), modified_us=self._clock.time_us())
-            return await self._put(SCHEMAS, document, before, after, by)
+            return await self._put(_collection(before), document, before, after, by)
 
     async def delete_schema(self, place: Place, by: Principal) -> None:
         """Delete a schema with all its versions.
@@ -186,10 +188,10 @@ class SchemaRegistries:
         Raises:
             NoSuchSchema: There is none.
         """
-        async with self._changing:
+        async with self._alone(place.account):
             schema = await self.shelf.schema(place)
             await self._tell(by, "schema.deleted", schema.key)
-            await self._documents.delete(SCHEMAS, schema.key)
+            await self._documents.delete(_collection(schema), schema.key)
             for version in schema.versions:
                 await self._documents.delete(CONTENTS, schema.content_key(version))
 
@@ -200,22 +202,26 @@ class SchemaRegistries:
             NoSuchSchema: There is none.
             SchemasRefused: It is the only one.
         """
-        async with self._changing:
+        async with self._alone(place.account):
             before = await self.shelf.schema(place)
             version = version_of(before, number)
             left = tuple(each for each in before.versions if each != version)
             if not left:
                 message = f"Version {number} is the only one of {place.name}; delete the schema."
                 raise SchemasRefused(message)
-            document = await self._documents.get(SCHEMAS, before.key)
+            document = await self._documents.get(_collection(before), before.key)
             after = replace(before, versions=left, modified_us=self._clock.time_us())
-            await self._put(SCHEMAS, document, before, after, by)
+            await self._put(_collection(before), document, before, after, by)
             await self._documents.delete(CONTENTS, before.content_key(version))
 
-    def _with(self, schema: Schema, draft: Draft, others: list[Schema]) -> Schema:
-        """A schema with one version more."""
+    def _alone(self, account: str) -> asyncio.Lock:
+        """For one change of an account at a time; others' wait for none of its."""
+        return self._changing.setdefault(account, asyncio.Lock())
+
+    def _with(self, schema: Schema, draft: Draft, size: int) -> Schema:
+        """A schema with one version more, where the account has so many bytes."""
         value, now = draft.content.encode(), self._clock.time_us()
-        if sum(each.size for each in others) + len(value) > MOST_BYTES:
+        if size + len(value) > MOST_BYTES:
             raise TooManySchemas(
                 f"The schemas of an account may have {MOST_BYTES} bytes; delete versions first."
             )
@@ -235,7 +241,8 @@ class SchemaRegistries:
         data = difference(before, after)
         if not data or document is None:
             return before
-        kind = "schema-registry" if collection == REGISTRIES else "schema"
+        is_registry = collection == registries_of(before.account)
+        kind = "schema-registry" if is_registry else "schema"
         await self._tell(by, f"{kind}.changed", before.key, data)
         value = msgspec.json.encode(after)
         await self._documents.put(collection, document.key, value, expected=document.version)
@@ -250,3 +257,7 @@ class SchemaRegistries:
 def tagged(before: T, tags: Tags) -> T:
     """The same with other tags."""
     return replace(before, tags=dict(tags))
+
+
+def _collection(schema: Schema) -> str:
+    return schemas_of(schema.account, schema.registry)

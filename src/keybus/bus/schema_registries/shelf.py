@@ -10,14 +10,20 @@ from keybus.bus.schema_registries.errors import NoSuchSchema
 from keybus.bus.schema_registries.records import Place, Registry, Schema, SchemaVersion
 from keybus.errors import EngineError
 
-REGISTRIES: Final = "schema-registries"
-"""The collection of registries."""
-SCHEMAS: Final = "schema-registry-schemas"
-"""The collection of schemas, without their texts."""
 CONTENTS: Final = "schema-registry-contents"
 """The collection of texts, one for each version."""
 _registry = msgspec.json.Decoder(Registry)
 _schema = msgspec.json.Decoder(Schema)
+
+
+def registries_of(account: str) -> str:
+    """The collection of an account's registries: whoever lists them reads nobody else's."""
+    return f"schema-registries/{account}"
+
+
+def schemas_of(account: str, registry: str) -> str:
+    """The collection of a registry's schemas, without their texts."""
+    return f"schema-registry-schemas/{account}/{registry}"
 
 
 class Shelf:
@@ -32,9 +38,9 @@ class Shelf:
 
     async def all(self, account: str) -> list[Registry]:
         """An account's registries, by name."""
-        found = [_registry.decode(each.value) async for each in self._documents.list(REGISTRIES)]
-        mine = (each for each in found if each.account == account)
-        return sorted(mine, key=lambda each: each.name)
+        listed = self._documents.list(registries_of(account))
+        found = [_registry.decode(each.value) async for each in listed]
+        return sorted(found, key=lambda each: each.name)
 
     async def find(self, account: str, name: str) -> Registry:
         """A registry.
@@ -42,18 +48,23 @@ class Shelf:
         Raises:
             NoSuchSchema: The account has none of that name.
         """
-        document = await self._documents.get(REGISTRIES, f"{account}/{name}")
+        document = await self._documents.get(registries_of(account), f"{account}/{name}")
         found = None if document is None else _registry.decode(document.value)
         if found is None or (found.account, found.name) != (account, name):
             raise NoSuchSchema(f"Registry with name {name[:100]} does not exist.")
         return found
 
-    async def schemas(self, account: str, registry: str = "") -> list[Schema]:
-        """The schemas of a registry, or of all the account's registries, by name."""
-        found = [_schema.decode(each.value) async for each in self._documents.list(SCHEMAS)]
-        mine = (each for each in found if each.account == account)
-        chosen = (each for each in mine if registry in ("", each.registry))
-        return sorted(chosen, key=lambda each: each.name)
+    async def schemas(self, account: str, registry: str) -> list[Schema]:
+        """The schemas of a registry, by name."""
+        listed = self._documents.list(schemas_of(account, registry))
+        found = [_schema.decode(each.value) async for each in listed]
+        return sorted(found, key=lambda each: each.name)
+
+    async def size(self, account: str) -> int:
+        """Bytes of all texts of an account."""
+        registries = await self.all(account)
+        held = [await self.schemas(account, each.name) for each in registries]
+        return sum(each.size for schemas in held for each in schemas)
 
     async def schema(self, place: Place) -> Schema:
         """A schema.
@@ -62,7 +73,7 @@ class Shelf:
             NoSuchSchema: There is no such registry, or none of that name in it.
         """
         await self.find(place.account, place.registry)
-        document = await self._documents.get(SCHEMAS, place.key)
+        document = await self._documents.get(schemas_of(place.account, place.registry), place.key)
         found = None if document is None else _schema.decode(document.value)
         if found is None or found.place != place:
             raise NoSuchSchema(f"Schema with name {place.name[:400]} does not exist.")

@@ -10,13 +10,13 @@ class MemoryDocuments:
     """Versioned documents in a dictionary. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], Document] = {}
+        self._held: dict[str, dict[str, Document]] = {}
         # One counter for all, so that a deleted key's versions never come again.
         self._version = 0
 
     async def get(self, collection: str, key: str) -> Document | None:
         """The document, or None."""
-        return self._held.get((collection, key))
+        return self._held.get(collection, {}).get(key)
 
     async def put(
         self, collection: str, key: str, value: bytes, *, expected: int | None = None
@@ -33,9 +33,7 @@ class MemoryDocuments:
             Conflict: Another version stands.
         """
         self._compare(collection, key, expected)
-        self._version += 1
-        self._held[collection, key] = Document(key, self._version, value)
-        return self._version
+        return self._put(collection, key, value)
 
     async def create(self, collection: str, documents: Sequence[tuple[str, bytes]]) -> None:
         """Write new documents, all of them or none.
@@ -46,8 +44,7 @@ class MemoryDocuments:
         for key, _ in documents:
             self._compare(collection, key, 0)
         for key, value in documents:
-            self._version += 1
-            self._held[collection, key] = Document(key, self._version, value)
+            self._put(collection, key, value)
 
     async def delete(self, collection: str, key: str, *, expected: int | None = None) -> None:
         """Remove; a document that is not there is no error unless ``expected`` says so.
@@ -56,16 +53,22 @@ class MemoryDocuments:
             Conflict: Another version stands.
         """
         self._compare(collection, key, expected)
-        self._held.pop((collection, key), None)
+        self._held.get(collection, {}).pop(key, None)
 
     async def list(self, collection: str) -> AsyncIterator[Document]:
         """All documents of the collection, by key."""
-        for held, key in sorted(self._held):
-            if held == collection and (held, key) in self._held:
-                yield self._held[held, key]
+        held = self._held.get(collection, {})
+        for key in sorted(held):
+            if key in held:  # still: others go on while this waits
+                yield held[key]
+
+    def _put(self, collection: str, key: str, value: bytes) -> int:
+        self._version += 1
+        self._held.setdefault(collection, {})[key] = Document(key, self._version, value)
+        return self._version
 
     def _compare(self, collection: str, key: str, expected: int | None) -> None:
-        held = self._held.get((collection, key))
+        held = self._held.get(collection, {}).get(key)
         found = held.version if held else 0
         if expected is not None and expected != found:
             raise Conflict(collection, key, expected=expected, found=found)

@@ -98,5 +98,6 @@ class Call:
         """Tell of something beside the answer, in a header."""
         before = self.headers.get(WARNING)
         told = f"{before}; {message}" if before else message
-        plain = told.encode("ascii", "backslashreplace").decode()
-        self.headers[WARNING] = " ".join(plain.split())[:_MOST_WARNING]
+        plain = "".join(each if each.isprintable() else repr(each)[1:-1] for each in told)
+        ascii_only = plain.encode("ascii", "backslashreplace").decode()
+        self.headers[WARNING] = ascii_only[:_MOST_WARNING]

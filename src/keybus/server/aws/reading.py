@@ -8,6 +8,7 @@ Source: the messages of Smithy's validation, as services of AWS answer them.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,6 +20,8 @@ from keybus.server.aws.errors import AwsError, invalid
 T = TypeVar("T", bound=msgspec.Struct)
 _MOST_SHOWN: Final = 200
 _MOST_TOLD: Final = 10
+_MOST_COUNTED: Final = 100
+"""Faults of one request that are looked for; each is put into words."""
 _KINDS: Final[tuple[tuple[type, str], ...]] = (
     (bool, "TRUE_VALUE"),
     (str, "STRING_VALUE"),
@@ -60,7 +63,7 @@ def read(content: bytes, kind: type[T]) -> T:
         raise AwsError("SerializationException", f"the body is not JSON: {error}") from error
     try:
         plain = without_nulls(msgspec.json.decode(content))
-        broken = list(_broken(plain, inspect.type_info(kind), ""))
+        broken = list(islice(_broken(plain, inspect.type_info(kind), ""), _MOST_COUNTED))
     except RecursionError as error:
         raise AwsError("SerializationException", "the body is nested too deeply") from error
     except UNREADABLE as error:
@@ -124,8 +127,9 @@ def _text(value: Any, kind: Any, path: str) -> Iterator[str]:
 
 def _list(value: Any, kind: Any, path: str) -> Iterator[str]:
     _expect(value, list, "List")
-    yield from _length(value, kind, path)
-    for number, item in enumerate(value, 1):
+    wrong = list(_length(value, kind, path))
+    yield from wrong
+    for number, item in enumerate(() if wrong else value, 1):
         yield from _broken(item, kind.item_type, f"{path}.{number}.member")
 
 

@@ -34,6 +34,7 @@ _PREFIXES: Final = ("/v1/", "/tags/")
 _PARAMETER: Final = re.compile(r"\{([\w-]+)\}")
 _ARN: Final = "resource-arn"
 _MOST_BYTES: Final = 1 << 20
+_NAMES: Final = "; names of registries and schemas are not empty, and have no slash"
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +79,7 @@ class Face:
         """That there is no such operation; None where the service is not asked."""
         if not _is_asked(scope):
             return None
-        message = f"{scope['method']} {scope['path'][:200]} is no operation of {self.name}"
+        message = f"{scope['method']} {scope['path'][:200]} is no operation of {self.name}{_NAMES}"
         return answer_of(AwsError("UnknownOperationException", message, status=404))
 
 

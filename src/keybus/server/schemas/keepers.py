@@ -52,7 +52,8 @@ class Found(msgspec.Struct, frozen=True):
     Attributes:
         name: Its name.
         arn: Its ARN.
-        versions: At least one, the oldest first.
+        count: How many versions it has: at least one.
+        told: Tells them, the oldest first: only where somebody asks, as lists have thousands.
         newest: The name of the version that is meant where none is named.
         description: What it is for.
         tags: What is said of it.
@@ -61,11 +62,17 @@ class Found(msgspec.Struct, frozen=True):
 
     name: str
     arn: str
-    versions: tuple[Version, ...]
+    count: int
+    told: Callable[[], tuple[Version, ...]]
     newest: str
     description: str = ""
     tags: Mapping[str, str] = msgspec.field(default_factory=dict)
     modified: str | None = None
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Its versions, the oldest first."""
+        return self.told()
 
     def version(self, name: str | None = None) -> Version:
         """A version by its name; the newest where none is named.
@@ -151,7 +158,8 @@ def found_of(call: Call, schema: Schema) -> Found:
     return Found(
         schema.name,
         call.arn("schemas", f"schema/{schema.registry}/{schema.name}"),
-        tuple(_version(call, schema, each) for each in schema.versions),
+        len(schema.versions),
+        lambda: tuple(_version(call, schema, each) for each in schema.versions),
         str(schema.newest.number),
         schema.description,
         schema.tags,
@@ -232,7 +240,8 @@ class Contracts(BuiltIn):
         return Found(
             name,
             self._named(f"schema/{CONTRACTS}/{name}"),
-            tuple(map(_contract_version, versions)),
+            len(versions),
+            lambda: tuple(map(_contract_version, versions)),
             newest.name,
             said if isinstance(said, str) else "",
             tags_of(newest),

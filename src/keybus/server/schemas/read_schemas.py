@@ -32,6 +32,11 @@ from keybus.server.schemas.shapes import (
     SchemaName,
 )
 
+MOST_KEYWORDS: Final = 20
+"""Words that are searched for at once."""
+_LONGEST_KEYWORDS: Final = 1_000
+MOST_SEARCHED: Final = 4 << 20
+"""Characters of texts that are looked through for one page; one schema's more may be."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -181,31 +186,58 @@ async def list_schema_versions(call: Call, asked: ListSchemaVersions) -> Version
 
 
 async def search_schemas(call: Call, asked: SearchSchemas) -> FoundSchemas:
-    """Answer SearchSchemas: schemas of which a version has all the words in its name or its text."""
-    words = asked.keywords.casefold().split()
-    if not words:
-        raise bad_request("Keywords has to have a word.")
+    """Answer SearchSchemas: schemas of which a version has all the words in its name or its text.
+
+    A page may have fewer than were asked for, or none, and more behind it.
+    """
+    words = _words(asked.keywords)
     keeper = await keeper_of(call, asked.registry_name)
     of = f"search {keeper.name} {' '.join(words)}"
     after, most = after_token(of, asked.next_token), asked.limit or MOST
-    told: list[FoundSchema] = []
+    told, searched = list[FoundSchema](), 0
     for each in await keeper.all():
         if after is not None and each.name <= after:
             continue
-        if versions := [one for one in each.versions if await _has(words, each.name, one)]:
-            if len(told) == most:
-                return FoundSchemas(schemas=told, next_token=token_of(of, told[-1].schema_name))
+        if searched > MOST_SEARCHED:
+            return FoundSchemas(schemas=told, next_token=token_of(of, after or ""))
+        versions, looked = await _search(words, each)
+        if versions and len(told) == most:
+            return FoundSchemas(schemas=told, next_token=token_of(of, told[-1].schema_name))
+        if versions:
             shown = [FoundVersion(one.name, one.kind, one.created) for one in versions]
             told.append(FoundSchema(keeper.name, each.arn, each.name, shown))
+        after, searched = each.name, searched + looked
     return FoundSchemas(schemas=told)
 
 
-async def _has(words: list[str], name: str, version: Version) -> bool:
-    try:
-        text = f"{name}\n{await version.text()}".casefold()
-    except NoSuchSchema:  # deleted since it was listed
-        return False
-    return all(word in text for word in words)
+def _words(keywords: str) -> list[str]:
+    if len(keywords) > _LONGEST_KEYWORDS:
+        raise bad_request(f"Keywords has up to {_LONGEST_KEYWORDS} characters.")
+    words = list(dict.fromkeys(keywords.casefold().split()))
+    if not words:
+        raise bad_request("Keywords has to have a word.")
+    if len(words) > MOST_KEYWORDS:
+        raise bad_request(f"Keywords has {len(words)} words; up to {MOST_KEYWORDS} are searched.")
+    return words
+
+
+async def _search(words: list[str], found: Found) -> tuple[list[Version], int]:
+    """The versions that have all the words, and how many characters were looked through."""
+    versions, looked = list[Version](), 0
+    for each in found.versions:
+        try:
+            text = await each.text()
+        except NoSuchSchema:  # deleted since it was listed
+            continue
+        looked += len(text)
+        if await asyncio.to_thread(_has, words, f"{found.name}\n{text}"):
+            versions.append(each)
+    return versions, looked
+
+
+def _has(words: list[str], text: str) -> bool:
+    folded = text.casefold()
+    return all(word in folded for word in words)
 
 
 async def export_schema(call: Call, asked: ExportSchema) -> Exported:
@@ -236,7 +268,7 @@ def _name(found: Found) -> str:
 
 
 def _summary(found: Found) -> SchemaSummary:
-    return SchemaSummary(found.arn, found.name, len(found.versions), found.modified, found.tags)
+    return SchemaSummary(found.arn, found.name, found.count, found.modified, found.tags)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

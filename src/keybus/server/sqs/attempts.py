@@ -6,71 +6,73 @@ Source: Amazon SQS API reference, "ReceiveMessage", ReceiveRequestAttemptId.
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
-from weakref import WeakKeyDictionary
+from weakref import ref
 
-from keybus.bus.message_queues.errors import MessageQueueError
-from keybus.bus.message_queues.received import Received
+from keybus.bus.dead_letters.desk import LetterDesk
 from keybus.bus.message_queues.receiver import Receiver
 from keybus.clock import Clock
 from keybus.governance import Principal
 
 SECONDS: Final = 300.0
 """So long an attempt is known."""
-_MOST: Final = 1_000
-_Known = OrderedDict[tuple[Principal, str], tuple[float, Sequence[Received]]]
+MOST: Final = 20_000
+"""So many attempts are known, the latest of all queues: about a kilobyte each."""
+Hands = Receiver | LetterDesk
+"""What hands out a queue's messages."""
 
 
 class Attempts:
-    """What receivers answered to attempts that were named; lost when the process ends."""
+    """What queues answered to attempts that were named: receipt handles alone, without messages.
+
+    Lost when the process ends.
+    """
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Receiver, _Known] = WeakKeyDictionary()
+        self._known: OrderedDict[tuple[ref[Hands], Principal, str], tuple[float, Sequence[str]]] = (
+            OrderedDict()
+        )
 
-    async def again(
-        self,
-        receiver: Receiver,
-        principal: Principal,
-        attempt: str,
-        visibility: float,
-        clock: Clock,
-    ) -> Sequence[Received]:
-        """What is still out of what an attempt was answered, its visibility timeout begun anew.
+    def __len__(self) -> int:
+        """How many attempts are known."""
+        return len(self._known)
+
+    def answered(
+        self, hands: Hands, principal: Principal, attempt: str, clock: Clock
+    ) -> Sequence[str]:
+        """The receipt handles that an attempt was answered; none where it is not known.
 
         Args:
-            receiver: The queue's.
+            hands: The queue's.
             principal: Who asks.
             attempt: What the attempt is called.
-            visibility: Seconds.
             clock: Time.
         """
-        known = self._known.get(receiver, _Known())
-        until, messages = known.get((principal, attempt), (0.0, ()))
-        if clock.monotonic() > until:
-            return ()
-        found: list[Received] = []
-        for each in messages:
-            try:
-                await receiver.change_visibility(each.receipt, visibility)
-            except MessageQueueError:
-                continue  # it was deleted, or its time has ended
-            found.append(each)
-        return found
+        self._forget(clock)
+        _, receipts = self._known.get((ref(hands), principal, attempt), (0.0, ()))
+        return receipts
 
     def keep(
         self,
-        receiver: Receiver,
+        hands: Hands,
         principal: Principal,
         attempt: str,
-        messages: Sequence[Received],
+        receipts: Sequence[str],
         clock: Clock,
     ) -> None:
         """Remember what an attempt was answered."""
-        known = self._known.setdefault(receiver, _Known())
-        known[principal, attempt] = clock.monotonic() + SECONDS, messages
-        known.move_to_end((principal, attempt))
-        while len(known) > _MOST:
-            known.popitem(last=False)
+        self._forget(clock)
+        key = ref(hands), principal, attempt
+        self._known[key] = clock.monotonic() + SECONDS, receipts
+        self._known.move_to_end(key)
+        if len(self._known) > MOST:
+            self._known.popitem(last=False)
+
+    def _forget(self, clock: Clock) -> None:
+        """Know nothing past its time."""
+        now = clock.monotonic()
+        while self._known and next(iter(self._known.values()))[0] < now:
+            self._known.popitem(last=False)
 
 
 ATTEMPTS: Final = Attempts()
-"""Of all receivers of this process, each as long as it lives."""
+"""Of all queues of this process."""

@@ -6,6 +6,7 @@ Source: Amazon SQS API reference, each operation.
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from keybus.bus.message_queues.changing import Change
 from keybus.bus.message_queues.errors import MessageQueueError, NoSuchQueue
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.server.access import administer
@@ -66,20 +67,23 @@ async def set_queue_attributes(call: Call, asked: SetQueueAttributes) -> None:
     Raises:
         AwsError: There is no such queue, it is declared, or an attribute cannot be.
     """
-    settings = created(call, asked.queue_url, _TO_DECLARE)
-    await keep(call, settings, changed(call, settings, asked.attributes))
+    queue = created(call, asked.queue_url, _TO_DECLARE)
+    await keep(call, queue, lambda standing: changed(call, standing, asked.attributes))
 
 
-async def keep(call: Call, before: QueueSettings, after: QueueSettings) -> None:
+async def keep(call: Call, queue: QueueSettings, change: Change) -> None:
     """Let a created queue be another from now on.
 
+    Args:
+        call: The call.
+        queue: The queue.
+        change: Says what it is to be, of what it is when it is this call's turn.
+
     Raises:
-        AwsError: ``QueueDoesNotExist``: it was deleted meanwhile.
+        AwsError: ``QueueDoesNotExist``: it was deleted meanwhile; and what `change` raises.
     """
-    if before == after:
-        return
     try:
-        await call.bus.message_queues.change(after, call.principal)
+        await call.bus.message_queues.change(queue.account, queue.name, change, call.principal)
     except NoSuchQueue as error:
         raise no_such_queue() from error
     except MessageQueueError as error:

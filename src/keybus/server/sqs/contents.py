@@ -16,13 +16,17 @@ MOST_BYTES: Final = 1 << 20
 """Of a message, or of all of a batch."""
 MOST_ATTRIBUTES: Final = 10
 TRACE: Final = "AWSTraceHeader"
+_MOST_TRACE: Final = 1_024
+"""Characters of a trace header: it does not count for a message's size."""
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME: Final = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
 _RESERVED: Final = re.compile(r"(?:aws|amazon)\.", re.IGNORECASE)
 _TYPE: Final = re.compile(r"(String|Number|Binary)(?:\.[\x20-\x7e]+)?")
 _MOST_TYPE: Final = 256
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MOST_DIGITS: Final = 38
+_MOST_NUMBER: Final = 256
+"""Characters of a number; 38 digits between 10^-128 and 10^126 need fewer, also written out."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
@@ -65,13 +69,17 @@ def system_of(given: Mapping[str, AttributeValue]) -> dict[str, Attribute]:
     """A message's system attributes; senders give one, a trace header.
 
     Raises:
-        AwsError: ``InvalidParameterValue``: there is another, or it is no text.
+        AwsError: ``InvalidParameterValue``: there is another, or it is no text of that length.
     """
     for name in given:
         if name != TRACE:
             raise invalid_value(f"Message system attribute name '{name[:256]}' is invalid.")
         if given[name].data_type != "String":
             raise invalid_value(f"The type of message system attribute '{name}' must be String.")
+        if len(given[name].string_value or "") > _MOST_TRACE:
+            raise invalid_value(
+                f"The message system attribute '{name}' has at most {_MOST_TRACE} characters."
+            )
     return {name: _attribute(name, value) for name, value in given.items()}
 
 
@@ -121,9 +129,11 @@ def _attribute(name: str, given: AttributeValue) -> Attribute:
 
 
 def _check_number(name: str, text: str) -> None:
-    mantissa = re.split("[eE]", text)[0]
+    # First the length: what a pattern makes of a long text is its own affair.
+    is_number = len(text) <= _MOST_NUMBER and _NUMBER.fullmatch(text) is not None
+    mantissa = re.split("[eE]", text, maxsplit=1)[0] if is_number else ""
     digits = sum(each.isdigit() for each in mantissa.strip("+-").lstrip("0"))
-    if _NUMBER.fullmatch(text) is None or digits > _MOST_DIGITS:
+    if not is_number or digits > _MOST_DIGITS:
         raise _wrong(name, f"is no number of up to {_MOST_DIGITS} digits")
 
 

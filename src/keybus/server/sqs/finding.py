@@ -1,5 +1,6 @@
 """Which queue is meant: a created one, a declared subscription, or its dead letters."""
 
+from keybus.bus import Bus
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.server.aws import Call
 from keybus.server.sqs.created import CreatedQueue
@@ -36,22 +37,29 @@ def created(call: Call, url: str, instead: str) -> QueueSettings:
         AwsError: As `find`; ``UnsupportedOperation``: the platform declares it.
     """
     place = place_of_url(call, url)
-    settings = call.bus.message_queues.find(place.account, place.name)
-    if settings is not None:
-        return settings
-    if declared_at(call.bus, place) is None:
+    if declared_at(call.bus, place) is not None:
+        raise unsupported(f"The queue {place.name} is declared by the platform: {instead}.")
+    settings = created_at(call.bus, place)
+    if settings is None:
         raise no_such_queue()
-    raise unsupported(f"The queue {place.name} is declared by the platform: {instead}.")
+    return settings
+
+
+def created_at(bus: Bus, place: Place) -> QueueSettings | None:
+    """The created queue of a place; None where there is none, or a declared one is in front of it.
+
+    A subscription that was declared after a queue of its name was created is what everybody means;
+    the created queue is found again, with its messages, once that is declared no more.
+    """
+    return bus.message_queues.find(*place) if declared_at(bus, place) is None else None
 
 
 def at(call: Call, place: Place) -> Queue | None:
     """The queue of a place; None where it has none."""
-    settings = call.bus.message_queues.find(place.account, place.name)
-    if settings is not None:
-        return CreatedQueue(call.bus, settings)
     found = declared_at(call.bus, place)
     if found is None:
-        return None
+        settings = call.bus.message_queues.find(*place)
+        return None if settings is None else CreatedQueue(call.bus, settings)
     subscription, dead = found
     kind = LetterQueue if dead else SubscriptionQueue
     return kind(call.bus, place, subscription)

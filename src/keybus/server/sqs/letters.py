@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from keybus.bus import Bus
 from keybus.bus.dead_letters.attributes import attributes_of
 from keybus.bus.dead_letters.clearing import AlreadyClearing
-from keybus.bus.dead_letters.desk import LeasedLetter, LetterDesk
+from keybus.bus.dead_letters.desk import LetterDesk
+from keybus.bus.dead_letters.leases import LeasedLetter
 from keybus.bus.dead_letters.letters import LetterChoice
 from keybus.bus.message_queues.errors import NotInFlight
 from keybus.bus.message_queues.kept import sequence_of
@@ -15,6 +16,7 @@ from keybus.errors import KeybusError
 from keybus.governance.audit import Actor
 from keybus.server.aws import Call
 from keybus.server.sqs import attribute_values
+from keybus.server.sqs.attempts import ATTEMPTS
 from keybus.server.sqs.counting import counted
 from keybus.server.sqs.declared_names import name_of
 from keybus.server.sqs.errors import failure
@@ -50,22 +52,31 @@ class LetterQueue:
 
     async def receive(self, call: Call, wanted: Wanted) -> Sequence[Received]:
         """Hand out dead letters; their reasons are message attributes, as EventBridge's are."""
-        desk = self._desk(call)
+        desk, by, clock = self._desk(call), call.principal, call.bus.clock
         visibility = VISIBILITY if wanted.visibility is None else wanted.visibility
         with refusals():
+            if wanted.attempt:
+                answered = ATTEMPTS.answered(desk, by, wanted.attempt, clock)
+                if answered and (again := await desk.again(answered, visibility)):
+                    return [self._received(each) for each in again]
             async with call.leaves() as left:
                 found = await desk.receive(wanted.most, wanted.wait or 0, visibility, left)
+        if wanted.attempt and found:
+            ATTEMPTS.keep(desk, by, wanted.attempt, [each.receipt for each in found], clock)
         return [self._received(each) for each in found]
 
     async def delete(self, call: Call, receipts: Sequence[str]) -> Sequence[Outcome]:
-        """Purge letters that were received, durably; it is written down how many."""
+        """Purge letters that were received, durably; before, it is written down how many."""
         desk = self._desk(call)
-        subject, by = self.subscription, Actor.of(call.principal)
-        with refusals():
+
+        async def telling(count: int) -> None:
+            by = Actor.of(call.principal)
             await self._bus.audit.write(
-                by, "dead-letters.delete", subject, {"count": len(receipts)}
+                by, "dead-letters.delete", self.subscription, {"count": count}
             )
-            errors = await desk.delete(receipts)
+
+        with refusals():
+            errors = await desk.delete(receipts, telling)
         return [
             None if error is None else refusal(error, receipt)
             for receipt, error in zip(receipts, errors, strict=True)

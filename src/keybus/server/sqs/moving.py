@@ -170,7 +170,7 @@ async def _redrive(call: Call, source: Queue, destination: Place | None, rate: i
                 "redrive", source.subscription, LetterChoice(), call.principal, rate=rate
             )
     except AlreadyClearing as error:
-        raise _already_running() from error
+        raise _already_running(f" Here {error.args[0]}.") from error
     return clearing.id
 
 
@@ -258,10 +258,10 @@ def _not_running() -> AwsError:
     return no_such_resource("The task does not exist, or is no longer running.")
 
 
-def _already_running() -> AwsError:
+def _already_running(which: str = "") -> AwsError:
     return unsupported(
         "There is already a task running. Only one active task is allowed for a source queue arn "
-        "at a given time."
+        f"at a given time.{which}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from keybus.bus.message_queues.settings import QueueSettings
 from keybus.server.access import administer
 from keybus.server.aws import Call, Operation
 from keybus.server.aws.shapes import Request
@@ -55,19 +56,23 @@ async def add_permission(call: Call, asked: AddPermission) -> None:
                 f"The account {account[:32]!r} cannot be let in: a queue of this bus is its own "
                 f"account's, and {_TO_GRANT}."
             )
-    known = policies.labels(queue.policy)
-    if asked.label in known:
-        raise invalid_value(
-            f"Value {asked.label} for parameter Label is invalid. Reason: Already exists."
-        )
-    if len(known) >= _MOST_STATEMENTS:
-        raise failure(
-            "OverLimit", f"At most {_MOST_STATEMENTS} statements are allowed in a policy."
-        )
     arn = arn_of(call, Place(queue.account, queue.name))
     statement = policies.statement_of(asked.label, own, arn, asked.actions)
-    policy = policies.with_statement(queue.policy, arn, statement)
-    await keep(call, queue, msgspec.structs.replace(queue, policy=policy))
+
+    def permitting(standing: QueueSettings) -> QueueSettings:
+        known = policies.labels(standing.policy)
+        if asked.label in known:
+            raise invalid_value(
+                f"Value {asked.label} for parameter Label is invalid. Reason: Already exists."
+            )
+        if len(known) >= _MOST_STATEMENTS:
+            raise failure(
+                "OverLimit", f"At most {_MOST_STATEMENTS} statements are allowed in a policy."
+            )
+        policy = policies.with_statement(standing.policy, arn, statement)
+        return msgspec.structs.replace(standing, policy=policy)
+
+    await keep(call, queue, permitting)
 
 
 async def remove_permission(call: Call, asked: RemovePermission) -> None:
@@ -77,12 +82,16 @@ async def remove_permission(call: Call, asked: RemovePermission) -> None:
         AwsError: There is no such queue, or no such label.
     """
     queue = created(call, asked.queue_url, _TO_GRANT)
-    policy = policies.without_statement(queue.policy, asked.label)
-    if policy is None:
-        raise invalid_value(
-            f"Value {asked.label[:80]} for parameter Label is invalid. Reason: can't find label."
-        )
-    await keep(call, queue, msgspec.structs.replace(queue, policy=policy))
+
+    def refusing(standing: QueueSettings) -> QueueSettings:
+        policy = policies.without_statement(standing.policy, asked.label)
+        if policy is None:
+            raise invalid_value(
+                f"Value {asked.label[:80]} for parameter Label is invalid. Reason: can't find label."
+            )
+        return msgspec.structs.replace(standing, policy=policy)
+
+    await keep(call, queue, refusing)
 
 
 def _check(asked: AddPermission) -> None:

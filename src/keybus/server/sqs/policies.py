@@ -92,10 +92,17 @@ def statement_of(
 
 
 def with_statement(text: str, queue_arn: str, statement: Mapping[str, Any]) -> str:
-    """A policy with one more statement."""
+    """A policy with one more statement.
+
+    Raises:
+        AwsError: ``OverLimit``: it would be longer than a policy may be.
+    """
     policy = msgspec.json.decode(text) if text else _empty(queue_arn)
     policy["Statement"] = [*_each(policy["Statement"]), statement]
-    return msgspec.json.encode(policy).decode()
+    longer = msgspec.json.encode(policy)
+    if len(longer) > _MOST_BYTES:
+        raise failure("OverLimit", f"A policy has at most {_MOST_BYTES} bytes.")
+    return longer.decode()
 
 
 def without_statement(text: str, label: str) -> str | None:
@@ -108,9 +115,9 @@ def without_statement(text: str, label: str) -> str | None:
     return msgspec.json.encode(policy | {"Statement": left}).decode() if left else ""
 
 
-def labels(text: str) -> set[str]:
-    """The labels of a policy's statements."""
-    return {str(each.get("Sid", "")) for each in _statements(text)} if text else set()
+def labels(text: str) -> list[str]:
+    """The label of each of a policy's statements; empty where it has none."""
+    return [str(each.get("Sid", "")) for each in _statements(text)] if text else []
 
 
 def _empty(queue_arn: str) -> dict[str, Any]:
@@ -155,7 +162,8 @@ def _is_from_own(statement: Mapping[str, Any], account_id: str) -> bool:
         found = asked if isinstance(asked, dict) else {}
         for key, values in found.items():
             known = key.lower() in ("aws:sourcearn", "aws:sourceaccount", "aws:principalaccount")
-            if known and all(_account_of(each) == account_id for each in _each(values)):
+            accounts = {_account_of(each) for each in _each(values)}
+            if known and accounts == {account_id}:  # no value at all cuts down nothing
                 return True
     return False
 

@@ -18,7 +18,7 @@ from keybus.server.sqs import paging, tags
 from keybus.server.sqs.attribute_values import changed, truth
 from keybus.server.sqs.declared_names import declared
 from keybus.server.sqs.errors import invalid_value, name_exists, no_such_queue, unsupported
-from keybus.server.sqs.finding import at, created
+from keybus.server.sqs.finding import at, created, created_at
 from keybus.server.sqs.letters import LetterQueue
 from keybus.server.sqs.names import FIFO, Place, checked_name, place_of_url, url_of
 from keybus.server.sqs.shapes import OfQueue
@@ -96,7 +96,7 @@ async def create_queue(call: Call, asked: CreateQueue) -> QueueUrl:
             f"{'true' if fifo else 'not true'}, and the name is {name}."
         )
     place = Place(call.account, name)
-    standing = call.bus.message_queues.find(*place)
+    standing = created_at(call.bus, place)
     if standing is not None:
         _check_equal(call, standing, given)
         return QueueUrl(url_of(call, place))
@@ -192,7 +192,7 @@ def _accounts(call: Call, account_id: str | None) -> list[str]:
 
 def _places(call: Call, account: str) -> list[Place]:
     made = [each.name for each in call.bus.message_queues.all() if each.account == account]
-    return [Place(account, name) for name in (*made, *declared(call.bus, account))]
+    return [Place(account, name) for name in dict.fromkeys((*made, *declared(call.bus, account)))]
 
 
 def _check_equal(call: Call, standing: QueueSettings, given: Mapping[str, str]) -> None:

@@ -42,13 +42,14 @@ async def receive(
     by, clock = call.principal, call.bus.clock
     with refusals():
         if wanted.attempt:
-            again = await ATTEMPTS.again(receiver, by, wanted.attempt, timeout, clock)
-            if again:
+            answered = ATTEMPTS.answered(receiver, by, wanted.attempt, clock)
+            if answered and (again := await receiver.again(answered, timeout, by)):
                 return again
+        repeats = bool(wanted.attempt)
         async with call.leaves() as left:
-            found = await receiver.receive(wanted.most, seconds, timeout, left, by)
-    if wanted.attempt and found:
-        ATTEMPTS.keep(receiver, by, wanted.attempt, found, clock)
+            found = await receiver.receive(wanted.most, seconds, timeout, left, by, repeats=repeats)
+    if repeats and found:
+        ATTEMPTS.keep(receiver, by, wanted.attempt, [each.receipt for each in found], clock)
     return found
 
 

@@ -5,6 +5,7 @@ Source: Amazon SQS API reference, "ReceiveMessage".
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -24,6 +25,8 @@ from keybus.server.sqs.queue import Queue, Wanted
 MOST_MESSAGES: Final = 10
 LONGEST_WAIT: Final = 20
 LONGEST_VISIBILITY: Final = 43_200
+_MOST_NAMES: Final = 100
+"""Names of attributes that are asked for; a message has ten at most."""
 _ALL: Final = "All"
 _ANY: Final = ".*"
 
@@ -75,14 +78,15 @@ async def receive_message(call: Call, asked: ReceiveMessage) -> ReceivedMessages
     Raises:
         AwsError: There is no such queue, or something that cannot be is asked for.
     """
-    queue = find(call, asked.queue_url)
+    queue, names = find(call, asked.queue_url), asked.message_attribute_names
+    if len(names) > _MOST_NAMES:
+        raise invalid_value(f"MessageAttributeNames has more than {_MOST_NAMES} names.")
     wanted = _wanted(queue, asked)
     system = (*asked.attribute_names, *asked.message_system_attribute_names)
     told = _told_system(call, system)
     received = await queue.receive(call, wanted)
     if not received:
         return _NOTHING
-    names = asked.message_attribute_names
     return ReceivedMessages([_message(each, told, names) for each in received])
 
 
@@ -162,7 +166,7 @@ def _trace(received: Received) -> str:
 
 def _source_arn(call: Call, received: Received) -> str:
     account, slash, name = received.source.rpartition("/")  # accounts may have slashes
-    return arn_of(call, Place(account, name)) if slash else ""
+    return arn_of(call, Place(account, unquote(name))) if slash else ""
 
 
 _Told = Callable[[Received], str]

@@ -9,13 +9,13 @@ from typing import Final
 
 import msgspec
 
-from keybus.bus.message_queues.errors import NoSuchQueue
 from keybus.bus.message_queues.settings import QueueSettings
 from keybus.server.access import administer
 from keybus.server.aws import Call, Operation
 from keybus.server.aws.shapes import Answer, Request
-from keybus.server.sqs.errors import invalid_value, no_such_queue
-from keybus.server.sqs.finding import created, find
+from keybus.server.sqs.attributes import keep
+from keybus.server.sqs.errors import invalid_value
+from keybus.server.sqs.finding import created, created_at, find
 from keybus.server.sqs.shapes import OfQueue
 
 _MOST: Final = 50
@@ -50,8 +50,12 @@ async def tag_queue(call: Call, asked: TagQueue) -> None:
     Raises:
         AwsError: There is no such queue, or a tag cannot be.
     """
-    settings = created(call, asked.queue_url, _TO_DECLARE)
-    await _keep(call, settings, checked({**settings.tags, **checked(asked.tags)}))
+    queue, tags = created(call, asked.queue_url, _TO_DECLARE), checked(asked.tags)
+
+    def tagged(standing: QueueSettings) -> QueueSettings:
+        return msgspec.structs.replace(standing, tags=checked({**standing.tags, **tags}))
+
+    await keep(call, queue, tagged)
 
 
 async def untag_queue(call: Call, asked: UntagQueue) -> None:
@@ -60,9 +64,13 @@ async def untag_queue(call: Call, asked: UntagQueue) -> None:
     Raises:
         AwsError: There is no such queue.
     """
-    settings = created(call, asked.queue_url, _TO_DECLARE)
-    gone = set(asked.tag_keys)
-    await _keep(call, settings, {key: v for key, v in settings.tags.items() if key not in gone})
+    queue, gone = created(call, asked.queue_url, _TO_DECLARE), set(asked.tag_keys)
+
+    def untagged(standing: QueueSettings) -> QueueSettings:
+        left = {key: value for key, value in standing.tags.items() if key not in gone}
+        return msgspec.structs.replace(standing, tags=left)
+
+    await keep(call, queue, untagged)
 
 
 async def list_queue_tags(call: Call, asked: OfQueue) -> Tags:
@@ -72,7 +80,7 @@ async def list_queue_tags(call: Call, asked: OfQueue) -> Tags:
         AwsError: There is no such queue.
     """
     place = find(call, asked.queue_url).place
-    settings = call.bus.message_queues.find(place.account, place.name)
+    settings = created_at(call.bus, place)
     return Tags(dict(settings.tags) if settings is not None and settings.tags else None)
 
 
@@ -90,17 +98,6 @@ def checked(tags: Mapping[str, str]) -> dict[str, str]:
         if _VALUE.fullmatch(value) is None:
             raise invalid_value(f"The value of the tag {key} is invalid.")
     return dict(tags)
-
-
-async def _keep(call: Call, settings: QueueSettings, tags: Mapping[str, str]) -> None:
-    if tags == settings.tags:
-        return
-    try:
-        await call.bus.message_queues.change(
-            msgspec.structs.replace(settings, tags=tags), call.principal
-        )
-    except NoSuchQueue as error:
-        raise no_such_queue() from error
 
 
 _MANAGE: Final = administer("queues.manage")

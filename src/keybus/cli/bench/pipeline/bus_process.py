@@ -1,6 +1,7 @@
 """The process of the bus that is measured: as `keybus serve`, or `keybus dev`, would run it."""
 
 import logging
+import os
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 from keybus.bus import Bus
 from keybus.cli.bench.pipeline.plan import Setup
 from keybus.cli.bench.pipeline.slow_disk import SlowDisk
+from keybus.governance.credentials.sealing import KEY
 from keybus.server.dev import DevSettings, serve_dev
 from keybus.server.serve import ServeSettings, serve
 
@@ -20,11 +22,13 @@ class Serving(msgspec.Struct, frozen=True):
         folder: Where the platform is.
         data: Where events are kept.
         setup: How it is set up.
+        sealing: What its secrets are sealed under; empty: it has none.
     """
 
     folder: str
     data: str
     setup: Setup
+    sealing: str = ""
 
 
 def main(text: str) -> None:
@@ -32,6 +36,8 @@ def main(text: str) -> None:
     asked = msgspec.json.decode(text, type=Serving)
     logging.basicConfig(level=logging.WARNING)
     disk = None if asked.setup.sync_ms is None else SlowDisk(asked.setup.sync_ms / 1000)
+    if asked.sealing:
+        os.environ[KEY] = asked.sealing
     folder, data = Path(asked.folder), Path(asked.data)
     if asked.setup.guard == "on":
         serve(ServeSettings(folder=folder, data=data, port=0), _ready)

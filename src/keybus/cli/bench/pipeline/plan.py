@@ -39,11 +39,13 @@ class Setup(msgspec.Struct, frozen=True):
         subscriptions: How many; each gets every event, and has a consumer of its own.
         sync_ms: Milliseconds that are added to each sync of the disk, through a file system of the
             benchmark's own; None: without that file system.
+        signed: Whether the consumer has an access key, and signs its requests, instead of a token.
     """
 
     guard: Guard = "on"
     subscriptions: int = 1
     sync_ms: float | None = None
+    signed: bool = False
 
 
 class Case(msgspec.Struct, frozen=True):

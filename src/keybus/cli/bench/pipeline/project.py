@@ -1,7 +1,9 @@
 """The folder of the bus that is measured: one contract, one publisher, some subscriptions."""
 
 import asyncio
+import base64
 from pathlib import Path
+from secrets import token_bytes
 from typing import Final
 
 import msgspec
@@ -10,6 +12,8 @@ from keybus.bus.engine import Documents
 from keybus.engines.sqlite import SqliteEngine
 from keybus.governance import Principal
 from keybus.governance.credentials import Registry
+from keybus.governance.credentials.model import Issued, Kind
+from keybus.governance.credentials.sealing import KEY, SealingKeys
 from keybus.governance.principal import Role
 from keybus.server.dev import store_of
 from keybus.topology import Platform, load_platform
@@ -101,10 +105,19 @@ subscriptions:
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Who asks: bearer tokens, or nothing where nobody is asked."""
+    """Who asks: bearer tokens, or nothing where nobody is asked.
+
+    Attributes:
+        publisher: The publisher's.
+        consumer: The consumer's; where it signs its requests, the secret of its access key.
+        key_id: The id of that; empty: it has a token.
+        sealing: What the bus's secrets are sealed under; empty: it has none.
+    """
 
     publisher: str = ""
     consumer: str = ""
+    key_id: str = ""
+    sealing: str = ""
 
 
 def write_project(folder: Path, subscriptions: int, order: str = "") -> list[str]:
@@ -127,22 +140,32 @@ def write_project(folder: Path, subscriptions: int, order: str = "") -> list[str
     return names
 
 
-def issue_tokens(folder: Path, data: Path) -> Tokens:
-    """Write credentials into the store of a bus that does not run yet: what it asks for is there."""
-    return asyncio.run(_issue(load_platform(folder)[0], store_of(folder, data)))
+def issue_tokens(folder: Path, data: Path, *, signed: bool = False) -> Tokens:
+    """Write credentials into the store of a bus that does not run yet: what it asks for is there.
+
+    Args:
+        folder: Where the platform is.
+        data: Where events are kept.
+        signed: Whether the consumer signs its requests.
+    """
+    sealing = base64.b64encode(token_bytes(32)).decode() if signed else ""
+    return asyncio.run(_issue(load_platform(folder)[0], store_of(folder, data), sealing))
 
 
-async def _issue(platform: Platform, store: Path) -> Tokens:
+async def _issue(platform: Platform, store: Path, sealing: str) -> Tokens:
     engine = SqliteEngine.at(store)
     try:
         documents: Documents = engine.documents
-        registry = await Registry.load(documents, lambda: platform, vault=None)
+        vault = SealingKeys.from_environment({KEY: sealing}) if sealing else None
+        registry = await Registry.load(documents, lambda: platform, vault=vault)
 
-        async def token(account: str, role: Role) -> str:
-            by = Principal("", frozenset())
-            return (await registry.issue(account, [role], "token", by=by)).secret
+        async def issued(account: str, role: Role, kind: Kind = "token") -> Issued:
+            return await registry.issue(account, [role], kind, by=Principal("", frozenset()))
 
-        await token("operations", "central")
-        return Tokens(await token("depot", "publisher"), await token("desk", "subscriber"))
+        await issued("operations", "central")
+        publisher = await issued("depot", "publisher")
+        consumer = await issued("desk", "subscriber", "key" if sealing else "token")
+        key_id = consumer.credential.id if sealing else ""
+        return Tokens(publisher.secret, consumer.secret, key_id, sealing)
     finally:
         await engine.close()

@@ -49,8 +49,10 @@ def stage(setup: Setup, within: Path | None, order: str = "") -> Generator[Stage
         folder = Path(name)
         data, board_file = folder / "data", folder / "board"
         names = write_project(folder, setup.subscriptions, order)
-        tokens = issue_tokens(folder, data) if setup.guard == "on" else Tokens()
+        tokens = Tokens()
+        if setup.guard == "on":
+            tokens = issue_tokens(folder, data, signed=setup.signed)
         board = Board(board_file, setup.subscriptions, make=True)
-        with child("bus_process", Serving(name, str(data), setup), folder) as bus:
+        with child("bus_process", Serving(name, str(data), setup, tokens.sealing), folder) as bus:
             yield Stage(folder, bus, bus.told, tokens, names, board, board_file)
         board.close()

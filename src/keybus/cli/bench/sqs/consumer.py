@@ -5,9 +5,13 @@ the answers but handles and ids: it measures the server. The *boto3* client is w
 one client, one thread, a receive and a delete in turn.
 """
 
+import hashlib
 import re
 import select
 import sys
+import time
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -16,6 +20,15 @@ import msgspec
 
 from keybus.cli.bench.pipeline.board import Board, now_us
 from keybus.cli.bench.pipeline.wire import Connection
+from keybus.server.auth.canonical import (
+    ALGORITHM,
+    HttpRequest,
+    Scope,
+    canonical_request,
+    signature,
+    signing_key,
+    string_to_sign,
+)
 
 BATCH: Final = 10
 _MOST_WAIT: Final = 0.02
@@ -31,6 +44,7 @@ class Consuming(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         url: The server.
         token: Who asks; empty: nobody is asked.
+        key_id: The lean client signs its requests: with this access key, whose secret the token is.
         queue: The queue's URL.
         board: The board's file.
         client: Which client.
@@ -39,6 +53,7 @@ class Consuming(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     token: str = ""
+    key_id: str = ""
     queue: str
     board: str
     client: Client = "lean"
@@ -73,15 +88,13 @@ class Lean:
     def __init__(self, asked: Consuming) -> None:
         self._asked = asked
         self._board = Board(Path(asked.board), 1)
-        self._receive = self._request(
-            "ReceiveMessage",
-            {
-                "QueueUrl": asked.queue,
-                "MaxNumberOfMessages": BATCH,
-                "WaitTimeSeconds": 1,
-                "VisibilityTimeout": 600,
-            },
-        )
+        self._wanted = {
+            "QueueUrl": asked.queue,
+            "MaxNumberOfMessages": BATCH,
+            "WaitTimeSeconds": 1,
+            "VisibilityTimeout": 600,
+        }
+        self._receiving = b"" if asked.key_id else self._request("ReceiveMessage", self._wanted)
         self._connections = [Connection(asked.url) for _ in range(asked.connections)]
         self._deleting = set[int]()
         self._ids = set[bytes]()
@@ -92,7 +105,7 @@ class Lean:
         """Consume until the board says stop, or something is refused."""
         by_number = {each.number: each for each in self._connections}
         for each in self._connections:
-            each.send(self._receive, now_us())
+            each.send(self._receive(), now_us())
         while not (self._board.stopped or self._refused):
             for number in select.select([*by_number], [], [], _MOST_WAIT)[0]:
                 self._take(by_number[number])
@@ -113,11 +126,11 @@ class Lean:
             self._deleting.discard(connection.number)
             self._deleted += body.count(b'"Id"')
             self._board.deliver(0, self._deleted)
-            connection.send(self._receive, now_us())
+            connection.send(self._receive(), now_us())
             return
         handles = _HANDLES.findall(body)
         if not handles:
-            connection.send(self._receive, now_us())
+            connection.send(self._receive(), now_us())
             return
         self._received += len(handles)
         self._ids.update(_IDS.findall(body))
@@ -129,16 +142,47 @@ class Lean:
         content = {"QueueUrl": self._asked.queue, "Entries": entries}
         connection.send(self._request("DeleteMessageBatch", content), now_us())
 
+    def _receive(self) -> bytes:
+        """A receive; what is signed is signed each time, as clients do."""
+        return self._receiving or self._request("ReceiveMessage", self._wanted)
+
     def _request(self, operation: str, content: dict[str, Any]) -> bytes:
         body = msgspec.json.encode(content)
         token = self._asked.token
-        credential = f"authorization: Bearer {token}\r\n" if token else ""
-        head = (
-            f"POST / HTTP/1.1\r\nhost: {urlsplit(self._asked.url).netloc}\r\n{credential}"
-            f"content-type: application/x-amz-json-1.0\r\nx-amz-target: AmazonSQS.{operation}\r\n"
-            f"content-length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        headers = {
+            "host": urlsplit(self._asked.url).netloc,
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"AmazonSQS.{operation}",
+            "content-length": str(len(body)),
+        }
+        if self._asked.key_id:
+            headers |= _signed(headers, body, self._asked.key_id, token)
+        elif token:
+            headers["authorization"] = f"Bearer {token}"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST / HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def _signed(headers: Mapping[str, str], body: bytes, key_id: str, secret: str) -> dict[str, str]:
+    """The headers that sign a request, by AWS Signature Version 4."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    sent = sorted({**headers, "x-amz-date": stamp}.items())
+    signed, scope = [name for name, _ in sent], Scope(stamp[:8], "eu-central-1", "sqs")
+    digest = hashlib.sha256(body).hexdigest()
+    canonical = canonical_request(HttpRequest("POST", "/", "", sent), signed, digest)
+    sealed = signature(_signing_key(secret, scope), string_to_sign(canonical, stamp, scope))
+    return {
+        "x-amz-date": stamp,
+        "authorization": (
+            f"{ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={';'.join(signed)},"
+            f" Signature={sealed}"
+        ),
+    }
+
+
+@lru_cache(maxsize=2)
+def _signing_key(secret: str, scope: Scope) -> bytes:
+    return signing_key(secret, scope)
 
 
 def boto3_client(url: str) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 from keybus.cli.bench.pipeline.board import Board
 from keybus.cli.bench.pipeline.children import Child, Spent, child
 from keybus.cli.bench.pipeline.moving import Say, put
-from keybus.cli.bench.pipeline.plan import LAG, Guard, Load, Setup
+from keybus.cli.bench.pipeline.plan import LAG, Load, Setup
 from keybus.cli.bench.pipeline.publisher import Published, Publishing
 from keybus.cli.bench.pipeline.round import (
     ANSWER_SECONDS,
@@ -83,10 +83,14 @@ def while_filled(seconds: float, within: Path | None) -> Measured:
 
 
 def from_backlog(
-    client: Client, guard: Guard, messages: int, within: Path | None, say: Say
+    client: Client,
+    setup: Setup,
+    messages: int,
+    within: Path | None,
+    say: Say,
 ) -> Measured:
     """A client that drains so many messages, while nothing is put."""
-    with stage(Setup(guard, 1), within) as on:
+    with stage(setup, within) as on:
         taken = put(on, messages, say)
         with child("sqs_consumer", _consuming(on, client), on.folder) as consumer:
             first = sample(on.board, on.bus, (consumer,))
@@ -160,6 +164,7 @@ def _consuming(on: Stage, client: Client) -> Consuming:
     return Consuming(
         url=on.url,
         token=on.tokens.consumer,
+        key_id=on.tokens.key_id,
         queue=f"{on.url}/{DESK}/{on.subscriptions[0]}",
         board=str(on.board_file),
         client=client,

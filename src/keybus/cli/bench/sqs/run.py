@@ -7,12 +7,14 @@ from statistics import median
 import msgspec
 
 from keybus.cli.bench.pipeline.moving import Say
+from keybus.cli.bench.pipeline.plan import Setup
 from keybus.cli.bench.report import Setting, setting
 from keybus.cli.bench.sqs import measuring
 from keybus.cli.bench.sqs.measuring import Measured
 from keybus.cli.bench.sqs.moto_process import why_not
 
 FILLED, DRAINED = "lean client, while it is filled", "lean client, from a backlog"
+SIGNED = "lean client that signs (SigV4), from a backlog"
 BOTO3, MOTO, BARE = "boto3, from a backlog", "boto3, from moto", "lean client, a bare HTTP server"
 
 
@@ -106,10 +108,13 @@ def _cases(
     seconds, within = options.seconds, options.within
     yield BARE, lambda: measuring.bare(seconds, within)
     yield FILLED, lambda: measuring.while_filled(seconds, within)
-    yield DRAINED, lambda: measuring.from_backlog("lean", "on", options.messages, within, say)
+    yield DRAINED, lambda: measuring.from_backlog("lean", Setup(), options.messages, within, say)
+    signed = Setup(signed=True)
+    yield SIGNED, lambda: measuring.from_backlog("lean", signed, options.messages, within, say)
     if not with_moto:
         return
-    yield BOTO3, lambda: measuring.from_backlog("boto3", "off", options.slow, within, say)
+    open_bus = Setup("off")
+    yield BOTO3, lambda: measuring.from_backlog("boto3", open_bus, options.slow, within, say)
     yield MOTO, lambda: measuring.moto(options.slow, within)
 
 
