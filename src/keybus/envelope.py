@@ -66,7 +66,8 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An event as subscribers receive it, field by field as on EventBridge.
 
     ``replay_name`` is the name of the replay by which the event came once more, as in EventBridge's
-    ``replay-name``; empty, and not written, where it came as it was published.
+    ``replay-name``; empty, and not written, where it came as it was published. ``event_bus`` is the
+    ARN of the bus that it was put on, where that is another than the platform's own.
     """
 
     version: str
@@ -79,6 +80,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     resources: tuple[str, ...]
     detail: msgspec.Raw
     replay_name: str = msgspec.field(default="", name="replay-name")
+    event_bus: str = msgspec.field(default="", name="event-bus")
 
     def decoded_detail(self) -> dict[str, Any]:
         """The detail as Python values: a new dict each time."""
@@ -141,7 +143,17 @@ def is_replayed(envelope: bytes) -> bool:
     return envelope.startswith(_REPLAYED)
 
 
-def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int) -> Envelope:
+def is_of_platform(envelope: bytes) -> bool:
+    """Whether an envelope that the bus wrote was put on the platform's own bus.
+
+    What ends it is its detail then, an object; else it is the ARN of the other bus.
+    """
+    return not envelope.endswith(b'"}')
+
+
+def seal(
+    entry: Entry, *, event_id: str, account: str, region: str, now_us: int, event_bus: str = ""
+) -> Envelope:
     """The envelope of an entry that the bus takes."""
     when = now_us if entry.time_us is None else entry.time_us
     return Envelope(
@@ -154,6 +166,7 @@ def seal(entry: Entry, *, event_id: str, account: str, region: str, now_us: int)
         region=region,
         resources=entry.resources,
         detail=entry.detail,
+        event_bus=event_bus,
     )
 
 
@@ -165,11 +178,14 @@ class Letterhead:
         detail_type: The event type.
         account: The id of the account that the source belongs to.
         region: The platform's.
+        event_bus: The ARN of the bus that they are put on; empty: the platform's own.
     """
 
-    __slots__ = ("_heading", "_where")
+    __slots__ = ("_heading", "_tail", "_where")
 
-    def __init__(self, source: str, detail_type: str, account: str, region: str) -> None:
+    def __init__(
+        self, source: str, detail_type: str, account: str, region: str, event_bus: str = ""
+    ) -> None:
         of_type, of_source, of_account = map(_encoder.encode, (detail_type, source, account))
         self._heading = b'","detail-type":%b,"source":%b,"account":%b,"time":"' % (
             of_type,
@@ -177,6 +193,7 @@ class Letterhead:
             of_account,
         )
         self._where = b'","region":%b,"resources":' % _encoder.encode(region)
+        self._tail = b',"event-bus":%b}' % _encoder.encode(event_bus) if event_bus else b"}"
 
     def write(self, event_id: str, time: bytes, resources: Sequence[str], detail: bytes) -> bytes:
         """The same as `encode` makes of `seal`'s envelope, at a fraction of its cost.
@@ -197,7 +214,7 @@ class Letterhead:
                 _encoder.encode(resources) if resources else b"[]",
                 b',"detail":',
                 detail,
-                b"}",
+                self._tail,
             )
         )
 

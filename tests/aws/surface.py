@@ -11,13 +11,6 @@ from keybus.server import app
 
 SERVICES: Final = ("events", "sqs", "schemas")
 """The services, as boto3 calls them."""
-REFUSING: Final[Mapping[tuple[str, str], str]] = {
-    ("events", "CreateEventBus"): (
-        "a process has one bus; another name answers `LimitExceededException`, its own"
-        " `ResourceAlreadyExistsException`"
-    ),
-}
-"""Operations that are answered as AWS answers them, and never do what is asked."""
 SESSION: Final = botocore.session.get_session()
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from tests.aws.surface import REFUSING, Face, faces, service_model
+from tests.aws.surface import Face, faces, service_model
 from tests.running import ROOT
 
 PAGE: Final = ROOT / "docs" / "aws.md"
@@ -44,7 +44,7 @@ def _tables() -> Iterator[str]:
 
 
 def _answer(face: Face, name: str) -> str:
-    why = face.refused.get(name) or REFUSING.get((face.name, name))
+    why = face.refused.get(name)
     if why is not None:
         return f"refused: {why}"
     return SUPPORTED if name in face.supported else MISSING

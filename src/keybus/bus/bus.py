@@ -28,6 +28,7 @@ from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.delivery.pauses import Pauses
 from keybus.bus.delivery.session import Send, Session
 from keybus.bus.engine import CursorState, Engine, Record
+from keybus.bus.event_bus.custom_buses import CustomBuses
 from keybus.bus.event_bus.details import BusDetails
 from keybus.bus.explaining.explaining import Explaining, Hindrances
 from keybus.bus.ingest.admission import Mode
@@ -94,6 +95,7 @@ class Bus:
         policy: The bus's resource policy, as it was put.
         archives: Named views of the log, as EventBridge's archives.
         details: What is said of the bus: its description and tags.
+        custom_buses: Buses that accounts have made for themselves, beside the platform's own.
         retention: How much is kept.
         message_queues: Queues that were created, with messages of their own.
         schema_registries: Schemas that accounts keep for themselves.
@@ -122,6 +124,7 @@ class Bus:
         )
         self.rules = Rules(engine.documents, audit, clock)
         self.details = BusDetails(engine.documents, audit, clock)
+        self.custom_buses = CustomBuses(engine.documents, audit, clock)
         self.archives = Archives(engine, audit, clock)
         self.policy = BusPolicy(
             engine.documents, audit, lambda: self.generation, self._renew, clock
@@ -251,6 +254,7 @@ class Bus:
             await bus.rules.load()
             await bus.policy.load()
             await bus.details.load()
+            await bus.custom_buses.load()
             await bus.archives.load()
             await bus.control.resume(bus._activate, required=declared is None)
             if declared is not None:
@@ -321,7 +325,7 @@ class Bus:
         self.audit.note(Actor.of(principal), action, what, refusal.code, refusal.message)
 
     async def put(
-        self, entries: Sequence[Entry], principal: Principal = ANYBODY
+        self, entries: Sequence[Entry], principal: Principal = ANYBODY, event_bus: str = ""
     ) -> list[EntryResult]:
         """Take entries; see `Ingest.put`.
 
@@ -332,7 +336,7 @@ class Bus:
         try:
             self.quotas.take(entries, principal, self.generation.account_of)
             with self._puts.one():
-                results = await self._ingest.put(entries, principal)
+                results = await self._ingest.put(entries, principal, event_bus)
         except KeybusError as error:
             self.meters.turned_away(error.code, len(entries))
             raise

@@ -6,6 +6,7 @@ import msgspec
 
 from keybus.bus.archives.archive import NamedArchive
 from keybus.bus.bus import Bus
+from keybus.bus.message_queues import QueueSettings
 from keybus.bus.rules.rule import Rule
 from keybus.governance.bus_policy import Statement
 from keybus.governance.compliance import MadeByHand
@@ -17,8 +18,12 @@ def made_by_hand(bus: Bus) -> Iterator[MadeByHand]:
     for number, statement in enumerate(bus.policy.statements, 1):
         what = _statement(statement, bus.policy.problem(statement))
         yield MadeByHand("policy statement", statement.sid or f"number {number}", central, what)
+    for own in bus.custom_buses.all():
+        yield MadeByHand(
+            "event bus", own.name, own.account, own.description or "for its own events"
+        )
     for rule in bus.rules.all():
-        yield MadeByHand("rule", rule.name, rule.account, _rule(rule))
+        yield MadeByHand("rule", rule.path, rule.account, _rule(rule))
     for archive in bus.archives.all():
         yield MadeByHand("archive", archive.name, central, _archive(archive))
     for connection in bus.api_destinations.connections.all():
@@ -27,6 +32,8 @@ def made_by_hand(bus: Bus) -> Iterator[MadeByHand]:
     for called in bus.api_destinations.destinations.all():
         what = f"{called.method} to {called.endpoint.partition('?')[0]} by {called.connection}"
         yield MadeByHand("API destination", called.name, called.account, what)
+    for queue in bus.message_queues.all():
+        yield MadeByHand("queue", queue.name, queue.account, _queue(queue))
 
 
 def _statement(statement: Statement, problem: str) -> str:
@@ -46,3 +53,9 @@ def _rule(rule: Rule) -> str:
 def _archive(archive: NamedArchive) -> str:
     kept = f"{archive.retention_days} days" if archive.retention_days else "without an end"
     return f"{archive.pattern or 'every event'}, {kept}"
+
+
+def _queue(queue: QueueSettings) -> str:
+    kind = "in order" if queue.fifo else "standard"
+    redrive = queue.redrive
+    return kind if redrive is None else f"{kind}, dead letters to {redrive.queue}"

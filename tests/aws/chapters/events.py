@@ -50,7 +50,29 @@ BUSES: Final = (
     Step("events", "UpdateEventBus", {"Name": "default", "Description": "the one bus"}),
     Step("events", "DeleteEventBus", {"Name": "default"}, refused="ValidationException"),
     Step("events", "DeleteEventBus", {"Name": "none-${run}"}),
-    Step("events", "CreateEventBus", {"Name": "other-${run}"}, refused="LimitExceededException"),
+    Step("events", "CreateEventBus", {"Name": "other-${run}", "Description": "own"}),
+    Step("events", "DescribeEventBus", {"Name": "other-${run}"}),
+    Step("events", "UpdateEventBus", {"Name": "other-${run}", "Description": "own still"}),
+    Step(
+        "events",
+        "CreateEventBus",
+        {"Name": "other-${run}"},
+        refused="ResourceAlreadyExistsException",
+    ),
+    Step(
+        "events",
+        "PutRule",
+        {
+            "Name": "inner",
+            "EventBusName": "other-${run}",
+            "EventPattern": '{"source": ["orders.${run}"]}',
+        },
+    ),
+    Step("events", "ListRules", {"EventBusName": "other-${run}"}),
+    Step("events", "ListRules", {"NamePrefix": "inner"}),
+    Step("events", "DeleteEventBus", {"Name": "other-${run}"}, refused="ValidationException"),
+    Step("events", "DeleteRule", {"Name": "inner", "EventBusName": "other-${run}"}),
+    Step("events", "DeleteEventBus", {"Name": "other-${run}"}),
 )
 
 PERMISSIONS: Final = (

@@ -13,6 +13,7 @@ from tests.integration.eventbridge.refusing import refused
 OWN = "arn:aws:sqs:local:222222222222:"
 QUEUE = OWN + "sales"
 RULE = "sales"
+CALLED = {"Arn": "arn:aws:events:local:222222222222:api-destination/a/b"}
 PATIENCE = 30.0
 
 
@@ -82,7 +83,6 @@ def test_a_target_is_listed_as_it_was_put(rule: Any) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ({"Arn": "sales"}, "Provided Arn is not in correct format"),
         ({"Arn": "arn:aws:lambda:local:222222222222:function:f"}, "'lambda' are not supported"),
         ({"Arn": "arn:aws:events:local:222222222222:event-bus/small"}, "no target"),
         ({"Arn": "arn:aws:events:local:222222222222:api-destination/a/b"}, "no API destination"),
@@ -100,6 +100,8 @@ def test_a_target_is_listed_as_it_was_put(rule: Any) -> None:
             "does not begin with $",
         ),
         ({"HttpParameters": {"HeaderParameters": {"a": "b"}}}, "HttpParameters is for API"),
+        (CALLED | {"HttpParameters": {"PathParameterValues": ["x"] * 101}}, "at most 100 members"),
+        (CALLED | {"HttpParameters": {"PathParameterValues": ["x" * 66_000]}}, "at most 65536"),
         ({"KinesisParameters": {"PartitionKeyPath": "$.id"}}, "KinesisParameters is for a service"),
         ({"EcsParameters": {"TaskDefinitionArn": "arn:x"}}, "EcsParameters is for a service"),
         ({"DeadLetterConfig": {"Arn": "dead"}}, "DeadLetterConfig: dead is not the ARN"),
@@ -123,6 +125,7 @@ def test_an_entry_that_is_no_target_fails_by_itself(
 @pytest.mark.parametrize(
     ("target", "message"),
     [
+        ({"Arn": "sales"}, "Parameter sales is not valid. Reason: Provided Arn is not in correct"),
         ({"RetryPolicy": {"MaximumRetryAttempts": 186}}, "less than or equal to 185"),
         ({"RetryPolicy": {"MaximumEventAgeInSeconds": 59}}, "greater than or equal to 60"),
         ({"RetryPolicy": {"MaximumEventAgeInSeconds": 86_401}}, "less than or equal to 86400"),
@@ -135,8 +138,8 @@ def test_an_entry_that_is_no_target_fails_by_itself(
 def test_what_breaks_a_constraint_of_the_model_refuses_all(
     rule: Any, target: dict[str, Any], message: str
 ) -> None:
-    asked = {"Id": "t", "Arn": QUEUE} | target
-    told = refused(rule.put_targets, "ValidationException", message, Rule=RULE, Targets=[asked])
+    asked = [{"Id": "good", "Arn": QUEUE}, {"Id": "t", "Arn": QUEUE} | target]
+    told = refused(rule.put_targets, "ValidationException", message, Rule=RULE, Targets=asked)
     assert "secret" not in told
     assert rule.list_targets_by_rule(Rule=RULE)["Targets"] == []
 
@@ -170,6 +173,10 @@ def test_a_queue_that_is_not_there_yet_is_taken_with_a_warning(rule: Any) -> Non
     assert answer["FailedEntryCount"] == 0
     told = answer["ResponseMetadata"]["HTTPHeaders"]["x-keybus-warning"]
     assert "there is no queue later yet" in told
+    wrong = {"Id": "u", "Arn": OWN + "never", "DeadLetterConfig": {"Arn": "arn:aws:sns:::no"}}
+    answer = rule.put_targets(Rule=RULE, Targets=[wrong])
+    assert answer["FailedEntryCount"] == 1
+    assert "x-keybus-warning" not in answer["ResponseMetadata"]["HTTPHeaders"]
 
 
 def test_the_central_account_may_send_to_any_accounts_queue(central: Any, clients: Clients) -> None:

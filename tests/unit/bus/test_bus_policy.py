@@ -7,19 +7,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from keybus.bus import Bus, Mode
+from keybus.bus import Bus, Engine, Mode
 from keybus.bus.control.versions import Declared
 from keybus.bus.made_by_hand import made_by_hand
 from keybus.bus.policy.bus_policy import MAX_BYTES, NoSuchStatement, PolicyTooLong
+from keybus.bus.rules.rule import Rule
+from keybus.bus.rules.target import RuleTarget
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.envelope import Entry
-from keybus.errors import Conflict
+from keybus.errors import StorageFailed
 from keybus.governance import Principal
 from keybus.governance.audit import BUS as BY_THE_BUS
 from keybus.governance.bus_policy import MalformedPolicy, NotCovered
 from keybus.testing import ManualClock
 from keybus.topology import Platform
+from tests.unit.bus.failing import Store, failing
 from tests.unit.governance.bus_policy.small import BUS, PLATFORM, SHOP, statement
 
 CENTRAL = Principal("hub", frozenset({"central"}), "C1")
@@ -38,7 +41,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> ContractRepository:
 
 
 async def started(
-    engine: MemoryEngine,
+    engine: Engine,
     contracts: ContractRepository,
     *,
     platform: Platform = PLATFORM,
@@ -180,15 +183,46 @@ async def test_a_policy_has_a_length(bus: Bus) -> None:
     assert [each.sid for each in bus.policy.statements] == ["one"]
 
 
-async def test_what_was_kept_although_nobody_knew_comes_to_hold(bus: Bus) -> None:
+async def test_what_was_kept_although_nobody_knew_holds_when_it_is_asked_again(
+    engine: MemoryEngine, nothing: ContractRepository, store: Store
+) -> None:
+    bus = await started(failing(engine, store), nothing)
+    store.fails, store.kept = (lambda call: call[:2] == ("put", "bus-policy")), True
+    with pytest.raises(StorageFailed):
+        await bus.policy.put(NO_REFUNDS, CENTRAL)
+    store.fails = lambda _: False
+    await bus.policy.put(NO_REFUNDS, CENTRAL)
+    assert await put(bus, SALE, REFUND) == [TAKEN, "NotAuthorizedForDetailType"]
+    await bus.close()
+
+
+async def test_what_could_not_be_made_to_hold_does_so_when_it_is_asked_again(
+    engine: MemoryEngine, nothing: ContractRepository, store: Store
+) -> None:
+    bus = await started(failing(engine, store), nothing)
+    await bus.rules.put(Rule("hub", "r", '{"source": ["a"]}'), CENTRAL)
+    store.fails = lambda call: call[0] == "open"
+    target = RuleTarget("q", "arn:aws:sqs:local:000000000000:q")
+    with pytest.raises(StorageFailed):
+        await bus.rules.put_targets("hub", "r", [target], CENTRAL)
+    with pytest.raises(StorageFailed):  # nothing can be renewed while that queue cannot be opened
+        await bus.policy.put(NO_REFUNDS, CENTRAL)
+    store.fails = lambda _: False
+    await bus.policy.put(NO_REFUNDS, CENTRAL)
+    assert await put(bus, SALE, REFUND) == [TAKEN, "NotAuthorizedForDetailType"]
+    assert len(await acts(bus, "bus-policy.changed")) == 1
+    await bus.close()
+
+
+async def test_a_change_is_one_of_what_the_store_has(bus: Bus) -> None:
     await bus.policy.put(NO_REFUNDS, CENTRAL)
     kept = await bus.engine.documents.get("bus-policy", "policy")
     assert kept is not None
     value = kept.value.replace(b'"refund"', b'"sale"')
-    await bus.engine.documents.put("bus-policy", "policy", value)
-    with pytest.raises(Conflict):
-        await bus.policy.clear(CENTRAL)
+    await bus.engine.documents.put("bus-policy", "policy", value)  # by another process
+    await bus.policy.put(statement(sid="two", principal={"AWS": "999999999999"}), CENTRAL)
     assert await put(bus, SALE, REFUND) == ["NotAuthorizedForDetailType", TAKEN]
+    await bus.engine.documents.delete("bus-policy", "policy")
     await bus.policy.clear(CENTRAL)
     assert await put(bus, SALE, REFUND) == [TAKEN, TAKEN]
 

@@ -107,7 +107,7 @@ def test_what_matches_is_what_a_naive_reader_finds(
     assert len(matched) == len(set(matched))
     assert set(matched) == expected
     assert {name for name, rule in router.rules.items() if rule.accepts(text)} == expected
-    assert set(router.branch(TYPE).match(bytes(envelope.detail), text, detail)) == expected
+    assert set(router.branch(TYPE, "").match(bytes(envelope.detail), text, detail)) == expected
 
 
 @given(SUBSCRIPTIONS, EVENTS.map(detail_of))

@@ -81,3 +81,4 @@ def test_nothing_is_restored_beside_messages_that_stand(data: Path, tmp_path: Pa
     refused = ran("restore", tmp_path / "backup", "--data", tmp_path / "again")
     assert isinstance(refused.exception, StorageFailed)
     assert "messages.db stands already" in str(refused.exception)
+    assert "bus.db and messages.db belong together" in refused.exception.hint

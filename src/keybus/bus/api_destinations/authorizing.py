@@ -12,7 +12,7 @@ from keybus.bus.api_destinations.authorization import Authorization, OAuth
 from keybus.bus.api_destinations.connection import AUTHORIZED, DEAUTHORIZED, Connection, State
 from keybus.bus.api_destinations.kept import Kept
 from keybus.bus.api_destinations.tokens import NoToken, Tokens
-from keybus.bus.targets.destination import DestinationRefused
+from keybus.bus.targets.destination import Destination, DestinationRefused
 from keybus.clock import Clock
 from keybus.errors import CredentialError, EngineError
 
@@ -44,7 +44,8 @@ class Authorizing:
     ) -> None:
         self._kept, self._changing, self._opened = kept, changing, opened
         self._allowed, self._tokens, self._clock = allowed, tokens, clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted: dict[tuple[str, str], Connection] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def token(self, connection: Connection, means: OAuth, *, refused: str = "") -> str:
         """A token for requests with a connection.
@@ -60,7 +61,7 @@ class Authorizing:
         """
         where = self._allowed.check(means.endpoint, connection.account)
         try:
-            token = await self._tokens.token(connection.revision, means, where, refused=refused)
+            token = await self._asked(connection, means, where, refused)
         except NoToken as error:
             await self._stands(connection, DEAUTHORIZED, str(error))
             raise
@@ -68,16 +69,40 @@ class Authorizing:
         return token
 
     def soon(self, connection: Connection) -> None:
-        """Ask for a first token in the background."""
-        task = asyncio.create_task(self._authorize(connection), name=f"authorize {connection.name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Ask for a first token in the background; of one connection, once at a time."""
+        place = connection.account, connection.name
+        self._wanted[place] = connection
+        if place not in self._tasks:
+            name = f"authorize {connection.name}"
+            self._tasks[place] = asyncio.create_task(self._authorize_all(place), name=name)
 
     async def close(self) -> None:
         """Ask no more."""
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _asked(
+        self, connection: Connection, means: OAuth, where: Destination, refused: str
+    ) -> str:
+        """A token; nothing of it is kept where the connection is another one by now."""
+        try:
+            return await self._tokens.token(
+                connection.account, connection.revision, means, where, refused=refused
+            )
+        finally:
+            now = self._kept.find(connection.account, connection.name)
+            if now is None or now.revision != connection.revision:
+                self._tokens.forget(connection.revision)
+
+    async def _authorize_all(self, place: tuple[str, str]) -> None:
+        """Authorize a connection, and once more where it was changed meanwhile."""
+        try:
+            while (connection := self._wanted.pop(place, None)) is not None:
+                await self._authorize(connection)
+        finally:
+            del self._tasks[place]
 
     async def _authorize(self, connection: Connection) -> None:
         try:
@@ -106,7 +131,7 @@ class Authorizing:
             at = self._clock.time_us() if state == AUTHORIZED else now.authorized_us
             made = msgspec.structs.replace(now, state=state, reason=reason, authorized_us=at)
             try:
-                await self._kept.put(made)
+                await self._kept.keep(made)
             except EngineError:
                 _log.exception("%s: how it stands cannot be kept", connection.name)
 

@@ -18,13 +18,7 @@ from keybus.bus.api_destinations.connection import (
     sealed,
     without_parameters,
 )
-from keybus.bus.api_destinations.errors import (
-    Exists,
-    NotAuthorizing,
-    NotFound,
-    NotSealed,
-    TooMany,
-)
+from keybus.bus.api_destinations.errors import NotAuthorizing, NotSealed, TooMany
 from keybus.bus.api_destinations.kept import Change, Kept
 from keybus.bus.api_destinations.tokens import Tokens
 from keybus.bus.audit.log import AuditLog
@@ -37,15 +31,15 @@ from keybus.governance.credentials.vault import Vault
 from keybus.topology.findings import quoted
 
 COLLECTION: Final = "connections"
-MOST: Final = 3_000
-"""Connections of one account (EventBridge quotas)."""
 MOST_BYTES: Final = 64 << 10
 """Of a connection's parameters (AWS Secrets Manager quotas, and what an API destination is sent)."""
+MOST_BYTES_OF_ACCOUNT: Final = 16 << 20
+"""Of all connections of an account, as they are kept: in memory as well."""
 Merge = Callable[[Authorization | None], Authorization]
 """Makes a connection's parameters of those that it has; None: it has none."""
 
 
-class Connections:
+class Connections(Kept[Connection]):
     """Makes, changes, opens and ends connections. Belongs to one event loop.
 
     What is secret of them is in memory only while it is used.
@@ -74,12 +68,12 @@ class Connections:
         change: Change,
         clock: Clock,
     ) -> None:
-        self._kept = Kept(documents, COLLECTION, Connection, change)
+        super().__init__(documents, COLLECTION, Connection, "connection", change)
         self._audit, self._vault, self._allowed = audit, vault, allowed
         self._tokens, self._clock = tokens, clock
         self._changing = asyncio.Lock()  # what one change has looked at, no other changes meanwhile
         self.authorizing = Authorizing(
-            self._kept, self._changing, self.open, allowed=allowed, tokens=tokens, clock=clock
+            self, self._changing, self.open, allowed=allowed, tokens=tokens, clock=clock
         )
 
     async def load(self) -> None:
@@ -88,31 +82,19 @@ class Connections:
         Raises:
             CredentialError: One cannot be opened.
         """
-        await self._kept.load()
-        for connection in list(self._kept):
+        await super().load()
+        for connection in self.all():
             await self._reseal(connection)
 
     def resume(self) -> None:
         """Go on authorizing what was being authorized when the run before ended."""
-        for connection in self._kept:
+        for connection in self.all():
             if connection.state == AUTHORIZING:
                 self.authorizing.soon(connection)
 
     async def close(self) -> None:
         """Authorize no more."""
         await self.authorizing.close()
-
-    def find(self, account: str, name: str) -> Connection | None:
-        """An account's connection of this name."""
-        return self._kept.find(account, name)
-
-    def of(self, account: str) -> list[Connection]:
-        """An account's connections, by name."""
-        return self._kept.of(account)
-
-    def all(self) -> list[Connection]:
-        """All accounts'."""
-        return list(self._kept)
 
     def open(self, connection: Connection) -> Authorization:
         """A connection's parameters, with what is secret; it has to have some.
@@ -137,15 +119,12 @@ class Connections:
 
         Raises:
             Exists: The account has one of this name.
-            TooMany: It has as many as it may have.
+            TooMany: It has as many as it may have, or as large ones.
             NotSealed: There is no sealing key.
             DestinationRefused: The account may not reach the authorization endpoint.
         """
         async with self._changing:
-            if self.find(account, name) is not None:
-                raise Exists(f"Connection {name} already exists.")
-            if len(self.of(account)) >= MOST:
-                raise TooMany(f"an account has at most {MOST} connections")
+            self.check_new(account, name, f"Connection {name} already exists.")
             now = self._clock.time_us()
             draft = Connection(
                 account,
@@ -181,12 +160,13 @@ class Connections:
 
         Raises:
             NotFound: The account has none of this name.
+            TooMany: The account's would be too large.
             NotAuthorizing: Its parameters would not be complete.
             NotSealed: There is no sealing key.
             DestinationRefused: The account may not reach the authorization endpoint.
         """
         async with self._changing:
-            before = self._existing(account, name)
+            before = self.existing(account, name)
             made = msgspec.structs.replace(
                 before,
                 modified_us=self._clock.time_us(),
@@ -209,7 +189,7 @@ class Connections:
             NotFound: The account has none of this name.
         """
         async with self._changing:
-            before = self._existing(account, name)
+            before = self.existing(account, name)
             now = self._clock.time_us()
             made = msgspec.structs.replace(without_parameters(before), modified_us=now)
             await self._write("deauthorized", made, by)
@@ -223,17 +203,11 @@ class Connections:
             NotFound: The account has none of this name.
         """
         async with self._changing:
-            before = self._existing(account, name)
+            before = self.existing(account, name)
             await self._tell("deleted", before, by)
-            await self._kept.delete(before)
+            await self.drop(before)
             self._tokens.forget(before.revision)
             return before
-
-    def _existing(self, account: str, name: str) -> Connection:
-        found = self.find(account, name)
-        if found is None:
-            raise NotFound(f"Connection {name} does not exist.")
-        return found
 
     def _with(self, connection: Connection, parameters: Authorization) -> Connection:
         """A connection with parameters, sealed; it may have to be authorized yet."""
@@ -243,6 +217,10 @@ class Connections:
             raise NotAuthorizing(f"The connection's parameters have more than {MOST_BYTES} bytes.")
         means = parameters.means
         made = sealed(connection, self._clock.uuid(), parameters, self._vault)
+        if self.size_with(made) > MOST_BYTES_OF_ACCOUNT:
+            raise TooMany(
+                f"an account's connections have at most {MOST_BYTES_OF_ACCOUNT} bytes together"
+            )
         if isinstance(means, OAuth):
             self._allowed.check(means.endpoint, connection.account)
             return msgspec.structs.replace(made, state=AUTHORIZING, reason="")
@@ -253,7 +231,7 @@ class Connections:
     async def _write(self, what: str, made: Connection, by: Principal) -> None:
         """Write a change down, then let it hold."""
         await self._tell(what, made, by)
-        await self._kept.put(made)
+        await self.keep(made)
         if made.state == AUTHORIZING:
             self.authorizing.soon(made)
 
@@ -273,4 +251,4 @@ class Connections:
             )
         parameters = opened(connection, self._vault)
         if connection.sealed.key_id != self._vault.current:
-            await self._kept.put(sealed(connection, connection.revision, parameters, self._vault))
+            await self.keep(sealed(connection, connection.revision, parameters, self._vault))

@@ -9,7 +9,7 @@ from keybus.bus.api_destinations.allow_list import AllowList
 from keybus.bus.api_destinations.connection import DEAUTHORIZED, Connection
 from keybus.bus.api_destinations.connections import Connections
 from keybus.bus.api_destinations.destination import BODILESS, RATE, ApiDestination, Method
-from keybus.bus.api_destinations.errors import Exists, NotAuthorizing, NotFound, TooMany
+from keybus.bus.api_destinations.errors import NotAuthorizing
 from keybus.bus.api_destinations.kept import Change, Kept
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Documents
@@ -20,8 +20,6 @@ from keybus.governance.audit import Actor
 from keybus.governance.compliance.addresses import split_host
 
 COLLECTION: Final = "api-destinations"
-MOST: Final = 3_000
-"""API destinations of one account (EventBridge quotas)."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -42,7 +40,7 @@ class Draft(msgspec.Struct, frozen=True):
     description: str | None = None
 
 
-class Destinations:
+class Destinations(Kept[ApiDestination]):
     """Makes, changes and ends API destinations. Belongs to one event loop.
 
     Args:
@@ -64,27 +62,11 @@ class Destinations:
         change: Change,
         clock: Clock,
     ) -> None:
-        self._kept = Kept(documents, COLLECTION, ApiDestination, change)
+        super().__init__(documents, COLLECTION, ApiDestination, "api-destination", change)
         self._audit, self._connections, self._allowed = audit, connections, allowed
         self._clock = clock
         self._changing = asyncio.Lock()
         self._buckets: dict[str, tuple[int, Bucket]] = {}
-
-    async def load(self) -> None:
-        """Read what there is."""
-        await self._kept.load()
-
-    def find(self, account: str, name: str) -> ApiDestination | None:
-        """An account's API destination of this name."""
-        return self._kept.find(account, name)
-
-    def of(self, account: str) -> list[ApiDestination]:
-        """An account's API destinations, by name."""
-        return self._kept.of(account)
-
-    def all(self) -> list[ApiDestination]:
-        """All accounts'."""
-        return list(self._kept)
 
     def connection_of(self, destination: ApiDestination) -> Connection | None:
         """Its connection; None: that was deleted."""
@@ -116,10 +98,7 @@ class Destinations:
             NotAuthorizing: Its connection adds members to a body that its requests do not have.
         """
         async with self._changing:
-            if self.find(account, name) is not None:
-                raise Exists(f"An api-destination '{name}' already exists.")
-            if len(self.of(account)) >= MOST:
-                raise TooMany(f"an account has at most {MOST} API destinations")
+            self.check_new(account, name, f"An api-destination '{name}' already exists.")
             now, connection = self._clock.time_us(), draft.connection
             assert connection is not None
             assert draft.endpoint is not None
@@ -150,7 +129,7 @@ class Destinations:
             NotAuthorizing: Its connection adds members to a body that its requests do not have.
         """
         async with self._changing:
-            before = self._existing(account, name)
+            before = self.existing(account, name)
             given = {
                 field: value
                 for field in ("endpoint", "method", "rate", "description")
@@ -171,16 +150,10 @@ class Destinations:
             NotFound: The account has none of this name.
         """
         async with self._changing:
-            before = self._existing(account, name)
+            before = self.existing(account, name)
             await self._tell("deleted", before, by)
-            await self._kept.delete(before)
+            await self.drop(before)
             self._buckets.pop(before.id, None)
-
-    def _existing(self, account: str, name: str) -> ApiDestination:
-        found = self.find(account, name)
-        if found is None:
-            raise NotFound(f"Api-destination {name} does not exist.")
-        return found
 
     async def _write(self, what: str, made: ApiDestination, by: Principal) -> ApiDestination:
         self._allowed.check(made.endpoint, made.account)
@@ -188,7 +161,7 @@ class Destinations:
         if connection is not None and (why := bodiless(made, connection)):
             raise NotAuthorizing(why)
         await self._tell(what, made, by)
-        await self._kept.put(made)
+        await self.keep(made)
         return made
 
     async def _tell(self, what: str, made: ApiDestination, by: Principal) -> None:

@@ -11,7 +11,11 @@ _SHORTEST: Final = 4  # characters; what is shorter may be part of any text
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """A text without these secrets, in whatever spelling; nothing of it where one is very short."""
+    """A text without these secrets; nothing of it where one is very short.
+
+    They are found as they are, percent-encoded, and as a form or JSON writes them. Whoever spells
+    one otherwise, such as in hexadecimal digits, has it in the text: see what the text is used for.
+    """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         if len(secret) < _SHORTEST:
             return ""

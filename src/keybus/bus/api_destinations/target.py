@@ -225,7 +225,12 @@ class ApiDestinationTarget:
         poster = self._webhooks.poster()
         try:
             return await poster.exchange(
-                method, where, request.body, request.headers, seconds=SECONDS
+                method,
+                where,
+                request.body,
+                request.headers,
+                account=self._plan.account,
+                seconds=SECONDS,
             )
         except Unanswered as error:
             told = redacted(str(error), request.secrets)

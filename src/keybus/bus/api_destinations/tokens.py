@@ -77,12 +77,17 @@ class Tokens:
         self._tokens: dict[str, _Token] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
+    def __len__(self) -> int:
+        """How many connections' tokens are kept, or asked for."""
+        return len(self._asking)
+
     async def token(
-        self, revision: str, means: OAuth, where: Destination, *, refused: str = ""
+        self, account: str, revision: str, means: OAuth, where: Destination, *, refused: str = ""
     ) -> str:
         """A token that holds, as far as is known.
 
         Args:
+            account: The name of the account whose connection it is.
             revision: Of the connection's parameters: one token for each.
             means: By what it is asked for.
             where: The authorization endpoint, checked.
@@ -95,7 +100,7 @@ class Tokens:
             known = self._tokens.get(revision)
             if known is not None and known.text != refused and self._clock.monotonic() < known.ends:
                 return known.text
-            token = await self._ask(means, where)
+            token = await self._ask(account, means, where)
             self._tokens[revision] = token
             return token.text
 
@@ -104,16 +109,22 @@ class Tokens:
         self._tokens.pop(revision, None)
         self._asking.pop(revision, None)
 
-    async def _ask(self, means: OAuth, where: Destination) -> _Token:
+    async def _ask(self, account: str, means: OAuth, where: Destination) -> _Token:
         url, body, headers = request_of(means)
         there = msgspec.structs.replace(where, url=url)
         asked_at = self._clock.monotonic()
         try:
             answered = await self._poster().exchange(
-                means.method, there, body, headers, seconds=SECONDS, most=_MOST_ANSWER
+                means.method,
+                there,
+                body,
+                headers,
+                account=account,
+                seconds=SECONDS,
+                most=_MOST_ANSWER,
             )
         except Unanswered as error:
-            told = redacted(str(error), Authorization(means).secrets)
+            told = redacted(str(error), _secrets_of(means))
             raise NoToken(f"the authorization endpoint does not answer: {told}") from None
         if answered.status not in _DONE:
             raise NoToken(f"the authorization endpoint answered {_told(answered)}")
@@ -156,6 +167,12 @@ def _body(fields: dict[str, str], given: Additions) -> bytes:
 def _basic(means: OAuth) -> str:
     pair = f"{quote(means.client_id, safe='')}:{quote(means.client_secret, safe='')}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _secrets_of(means: OAuth) -> list[str]:
+    """What of a request for a token may be told to nobody."""
+    proof = _basic(means)
+    return [*Authorization(means).secrets, proof, proof.partition(" ")[2]]
 
 
 def _told(answered: Answered) -> str:

@@ -12,7 +12,7 @@ from keybus.bus.archive.replay import Wanted
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Cursor, Stored
 from keybus.bus.ingest.puts import Puts
-from keybus.bus.ingest.router import Rule
+from keybus.bus.ingest.selection import Rule
 from keybus.errors import EngineError, StorageFailed
 from keybus.governance.audit import BUS
 from keybus.topology import Subscription

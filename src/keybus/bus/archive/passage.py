@@ -14,6 +14,7 @@ from keybus.bus.delivery.dispatcher import Dispatcher
 from keybus.bus.engine import Engine, Record, Stored
 from keybus.bus.ingest.router import Router
 from keybus.clock import Clock, pause
+from keybus.envelope import is_of_platform
 from keybus.errors import EngineError, StorageFailed
 from keybus.patterns import Pattern
 
@@ -156,6 +157,8 @@ class Passage:
         withheld = unfit = looked = 0
         for stored in page:
             looked += 1
+            if self.replay.origin is not None and not is_of_platform(stored.envelope):
+                continue  # archives are of the platform's bus
             try:
                 sifted = sieve.sift(stored, now)
             except Unfit as error:

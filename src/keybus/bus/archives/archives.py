@@ -1,6 +1,7 @@
 """All named archives of a bus."""
 
 import asyncio
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -17,13 +18,13 @@ from keybus.bus.archives.counting import Counting
 from keybus.bus.archives.tally import Counted
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Engine
+from keybus.bus.legible import Legible
 from keybus.clock import Clock
 from keybus.governance import Principal
 from keybus.governance.audit import Actor
 from keybus.patterns import Pattern
 
 _COLLECTION = "archives"
-_decoder = msgspec.json.Decoder(NamedArchive)
 
 
 class Archives:
@@ -40,6 +41,7 @@ class Archives:
 
     def __init__(self, engine: Engine, audit: AuditLog, clock: Clock) -> None:
         self._documents, self._audit, self._clock = engine.documents, audit, clock
+        self._legible = Legible(engine.documents, _COLLECTION, NamedArchive, "archive")
         self._known: dict[str, NamedArchive] = {}
         self._changing = asyncio.Lock()
         self._counting = Counting(engine, engine.documents, self._known.values, clock)
@@ -47,11 +49,13 @@ class Archives:
     async def load(self) -> None:
         """Read what was made in an earlier run, and begin to count.
 
+        One that is damaged is left out, and logged.
+
         Raises:
             StorageFailed: The store could not be read.
         """
-        async for each in self._documents.list(_COLLECTION):
-            self._known[each.key] = _decoder.decode(each.value)
+        async for each, archive in self._legible.all():
+            self._known[each.key] = archive
         await self._counting.load(self._known.values())
         self._counting.follow()
 
@@ -63,12 +67,19 @@ class Archives:
         """All of them, by name."""
         return [self._known[name] for name in sorted(self._known)]
 
+    @property
+    def damaged(self) -> AbstractSet[str]:
+        """The names of those that cannot be read: all that can be done with them is to delete them."""
+        return self._legible.damaged
+
     def get(self, name: str) -> NamedArchive:
         """One of them.
 
         Raises:
             NoSuchArchive: There is none of that name.
+            Damaged: It cannot be read.
         """
+        self._legible.check(name)
         found = self._known.get(name)
         if found is None:
             raise NoSuchArchive(name)
@@ -93,7 +104,7 @@ class Archives:
         """
         _check(wanted.pattern)
         async with self._changing:
-            if wanted.name in self._known:
+            if wanted.name in self._known or wanted.name in self.damaged:
                 raise ArchiveExists(wanted.name)
             if len(self._known) >= MOST_ARCHIVES:
                 raise TooManyArchives
@@ -146,10 +157,12 @@ class Archives:
             StorageFailed: It is unknown whether it was deleted.
         """
         async with self._changing:
-            self.get(name)
+            if name not in self.damaged:
+                self.get(name)
             await self._audit.write(Actor.of(by), "archive.deleted", name)
             await self._documents.delete(_COLLECTION, name)
-            del self._known[name]
+            self._known.pop(name, None)
+            self._legible.damaged.discard(name)
 
     async def _keep(self, archive: NamedArchive) -> None:
         await self._documents.put(_COLLECTION, archive.name, msgspec.json.encode(archive))

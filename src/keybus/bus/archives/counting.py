@@ -13,8 +13,9 @@ from keybus.bus.archive.looking import PAGE, TURN
 from keybus.bus.archives.archive import NamedArchive
 from keybus.bus.archives.tally import Counted, Kept, Tally
 from keybus.bus.engine import Documents, Engine, Stored
+from keybus.bus.legible import Legible
 from keybus.clock import Clock
-from keybus.envelope import is_replayed
+from keybus.envelope import is_of_platform, is_replayed
 from keybus.errors import EngineError, KeybusError
 from keybus.patterns import Pattern
 
@@ -25,7 +26,6 @@ SHARE: Final = 0.2
 KEEP_SECONDS: Final = 60.0
 """How often the tallies are written down; what was counted since is counted once more."""
 _COLLECTION: Final = "archive-counts"
-_decoder = msgspec.json.Decoder(Kept)
 _log = logging.getLogger(__name__)
 
 
@@ -53,11 +53,11 @@ class Counting:
         self._task: asyncio.Task[None] | None = None
 
     async def load(self, archives: Iterable[NamedArchive]) -> None:
-        """Go on with what an earlier run has counted."""
+        """Go on with what an earlier run has counted; what of that is damaged is counted anew."""
         by_name = {each.name: each for each in archives}
-        async for each in self._documents.list(_COLLECTION):
+        async for each, kept in Legible(self._documents, _COLLECTION, Kept, "tally").all():
             if (archive := by_name.get(each.key)) is not None:
-                self._tallies[each.key] = Tally(archive, _decoder.decode(each.value))
+                self._tallies[each.key] = Tally(archive, kept)
 
     def follow(self) -> None:
         """Count from now on, where there is anything to count."""
@@ -153,6 +153,8 @@ class _View:
         """Count an event, where it is in the archive."""
         self.tally.reach(stored.position)
         if stored.ingested_at < self.archive.created_us or is_replayed(stored.envelope):
+            return
+        if not is_of_platform(stored.envelope):
             return
         if self._pattern is None or _matches(self._pattern, stored):
             self.tally.add(stored.ingested_at, len(stored.envelope))

@@ -299,6 +299,7 @@ class Control:
             Generation,
             modes=self._modes,
             violations=self._violations,
+            clock=self._clock,
             beside=overlays.made(platform),
             denied=overlays.denied(platform),
         )

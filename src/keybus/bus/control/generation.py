@@ -13,6 +13,8 @@ from keybus.bus.ingest.kinds import Kinds
 from keybus.bus.ingest.router import Router
 from keybus.bus.metering.violations import Violations
 from keybus.bus.rules.beside import Beside
+from keybus.bus.rules.receiving import Receiving
+from keybus.clock import Clock
 from keybus.contracts import ContractRepository
 from keybus.governance.authorizer import Authorizer, Denied
 from keybus.topology import Platform, Subscription
@@ -57,6 +59,7 @@ class Generation:
         modes: Modes,
         violations: Violations,
         *,
+        clock: Clock,
         beside: Mapping[str, Beside] | None = None,
         denied: Mapping[str, Denied] | None = None,
     ) -> None:
@@ -67,9 +70,17 @@ class Generation:
         self.subscriptions: Mapping[str, Subscription] = {**self.platform.subscriptions, **made}
         self.contracts = contracts
         self.forms = Forms(contracts)
-        self.router = Router(self.subscriptions, contracts, self.forms, beside=self.beside)
         self.admission = Admission(self.platform, contracts, modes.admission, violations)
         self.authorizer = Authorizer(self.platform, contracts, made, denied)
+        gates = {name: self.authorizer.gate(name) for name in made}
+        enforced = modes.authorization == "enforce"
+        self.router = Router(
+            self.subscriptions,
+            contracts,
+            self.forms,
+            beside=self.beside,
+            receiving=Receiving(gates, clock.time_us) if enforced and gates else None,
+        )
         self.shapes = {
             name: shape
             for name, subscription in self.subscriptions.items()

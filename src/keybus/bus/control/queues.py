@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from keybus.bus.control.generation import Generation, Modes
 from keybus.bus.control.permission import Permission
-from keybus.bus.delivery.dispatcher import Dispatcher
+from keybus.bus.delivery.dispatcher import LONGEST_DELAY, Dispatcher
 from keybus.bus.delivery.gatekeeper import Gatekeeper
 from keybus.bus.delivery.order_key import OrderKey
 from keybus.bus.delivery.settings import DeliverySettings
@@ -147,6 +147,7 @@ class Queues:
         self, name: str, subscription: Subscription, generation: Generation
     ) -> DeliverySettings:
         gatekeeper, shape = None, generation.shapes.get(name)
+        beside = generation.beside.get(name)
         if self._modes.authorization != "off":
 
             def observed(refusal: Refusal) -> None:
@@ -161,6 +162,7 @@ class Queues:
             shape,
             Tally(self._usage, name, subscription, self._clock, self._meters.of(name)),
             OrderKey.compile(subscription, generation.contracts, shape),
+            LONGEST_DELAY if beside is None else max(LONGEST_DELAY, beside.target.pause),
         )
 
 

@@ -22,8 +22,8 @@ from keybus.governance import ANYBODY, Principal
 from keybus.protocol import BreakerInfo, Notice, Settlement
 
 _log = logging.getLogger(__name__)
-FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
-"""Bounds, in seconds, of the backoff after a delivery's first failure and after many."""
+FIRST_DELAY, LONGEST_DELAY = 0.2, DeliverySettings().longest_pause
+"""Bounds, in seconds, of the backoff after a delivery's first failure and, usually, after many."""
 _HELD_PAUSE = 5.0
 """Seconds to wait after the store failed, before held deliveries are looked at once more."""
 
@@ -344,7 +344,8 @@ class Dispatcher:
         return delivery.group if order is not None and order.on_failure == "block" else ""
 
     def _delay(self, delivery: Delivery) -> float:
-        return backoff(delivery.attempt, self._clock, first=FIRST_DELAY, longest=LONGEST_DELAY)
+        longest = self.settings.longest_pause
+        return backoff(delivery.attempt, self._clock, first=FIRST_DELAY, longest=longest)
 
     def _start_pump(self) -> None:
         self._pumping = True

@@ -53,6 +53,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
         shape: In which form an event is delivered; None: as it came.
         tally: Counts what is delivered; None: nobody asks.
         order: By which key deliveries are in order; None: in none.
+        longest_pause: Seconds that the backoff after many failures waits, at most.
         company: Whether what was out when the bus, or a consumer, was lost goes with others all the
             same, and not by itself: where a consumer can bring down neither.
     """
@@ -62,6 +63,7 @@ class DeliverySettings(msgspec.Struct, frozen=True):
     shape: Shape | None = None
     tally: Tally | None = None
     order: OrderKey | None = None
+    longest_pause: float = 60.0
     company: bool = False
 
     @property

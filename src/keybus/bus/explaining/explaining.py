@@ -19,6 +19,7 @@ from keybus.bus.explaining.of_rules import of_rule
 from keybus.bus.explaining.search import Search, Sighting
 from keybus.bus.explaining.standing import notes, standing
 from keybus.bus.forms.forms import Forms
+from keybus.bus.rules.beside import Beside
 from keybus.clock import Clock, rfc3339
 from keybus.errors import EngineError
 from keybus.governance import Principal
@@ -151,8 +152,7 @@ class Explaining:
         if replay and self._hindrances.replayed_past(replay, name):
             return _for_another(name, account, self._control.generation.applied)
         if (beside := self._control.generation.beside.get(name)) is not None:
-            forms = self._control.generation.forms
-            return of_rule(name, beside, forms, found, readable=readable)
+            return self._of_rule(name, beside, found, readable=readable)
         held = await self._history.at(found.stored.ingested_at)
         if name not in held.platform.subscriptions:
             since = await self._history.since(name, held)
@@ -177,6 +177,22 @@ class Explaining:
             version=held.version,
             fields=judged.fields,
         )
+
+    def _of_rule(
+        self, name: str, beside: Beside, found: Sighting, *, readable: bool
+    ) -> SubscriptionExplanation:
+        """What became of it at a rule's target, by what holds now."""
+        generation, envelope = self._control.generation, found.envelope
+        taken_at, gatekeeper = found.stored.ingested_at, None
+        if (dispatcher := self._control.dispatchers.get(name)) is not None:
+            gatekeeper = dispatcher.settings.gatekeeper
+        refusal = (
+            gatekeeper.refusal(envelope.detail_type, envelope.source, taken_at)
+            if gatekeeper is not None
+            else ""
+        )
+        told = of_rule(name, beside, generation.forms, found, refusal=refusal, readable=readable)
+        return msgspec.structs.replace(told, version=generation.applied.version)
 
     async def _forms(self, held: Applied) -> Forms:
         """The majors that there were, and what led from one to another."""

@@ -6,7 +6,7 @@ import msgspec
 
 from keybus.bus.explaining.explanation import FieldTold, Outcome
 from keybus.bus.forms.forms import Forms, Untranslatable
-from keybus.bus.ingest.router import Rule
+from keybus.bus.ingest.selection import Rule
 from keybus.envelope import Envelope
 from keybus.errors import EnvelopeError
 from keybus.patterns import Explanation, Pattern
@@ -38,6 +38,7 @@ def verdict(
     *,
     readable: bool,
     pattern: Pattern | None = None,
+    event_bus: str = "",
 ) -> Verdict:
     """Judge an event of which a subscription's queue knows nothing any more.
 
@@ -49,7 +50,11 @@ def verdict(
         text: The same as JSON.
         readable: Whether whoever asks may read what is in the event.
         pattern: Its filter where that was read already.
+        event_bus: The ARN of the bus whose events it hears; empty: the platform's own.
     """
+    if envelope.event_bus != event_bus:
+        put_on, hears = envelope.event_bus or "the platform's", event_bus or "the platform's"
+        return Verdict("filtered-out", f"it hears {hears} bus, and the event was put on {put_on}")
     rule = Rule.compile(name, subscription, forms, pattern)
     found = rule.ref_of(envelope)
     major = rule.major_for(found)

@@ -11,7 +11,7 @@ _CHANGED = "by the rule as it is now: it was changed, enabled or disabled after 
 
 
 def of_rule(
-    name: str, beside: Beside, forms: Forms, found: Sighting, *, readable: bool
+    name: str, beside: Beside, forms: Forms, found: Sighting, *, refusal: str, readable: bool
 ) -> SubscriptionExplanation:
     """Judge by the rule as it is; no version of it is kept.
 
@@ -20,6 +20,8 @@ def of_rule(
         beside: The rule's target.
         forms: The majors of events.
         found: The event.
+        refusal: Why the target's account might not receive it, by what is declared now; empty
+            where it might.
         readable: Whether whoever asks may read what is in the event.
     """
     account, taken_at = beside.subscription.account, found.stored.ingested_at
@@ -31,6 +33,12 @@ def of_rule(
     if not beside.is_enabled and not is_changed:
         told = f"the rule {beside.rule!r} was disabled when the event came"
         return SubscriptionExplanation(name, account, "filtered-out", told)
+    if refusal:
+        told = (
+            "a rule matches nothing that its target's account may not receive, which is so by what"
+            f" is declared now: {refusal}"
+        )
+        return SubscriptionExplanation(name, account, "filtered-out", told)
     judged = verdict(
         name,
         beside.subscription,
@@ -39,6 +47,7 @@ def of_rule(
         found.stored.envelope,
         readable=readable,
         pattern=beside.pattern,
+        event_bus=beside.event_bus,
     )
     notes = [_CHANGED] if is_changed else []
     return SubscriptionExplanation(

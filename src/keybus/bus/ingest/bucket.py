@@ -3,7 +3,7 @@
 from keybus.clock import Clock
 
 BURST_SECONDS = 1.0
-"""What a bucket holds, at most: as much as comes in this time."""
+"""What a bucket holds where nothing else is said: as much as comes in this time."""
 
 
 class Bucket:
@@ -16,11 +16,12 @@ class Bucket:
     Args:
         rate: What comes in a second.
         clock: Time.
+        most: What it holds; None: what comes in `BURST_SECONDS`.
     """
 
-    def __init__(self, rate: float, clock: Clock) -> None:
+    def __init__(self, rate: float, clock: Clock, *, most: float | None = None) -> None:
         self._rate, self._clock = rate, clock
-        self._most = self._level = rate * BURST_SECONDS
+        self._most = self._level = rate * BURST_SECONDS if most is None else most
         self._at = clock.monotonic()
 
     @property

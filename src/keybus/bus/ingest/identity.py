@@ -7,6 +7,7 @@ from typing import Any, Final
 from keybus.bus.engine import DIGEST_BYTES
 
 _LENGTH_BYTES: Final = 4
+_OF_OTHER_BUSES: Final = b"event-bus"
 
 
 class Identity:
@@ -15,14 +16,17 @@ class Identity:
     Args:
         account: The id of the account that owns the source.
         event_type: The event's type.
+        event_bus: The ARN of the bus that it is put on; empty: the platform's own.
     """
 
     __slots__ = ("_begun",)
 
-    def __init__(self, account: str, event_type: str) -> None:
-        self._begun = hashing = blake2b(digest_size=DIGEST_BYTES)
+    def __init__(self, account: str, event_type: str, event_bus: str = "") -> None:
+        space = _OF_OTHER_BUSES if event_bus else b""
+        self._begun = hashing = blake2b(digest_size=DIGEST_BYTES, person=space)
         # Its lengths stand in it, so that no account, type and id read as others.
-        for part in (account.encode(), event_type.encode()):
+        parts = (account, event_type, event_bus) if event_bus else (account, event_type)
+        for part in map(str.encode, parts):
             hashing.update(len(part).to_bytes(_LENGTH_BYTES, "big") + part)
 
     def digest(self, detail: Mapping[str, Any]) -> bytes:

@@ -52,20 +52,21 @@ class Ingest:
         self._warned: set[str] = set()
 
     async def put(
-        self, entries: Sequence[Entry], principal: Principal = ANYBODY
+        self, entries: Sequence[Entry], principal: Principal = ANYBODY, event_bus: str = ""
     ) -> list[EntryResult]:
         """Take entries; what is taken is durable on return.
 
         Args:
             entries: What is offered.
             principal: Who offers it.
+            event_bus: The ARN of the bus that it is put on; empty: the platform's own.
 
         Returns:
             A result for each entry, in the same order: of a contract event that was published
             before, the first one's. Entries that fail do not keep the others back.
         """
         now, account_of = self._clock.time_us(), self.generation.account_of
-        results, records = self._look_at(entries, principal, now)
+        results, records = self._look_at(entries, principal, now, event_bus)
         if not records:
             return results
         try:
@@ -84,7 +85,7 @@ class Ingest:
         return results
 
     def _look_at(
-        self, entries: Sequence[Entry], principal: Principal, now: int
+        self, entries: Sequence[Entry], principal: Principal, now: int, event_bus: str
     ) -> tuple[list[EntryResult], list[Record]]:
         """A result for each, and what may be taken."""
         results, records = list[EntryResult](), list[Record]()
@@ -97,7 +98,7 @@ class Ingest:
                 kind = kinds.get(of)
                 if kind is None:
                     puts.check(*of)
-                    kind = kinds[of] = self._kind(*of)
+                    kind = kinds[of] = self._kind(*of, event_bus)
                 record, warning = self._record(entry, kind, now, stamp)
             except EnvelopeError as error:
                 results.append(EntryResult(code=error.reason, message=str(error)))
@@ -109,8 +110,8 @@ class Ingest:
                 results.append(EntryResult(event_id=record.event_id, warning=warning))
         return results, records
 
-    def _kind(self, source: str, event_type: str) -> Kind:
-        kind = self.generation.kinds.of(source, event_type)
+    def _kind(self, source: str, event_type: str, event_bus: str) -> Kind:
+        kind = self.generation.kinds.of(source, event_type, event_bus)
         if source.startswith(_RESERVED):
             self._warn(source)
         return kind

@@ -1,99 +1,27 @@
 """The router: which subscriptions does an event match?
 
-Rules are found by event type and major first; the filters of all that ask for the same are one
-index. A rule without event types (a filter over foreign events) is asked for every event. A rule
-that asks for another major than the event's is asked about the event's form in that one, where
-migrations lead there.
+Each event bus has its own rules. They are found by event type and major first; the filters of all
+that ask for the same are one index. A rule without event types (a filter over foreign events) is
+asked for every event. A rule that asks for another major than the event's is asked about the
+event's form in that one, where migrations lead there.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from keybus.bus.forms.forms import Forms, Untranslatable
+from keybus.bus.ingest.selection import Rule
 from keybus.bus.rules.beside import Beside
+from keybus.bus.rules.receiving import Receiving
 from keybus.contracts import ContractRepository
 from keybus.contracts.versions import LONGEST_KEPT
 from keybus.envelope import Envelope, decode
-from keybus.patterns import Pattern, PatternIndex, has_unique_names
+from keybus.patterns import PatternIndex, has_unique_names
 from keybus.topology import EventRef, Subscription
 
 _MOST_VERSIONS: Final = 100
 """Versions of a type that are remembered; publishers may write whatever they like."""
 _MOST_REFS: Final = 10_000
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """A subscription, compiled for matching; to an engine, its selection.
-
-    Attributes:
-        subscription: Its name.
-        events: The types and majors that it asks for; empty: any.
-        pattern: The filter; None: everything.
-        forms: The majors of events, and what leads from one to another.
-        majors: The majors that it asks for, by type.
-    """
-
-    subscription: str
-    events: frozenset[EventRef]
-    pattern: Pattern | None
-    forms: Forms
-    majors: Mapping[str, tuple[int, ...]]
-
-    @classmethod
-    def compile(
-        cls, name: str, subscription: Subscription, forms: Forms, pattern: Pattern | None = None
-    ) -> "Rule":
-        """The rule of a subscription.
-
-        Args:
-            name: Its name.
-            subscription: What it asks for.
-            forms: The majors of events.
-            pattern: Its filter where that was read from text already, which keeps more than a
-                mapping; None: the subscription says.
-        """
-        if pattern is None and subscription.filter is not None:
-            pattern = Pattern.parse(subscription.filter)
-        majors: dict[str, tuple[int, ...]] = {}
-        for ref in subscription.event_refs:
-            majors[ref.type] = (*majors.get(ref.type, ()), ref.major)
-        return cls(name, frozenset(subscription.event_refs), pattern, forms, majors)
-
-    @property
-    def event_types(self) -> frozenset[str]:
-        """The types that it asks for; empty: any."""
-        return frozenset(ref.type for ref in self.events)
-
-    def accepts(self, envelope: bytes) -> bool:
-        """Whether an event matches, by the whole of its envelope."""
-        text = envelope
-        if self.events:
-            found = self.ref_of(decode(envelope))
-            major = self.major_for(found)
-            if major is None:
-                return False
-            if self.pattern is not None and major != found.major:
-                try:
-                    text = self.forms.translated(envelope, found, major)
-                except Untranslatable:
-                    return True  # nobody can ask the filter: the delivery fails, and says why
-        return self.pattern is None or self.pattern.matches(text)
-
-    def major_for(self, found: EventRef) -> int | None:
-        """The major in which it gets an event; None where it does not ask for it.
-
-        Where it asks for any event, that is the event's own.
-        """
-        if not self.events:
-            return found.major
-        asked = self.majors.get(found.type)
-        return None if asked is None else self.forms.chosen(found, asked)
-
-    def ref_of(self, event: Envelope) -> EventRef:
-        """An event's type and major version."""
-        return self.forms.ref_of(event.detail_type, event.decoded_detail())
 
 
 class Router:
@@ -108,6 +36,7 @@ class Router:
         contracts: Where the major version of a foreign event without ``schema_version`` is found.
         forms: What translates between majors; None: nothing does.
         beside: Those of the subscriptions that were made by hand.
+        receiving: Which of those an event may match; None: all.
     """
 
     def __init__(
@@ -117,24 +46,27 @@ class Router:
         forms: Forms | None = None,
         *,
         beside: Mapping[str, Beside] | None = None,
+        receiving: Receiving | None = None,
     ) -> None:
+        self._receiving = receiving
         self.forms = Forms(contracts) if forms is None else forms
         made = beside or {}
         self.rules = {
             name: Rule.compile(
-                name, subscription, self.forms, made[name].pattern if name in made else None
+                name,
+                subscription,
+                self.forms,
+                made[name].pattern if name in made else None,
+                made[name].event_bus if name in made else "",
             )
             for name, subscription in subscriptions.items()
         }
-        heard = [
-            rule for name, rule in self.rules.items() if name not in made or made[name].is_enabled
-        ]
-        self._by_type: dict[str, list[Rule]] = {}
-        for rule in heard:
-            for event_type in rule.majors:
-                self._by_type.setdefault(event_type, []).append(rule)
-        self._any = _Rules([rule for rule in heard if not rule.events])
-        self._found: dict[EventRef, _Choice] = {}
+        heard: dict[str, list[Rule]] = {"": []}
+        for name, rule in self.rules.items():
+            if name not in made or made[name].is_enabled:
+                heard.setdefault(rule.event_bus, []).append(rule)
+        self._buses = {bus: _OfBus(rules, self.forms) for bus, rules in heard.items()}
+        self._silent = _OfBus((), self.forms)
 
     def match(self, envelope: Envelope, text: bytes, detail: dict[str, Any]) -> tuple[str, ...]:
         """Names of the subscriptions that the event matches.
@@ -147,18 +79,42 @@ class Router:
         Raises:
             EnvelopeError: The event is built to make matching endless.
         """
-        choice = self.choice(self.forms.ref_of(envelope.detail_type, detail))
-        return choice.match(bytes(envelope.detail), text, detail)
+        found = self.forms.ref_of(envelope.detail_type, detail)
+        choice = self.of_bus(envelope.event_bus).choice(found)
+        names = choice.match(bytes(envelope.detail), text, detail)
+        return self.received(names, envelope.detail_type, envelope.source)
 
-    def branch(self, event_type: str) -> "Branch":
-        """The rules that events of one type may match."""
-        return Branch(event_type, self)
+    def branch(self, event_type: str, source: str, event_bus: str = "") -> "Branch":
+        """The rules that events of one type, source and bus may match."""
+        return Branch(event_type, source, self, self.of_bus(event_bus))
+
+    def of_bus(self, event_bus: str) -> "_OfBus":
+        """The rules of an event bus, by its ARN; empty: of the platform's own."""
+        return self._buses.get(event_bus, self._silent)
+
+    def received(self, names: tuple[str, ...], event_type: str, source: str) -> tuple[str, ...]:
+        """Those of the subscriptions that an event matches that it may go to."""
+        receiving = self._receiving
+        return names if receiving is None else receiving.among(names, event_type, source)
+
+
+class _OfBus:
+    """The rules of one event bus."""
+
+    def __init__(self, heard: Iterable[Rule], forms: Forms) -> None:
+        self._forms = forms
+        self._by_type: dict[str, list[Rule]] = {}
+        self._any = _Rules([rule for rule in heard if not rule.events])
+        for rule in heard:
+            for event_type in rule.majors:
+                self._by_type.setdefault(event_type, []).append(rule)
+        self._found: dict[EventRef, _Choice] = {}
 
     def choice(self, found: EventRef) -> "_Choice":
         """The rules that an event of a type and major may match."""
         rules = self._by_type.get(found.type, ())
         if not rules:
-            return _Choice(found, self._any, {}, self.forms)
+            return _Choice(found, self._any, {}, self._forms)
         known = self._found.get(found)
         if known is None:
             known = self._choose(found, rules)
@@ -177,7 +133,7 @@ class Router:
             found,
             self._any if own is None else _Rules(own, self._any),
             {major: _Rules(each) for major, each in by_major.items()},
-            self.forms,
+            self._forms,
         )
 
 
@@ -218,12 +174,13 @@ class _Choice:
 
 
 class Branch:
-    """The rules that events of one type may match, by their version; made by `Router.branch`."""
+    """The rules that events of one kind may match, by their version; made by `Router.branch`."""
 
-    __slots__ = ("_by_version", "_event_type", "_router", "_unsaid")
+    __slots__ = ("_by_version", "_event_type", "_heard", "_router", "_source", "_unsaid")
 
-    def __init__(self, event_type: str, router: Router) -> None:
-        self._event_type, self._router = event_type, router
+    def __init__(self, event_type: str, source: str, router: Router, heard: _OfBus) -> None:
+        self._event_type, self._source, self._router = event_type, source, router
+        self._heard = heard
         self._by_version: dict[str, _Choice] = {}
         self._unsaid = self._choice({})
 
@@ -243,7 +200,8 @@ class Branch:
         if isinstance(version, str):
             known = self._by_version.get(version)
             choice = self._learn(version, detail) if known is None else known
-        return choice.match(raw, text, detail)
+        names = choice.match(raw, text, detail)
+        return self._router.received(names, self._event_type, self._source)
 
     def _learn(self, version: str, detail: dict[str, Any]) -> _Choice:
         choice = self._choice(detail)
@@ -252,7 +210,7 @@ class Branch:
         return choice
 
     def _choice(self, detail: dict[str, Any]) -> _Choice:
-        return self._router.choice(self._router.forms.ref_of(self._event_type, detail))
+        return self._heard.choice(self._router.forms.ref_of(self._event_type, detail))
 
 
 class _Rules:

@@ -12,7 +12,7 @@ from keybus.bus.audit.log import AuditLog
 from keybus.bus.control.generation import Generation
 from keybus.bus.engine import Documents
 from keybus.clock import Clock
-from keybus.errors import Conflict, KeybusError
+from keybus.errors import KeybusError
 from keybus.governance import Principal
 from keybus.governance.audit import Actor
 from keybus.governance.authorizer import Denied
@@ -56,7 +56,9 @@ class _Kept(msgspec.Struct, frozen=True):
 class BusPolicy:
     """What was put into the policy. Belongs to one event loop.
 
-    A change is written to the audit log, made durable, and then holds for every event that is put.
+    A change is one of what the store has: after a write that failed nobody knows what that is. It
+    is written to the audit log, made durable, and then holds for every event that is put; what
+    broke off in between holds once it is asked for again.
 
     Args:
         documents: Where it is kept.
@@ -81,7 +83,7 @@ class BusPolicy:
         self._documents, self._audit, self._held = documents, audit, held
         self._changed, self._clock = changed, clock
         self._changing = asyncio.Lock()
-        self._version = 0
+        self._version = self._compiled = 0
         self.statements: tuple[Statement, ...] = ()
         self.changed_us = 0
 
@@ -91,10 +93,8 @@ class BusPolicy:
         Raises:
             MalformedPolicy: A statement cannot be evaluated by this release of Keybus.
         """
-        found = await self._documents.get(_COLLECTION, _KEY)
-        if found is not None:
-            kept = msgspec.json.decode(found.value, type=_Kept)
-            self._hold(found.version, kept, [_as_kept(each) for each in kept.statements])
+        await self._read()
+        self._compiled = self._version
 
     def denied(self, platform: Platform) -> Mapping[str, Denied]:
         """What it denies to a platform's accounts, by name."""
@@ -139,6 +139,7 @@ class BusPolicy:
             StorageFailed: It is unknown whether it was put.
         """
         async with self._changing:
+            await self._read()
             with self._refusals_told(by):
                 accepted = self._accepted([read_statement(written, self._resources())])
             more = {each.sid or number: each for number, each in enumerate(self.statements)}
@@ -154,6 +155,7 @@ class BusPolicy:
             MalformedPolicy, NotCovered, PolicyTooLong, Conflict, StorageFailed: As for `put`.
         """
         async with self._changing:
+            await self._read()
             with self._refusals_told(by):
                 statements = self._accepted(read_policy(text, self._resources()))
             await self._keep(statements, by)
@@ -166,6 +168,7 @@ class BusPolicy:
             Conflict, StorageFailed: As for `put`.
         """
         async with self._changing:
+            await self._read()
             beside = [each for each in self.statements if each.sid != sid]
             if len(beside) == len(self.statements):
                 raise self._none_of(sid)
@@ -178,6 +181,7 @@ class BusPolicy:
             Conflict, StorageFailed: As for `put`.
         """
         async with self._changing:
+            await self._read()
             await self._keep([], by)
 
     def _none_of(self, sid: str) -> NoSuchStatement:
@@ -239,11 +243,22 @@ class BusPolicy:
             raise
 
     async def _keep(self, statements: Sequence[Statement], by: Principal) -> None:
-        """Write it down and let it hold, where anything changes."""
+        """Write it down, where anything changes, and let it hold."""
         written = [dict(each.written) for each in statements]
         before = [dict(each.written) for each in self.statements]
-        if written == before:
-            return
+        if written != before:
+            await self._write(statements, written, before, by)
+        if self._compiled != self._version:
+            await self._changed()
+            self._compiled = self._version
+
+    async def _write(
+        self,
+        statements: Sequence[Statement],
+        written: list[dict[str, Any]],
+        before: list[dict[str, Any]],
+        by: Principal,
+    ) -> None:
         size = len(msgspec.json.encode({"Version": _VERSION, "Statement": written}))
         if size > MAX_BYTES:
             raise PolicyTooLong(
@@ -257,14 +272,17 @@ class BusPolicy:
         await self._audit.write(Actor.of(by), "bus-policy.changed", "", data)
         kept = _Kept(now, written)
         value = msgspec.json.encode(kept)
-        try:
-            version = await self._documents.put(_COLLECTION, _KEY, value, expected=self._version)
-        except Conflict:  # an earlier change was kept although it was not known to be
-            await self.load()
-            await self._changed()
-            raise
+        version = await self._documents.put(_COLLECTION, _KEY, value, expected=self._version)
         self._hold(version, kept, statements)
-        await self._changed()
+
+    async def _read(self) -> None:
+        """What the store has."""
+        found = await self._documents.get(_COLLECTION, _KEY)
+        if found is None:
+            self._hold(0, _Kept(0, []), ())
+        elif found.version != self._version:
+            kept = msgspec.json.decode(found.value, type=_Kept)
+            self._hold(found.version, kept, [_as_kept(each) for each in kept.statements])
 
     def _hold(self, version: int, kept: _Kept, statements: Sequence[Statement]) -> None:
         self._version, self.changed_us = version, kept.changed_us

@@ -23,6 +23,7 @@ class Beside(msgspec.Struct, frozen=True):
         pattern: Which events match.
         subscription: The same as the bus delivers it. Its account is the one whose rights decide
             what is delivered: the target's.
+        event_bus: The ARN of the bus whose events they are; empty: the platform's own.
     """
 
     rule: str
@@ -33,8 +34,9 @@ class Beside(msgspec.Struct, frozen=True):
     target: RuleTarget
     pattern: Pattern
     subscription: Subscription
+    event_bus: str = ""
 
 
 def subscription_name(account: str, rule: str, target: str) -> str:
-    """The name of the subscription of a rule's target."""
+    """The name of the subscription of a rule's target, by the rule's path and the target's id."""
     return f"{PREFIX}{account}/{rule}/{target}"

@@ -2,13 +2,15 @@
 
 RuleError
 ├── NoSuchRule         there is no rule of that name
-├── TooManyRules       the account has as many as it may have
-├── TooManyTargets     the rule would have more than it may have
-├── TooManyWays        the account's patterns would be too much to match
+├── TooMuch
+│   ├── TooManyRules   the account has as many as it may have
+│   ├── TooManyTargets the rule would have more than it may have
+│   ├── TooManyWays    the account's patterns would be too much to match
+│   └── TooManyBytes   the account's rules would be too much to keep
 └── HasTargets         a rule is removed after its targets
 """
 
-from keybus.bus.rules.rule import MOST_RULES, MOST_WAYS
+from keybus.bus.rules.rule import MOST_BYTES, MOST_RULES, MOST_WAYS
 from keybus.bus.rules.target import MOST_TARGETS
 from keybus.errors import KeybusError
 
@@ -30,7 +32,13 @@ class NoSuchRule(RuleError):
         return cls(f"the account {account!r} has no rule {name[:64]!r}", hint="make it: PutRule")
 
 
-class TooManyRules(RuleError):
+class TooMuch(RuleError):
+    """More than there may be."""
+
+    code = "too-much"
+
+
+class TooManyRules(TooMuch):
     """The account has as many rules as it may have."""
 
     code = "too-many-rules"
@@ -42,7 +50,7 @@ class TooManyRules(RuleError):
         )
 
 
-class TooManyTargets(RuleError):
+class TooManyTargets(TooMuch):
     """The rule would have more targets than it may have."""
 
     code = "too-many-targets"
@@ -54,7 +62,7 @@ class TooManyTargets(RuleError):
         )
 
 
-class TooManyWays(RuleError):
+class TooManyWays(TooMuch):
     """The account's patterns would have more alternatives together than they may have."""
 
     code = "too-many-ways"
@@ -64,6 +72,19 @@ class TooManyWays(RuleError):
             f"the patterns of the account {account!r} would have more than {MOST_WAYS:,}"
             " alternatives together, each counted for every target",
             hint="write several values of one field in place of $or",
+        )
+
+
+class TooManyBytes(TooMuch):
+    """The account's rules would have more bytes together than they may have."""
+
+    code = "too-many-bytes"
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"the rules of the account {account!r} would have more than {MOST_BYTES:,} bytes"
+            " together, their targets included",
+            hint="say less in inputs and HttpParameters, or delete what nobody needs",
         )
 
 

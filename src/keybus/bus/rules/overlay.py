@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from keybus.arns import Arn
+from keybus.bus.event_bus.custom_bus import bus_arn
 from keybus.bus.rules.beside import Beside, subscription_name
 from keybus.bus.rules.rule import Rule, rule_arn
 from keybus.bus.rules.target import RuleTarget
@@ -67,13 +68,15 @@ def _of(
     rule: Rule, pattern: Pattern, platform: Platform, names: Mapping[str, str]
 ) -> dict[str, Beside]:
     holder = platform.accounts.get(rule.account)
-    arn = rule_arn(platform.region, holder.id if holder else NOBODY, rule.name)
+    account_id = holder.id if holder else NOBODY
+    arn = rule_arn(platform.region, account_id, rule.name, rule.bus)
+    event_bus = bus_arn(platform.region, account_id, rule.bus) if rule.bus else ""
     called = templates.Rule(rule.name, arn)
     asked = msgspec.json.decode(rule.pattern)
     found = {}
     for target in rule.targets.values():
         Maker.compile(target.form, called)  # whether it can be
-        found[subscription_name(rule.account, rule.name, target.id)] = Beside(
+        found[subscription_name(rule.account, rule.path, target.id)] = Beside(
             rule=rule.name,
             arn=arn,
             account=rule.account,
@@ -87,6 +90,7 @@ def _of(
                 retry=target.retry,
                 target=target.form,
             ),
+            event_bus=event_bus,
         )
     return found
 

@@ -8,18 +8,13 @@ from msgspec.structs import replace
 
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Documents
-from keybus.bus.rules.beside import PREFIX, Beside
-from keybus.bus.rules.errors import (
-    HasTargets,
-    NoSuchRule,
-    TooManyRules,
-    TooManyTargets,
-    TooManyWays,
-)
+from keybus.bus.rules.beside import PREFIX, Beside, subscription_name
+from keybus.bus.rules.bounds import Bounds
+from keybus.bus.rules.errors import HasTargets
 from keybus.bus.rules.overlay import Overlay, usable
-from keybus.bus.rules.rule import MOST_RULES, MOST_WAYS, Rule, State
+from keybus.bus.rules.rule import Rule, State
 from keybus.bus.rules.shelf import RuleShelf
-from keybus.bus.rules.target import MOST_TARGETS, RuleTarget
+from keybus.bus.rules.target import RuleTarget
 from keybus.clock import Clock
 from keybus.governance import Principal
 from keybus.topology import Platform
@@ -32,6 +27,7 @@ class Rules:
 
     Each change is in the audit log before it is in the store, and in the store before it holds; a
     start finds what the store has. Whoever asked may go away: what was begun is carried through.
+    A rule's name is its path here (`Rule.path`): with its bus, where that is not the platform's.
 
     Args:
         documents: The engine's.
@@ -47,6 +43,7 @@ class Rules:
         self.changed: Callable[[], Awaitable[None]] | None = None
         self.discard: Callable[[Iterable[str]], Awaitable[None]] | None = None
         self._shelf, self._overlay, self._clock = RuleShelf(documents, audit), Overlay(), clock
+        self._bounds = Bounds(self._shelf, clock)
         self._writing, self._renewing = asyncio.Lock(), asyncio.Lock()
         self._holds = 0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -62,6 +59,8 @@ class Rules:
     async def sweep(self, queues: Sequence[str]) -> None:
         """Remove the queues of targets that went while the bus ended.
 
+        Those of rules that cannot be read stay: nobody knows which targets they have.
+
         Args:
             queues: The names of all queues there are.
 
@@ -69,7 +68,12 @@ class Rules:
             StorageFailed: It is unknown which were removed.
         """
         wanted = {name for rule in self.all() for name in rule.subscriptions}
-        left = [name for name in queues if name.startswith(PREFIX) and name not in wanted]
+        unknown = tuple(f"{PREFIX}{key}/" for key in self._shelf.damaged)
+        left = [
+            name
+            for name in queues
+            if name.startswith(PREFIX) and name not in wanted and not name.startswith(unknown)
+        ]
         if left and self.discard is not None:
             await self.discard(left)
 
@@ -82,27 +86,16 @@ class Rules:
         return self._overlay.beside(self.all(), platform)
 
     def find(self, account: str, name: str) -> Rule | None:
-        """A rule of an account, by the names of both; None where there is none."""
+        """A rule of an account, by its path; None where there is none."""
         return self._shelf.find(account, name)
 
     def of(self, account: str) -> list[Rule]:
         """An account's rules, by name."""
-        return [each for each in self.all() if each.account == account]
+        return self._shelf.of(account)
 
     def all(self) -> list[Rule]:
         """Every account's rules, by account and name."""
         return self._shelf.all()
-
-    def tags(self, account: str, name: str) -> Mapping[str, str]:
-        """A rule's tags.
-
-        Raises:
-            NoSuchRule: There is no such rule.
-        """
-        found = self.find(account, name)
-        if found is None:
-            raise NoSuchRule.named(account, name)
-        return found.tags
 
     async def put(self, wanted: Rule, by: Principal) -> Rule:
         """Make a rule, or say other things of one; its targets stay, and so do an old one's tags.
@@ -113,8 +106,8 @@ class Rules:
 
         Raises:
             PatternError: Its pattern is none.
-            TooManyRules: The account has as many as it may have.
-            TooManyWays: Its patterns would be too much to match.
+            TooMuch: The account's rules would be more than they may be.
+            Throttled: The account has changed rules too often.
             StorageFailed: It is unknown whether it was kept.
         """
         return await self._unbroken(self._put(wanted, by))
@@ -124,6 +117,7 @@ class Rules:
 
         Raises:
             NoSuchRule: There is no such rule.
+            Throttled: The account has changed rules too often.
             StorageFailed: It is unknown whether it was kept.
         """
         await self._unbroken(self._enable(account, name, by, "ENABLED" if enabled else "DISABLED"))
@@ -150,8 +144,8 @@ class Rules:
 
         Raises:
             NoSuchRule: There is no such rule.
-            TooManyTargets: It would have more than it may have; none was added.
-            TooManyWays: The account's patterns would be too much to match.
+            TooMuch: It would be more than it may be; no target was added.
+            Throttled: The account has changed rules too often.
             StorageFailed: It is unknown whether they were kept.
         """
         await self._unbroken(self._put_targets(account, name, targets, by))
@@ -161,8 +155,11 @@ class Rules:
     ) -> None:
         """Remove targets from a rule, with all that waits for them; ids of none are passed over.
 
+        What a call that failed has left behind goes with the next one.
+
         Raises:
             NoSuchRule: There is no such rule.
+            Throttled: The account has changed rules too often.
             StorageFailed: It is unknown whether they were removed.
         """
         await self._unbroken(self._remove_targets(account, name, frozenset(ids), by))
@@ -174,20 +171,20 @@ class Rules:
 
         Raises:
             NoSuchRule: There is no such rule.
+            TooMuch: The account's rules would be more than they may be.
             StorageFailed: It is unknown whether they were kept.
         """
         await self._unbroken(self._set_tags(account, name, tags, by))
 
     async def _put(self, wanted: Rule, by: Principal) -> Rule:
         async with self._writing:
-            standing = await self._shelf.read(wanted.account, wanted.name)
+            standing = await self._shelf.read(wanted.account, wanted.path)
             pattern = await asyncio.to_thread(usable, wanted.pattern)
             wanted = replace(wanted, ways=len(pattern.alternatives))
             if standing is None:
-                if len(self.of(wanted.account)) >= MOST_RULES:
-                    raise TooManyRules(wanted.account)
+                self._bounds.check_new(wanted.account)
                 rule = replace(wanted, targets={}, changed_us=self._clock.time_us())
-                self._check_ways(rule)
+                self._bounds.check(rule)
                 await self._shelf.write(rule, "rule.created", by, {"pattern": rule.pattern})
             else:
                 rule = replace(
@@ -198,7 +195,8 @@ class Rules:
                     changed_us=self._since(standing, wanted),
                 )
                 if rule != standing:
-                    self._check_ways(rule)
+                    self._bounds.check(rule)
+                    self._bounds.spend(rule)
                     data = {"pattern": rule.pattern, "state": rule.state}
                     await self._shelf.write(rule, "rule.changed", by, data)
         await self._let_hold(rule)
@@ -208,6 +206,7 @@ class Rules:
         async with self._writing:
             standing = await self._shelf.standing(account, name)
             if standing.state != state:
+                self._bounds.spend(standing)
                 changed = replace(standing, state=state, changed_us=self._clock.time_us())
                 await self._shelf.write(changed, f"rule.{state.lower()}", by)
         await self._let_hold(standing)
@@ -230,12 +229,11 @@ class Rules:
                 **standing.targets,
                 **{each.id: self._dated(each, standing) for each in targets},
             }
-            if len(more) > MOST_TARGETS:
-                raise TooManyTargets(name)
             if more != standing.targets:
                 data = {"targets": {each.id: each.arn for each in targets}}
                 changed = replace(standing, targets=more)
-                self._check_ways(changed)
+                self._bounds.check(changed)
+                self._bounds.spend(changed)
                 await self._shelf.write(changed, "rule.targets-put", by, data)
         await self._let_hold()
 
@@ -247,11 +245,14 @@ class Rules:
             left = {each: target for each, target in standing.targets.items() if each not in ids}
             changed = replace(standing, targets=left)
             if left != standing.targets:
+                self._bounds.spend(standing)
                 data = {"targets": sorted(ids & standing.targets.keys())}
                 await self._shelf.write(changed, "rule.targets-removed", by, data)
         await self._let_hold()
-        if (gone := set(standing.subscriptions) - set(changed.subscriptions)) and self.discard:
-            await self.discard(gone)
+        # Also of those that are gone already: an earlier call may have broken off before this.
+        asked = {subscription_name(account, name, each) for each in ids}
+        if self.discard is not None:
+            await self.discard(asked)
 
     async def _set_tags(
         self, account: str, name: str, tags: Mapping[str, str], by: Principal
@@ -259,12 +260,9 @@ class Rules:
         async with self._writing:
             standing = await self._shelf.standing(account, name)
             if tags != standing.tags:
-                await self._shelf.write(replace(standing, tags=dict(tags)), "rule.tagged", by)
-
-    def _check_ways(self, rule: Rule) -> None:
-        others = sum(each.weight for each in self.of(rule.account) if each.name != rule.name)
-        if others + rule.weight > MOST_WAYS:
-            raise TooManyWays(rule.account)
+                tagged = replace(standing, tags=dict(tags))
+                self._bounds.check(tagged)
+                await self._shelf.write(tagged, "rule.tagged", by)
 
     def _dated(self, target: RuleTarget, rule: Rule) -> RuleTarget:
         before = rule.targets.get(target.id)

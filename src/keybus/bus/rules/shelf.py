@@ -1,20 +1,19 @@
 """Where rules are kept: in the store's documents, and in memory."""
 
-import logging
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
 
 from keybus.bus.audit.log import AuditLog
 from keybus.bus.engine import Documents
+from keybus.bus.legible import Legible
 from keybus.bus.rules.errors import NoSuchRule
 from keybus.bus.rules.rule import Rule, key_of
 from keybus.governance import Principal
 from keybus.governance.audit import Actor
 
 _COLLECTION: Final = "rules"
-_decoder = msgspec.json.Decoder(Rule)
-_log = logging.getLogger(__name__)
 
 
 class RuleShelf:
@@ -32,7 +31,9 @@ class RuleShelf:
 
     def __init__(self, documents: Documents, audit: AuditLog) -> None:
         self._documents, self._audit = documents, audit
+        self._legible = Legible(documents, _COLLECTION, Rule, "rule")
         self._known: dict[str, Rule] = {}
+        self._sizes: dict[str, int] = {}
         self.written = 0
 
     async def load(self) -> None:
@@ -41,32 +42,49 @@ class RuleShelf:
         Raises:
             StorageFailed: The store could not be read.
         """
-        async for document in self._documents.list(_COLLECTION):
-            try:
-                self._known[document.key] = _decoder.decode(document.value)
-            except msgspec.MsgspecError as error:
-                _log.error("the rule %s cannot be read: %s", document.key, error)
+        async for document, rule in self._legible.all():
+            self._known[document.key] = rule
+            self._sizes[document.key] = len(document.value)
+
+    @property
+    def damaged(self) -> AbstractSet[str]:
+        """The keys of rules that cannot be read."""
+        return self._legible.damaged
 
     def find(self, account: str, name: str) -> Rule | None:
         """A rule of an account, by the names of both; None where there is none."""
         return self._known.get(key_of(account, name))
 
+    def of(self, account: str) -> list[Rule]:
+        """An account's rules, by name."""
+        return [each for each in self.all() if each.account == account]
+
     def all(self) -> list[Rule]:
         """Every account's rules, by account and name."""
-        return sorted(self._known.values(), key=lambda each: (each.account, each.name))
+        return sorted(self._known.values(), key=lambda each: (each.account, each.path))
+
+    def size_with(self, rule: Rule) -> int:
+        """Bytes of all rules of its account, with it in place of the one of its name."""
+        others = [
+            self._sizes[each.key]
+            for each in self._known.values()
+            if each.account == rule.account and each.key != rule.key
+        ]
+        return sum(others) + len(msgspec.json.encode(rule))
 
     async def read(self, account: str, name: str) -> Rule | None:
         """What the store has: after a write that failed nobody knows which of the two.
 
         Raises:
-            StorageFailed: The store could not be read.
+            StorageFailed: The store could not be read, or the rule is damaged.
         """
         key = key_of(account, name)
         document = await self._documents.get(_COLLECTION, key)
         if document is None:
             self._known.pop(key, None)
             return None
-        self._known[key] = _decoder.decode(document.value)
+        self._known[key] = self._legible.read(document)
+        self._sizes[key] = len(document.value)
         return self._known[key]
 
     async def standing(self, account: str, name: str) -> Rule:
@@ -74,7 +92,7 @@ class RuleShelf:
 
         Raises:
             NoSuchRule: It is not.
-            StorageFailed: The store could not be read.
+            StorageFailed: The store could not be read, or the rule is damaged.
         """
         found = await self.read(account, name)
         if found is None:
@@ -96,8 +114,10 @@ class RuleShelf:
             StorageFailed: It is unknown whether it was kept.
         """
         await self._audit.write(Actor.of(by), action, rule.key, data)
-        await self._documents.put(_COLLECTION, rule.key, msgspec.json.encode(rule))
+        value = msgspec.json.encode(rule)
+        await self._documents.put(_COLLECTION, rule.key, value)
         self._known[rule.key] = rule
+        self._sizes[rule.key] = len(value)
         self.written += 1
 
     async def delete(self, rule: Rule, by: Principal) -> None:

@@ -1,6 +1,7 @@
 """Where a rule sends what it matches, as PutTargets says it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,12 @@ MOST_TARGETS = 5
 LONGEST_AGE = 86_400
 """Seconds for which EventBridge goes on trying, where nothing else is said; it is the limit too."""
 MOST_RETRIES = 185
+
+
+MOST_HTTP: Final = 100
+"""Path parameters, headers and members of a query of one target, as many of each."""
+MOST_HTTP_BYTES: Final = 64 << 10
+"""Of all of them together: as many as a connection's parameters may have."""
 
 
 class HttpParameters(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,3 +80,13 @@ class RuleTarget(msgspec.Struct, frozen=True, omit_defaults=True):
         """When a delivery gives up."""
         attempts = MOST_RETRIES if self.attempts is None else self.attempts
         return Retry(attempts, LONGEST_AGE if self.max_age is None else self.max_age)
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two retries, at most, so that all of them take about as long as they may.
+
+        A pause is drawn up to its bound, so it is half as long on average.
+        """
+        retry = self.retry
+        assert retry.max_age is not None
+        return 2 * retry.max_age / max(retry.attempts, 1)

@@ -24,7 +24,9 @@ MAX_ANSWER_BYTES = 4096
 MAX_SAID = 200
 """Characters of an answer that are kept as the reason."""
 MAX_REQUESTS = 500
-"""Requests of all webhooks that are under way at once: each takes a file descriptor."""
+"""Requests that are under way at once: each takes a file descriptor."""
+MAX_REQUESTS_OF_ACCOUNT = 100
+"""The same of one account, so that slow endpoints of some keep no others waiting."""
 _KEEP_SECONDS = 5.0  # endpoints close idle connections, some without a word
 
 
@@ -61,7 +63,7 @@ class Poster:
     """Makes requests for all targets; made on the event loop that uses it.
 
     No redirect is followed, no cookie kept, no proxy of the environment asked, and no answer
-    unpacked. How many requests are under way at once is for each webhook to bound.
+    unpacked. Requests wait where too many are under way, their account's or all.
 
     Args:
         settings: How webhooks are delivered.
@@ -72,6 +74,7 @@ class Poster:
         self.reach = Reach(settings.networks, plain=settings.plain)
         self._clock = clock
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        self._shares: dict[str, asyncio.Semaphore] = {}
         self._names = SystemLookup() if settings.lookup is None else None
         lookup = settings.lookup or self._names
         assert lookup is not None
@@ -91,10 +94,12 @@ class Poster:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, where: Destination, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """Post, and judge what comes of it."""
+    async def post(
+        self, where: Destination, body: bytes, headers: Mapping[str, str], *, account: str
+    ) -> Outcome:
+        """Post for an account, and judge what comes of it."""
         try:
-            answered = await self.exchange("POST", where, body, headers)
+            answered = await self.exchange("POST", where, body, headers, account=account)
         except Unanswered as error:
             return Outcome("again", str(error), is_down=True)
         said = one_line(answered.beginning.decode("utf-8", "replace"))
@@ -107,6 +112,7 @@ class Poster:
         body: bytes | None,
         headers: Mapping[str, str],
         *,
+        account: str,
         seconds: float | None = None,
         most: int = MAX_ANSWER_BYTES,
     ) -> Answered:
@@ -117,6 +123,7 @@ class Poster:
             where: Where to; its URL is taken as it is, and was checked.
             body: What is sent; None: nothing.
             headers: Its headers.
+            account: The name of the account for which it is made.
             seconds: For all of it, where that is less than webhooks have.
             most: Bytes of the answer that are read.
 
@@ -126,6 +133,7 @@ class Poster:
         data = None if body is None else BytesIO(body)
         try:
             async with (
+                self._share(account),
                 self._slots,
                 self._session.request(
                     method,
@@ -150,6 +158,9 @@ class Poster:
         await self._session.close()
         if self._names is not None:
             self._names.close()
+
+    def _share(self, account: str) -> asyncio.Semaphore:
+        return self._shares.setdefault(account, asyncio.Semaphore(MAX_REQUESTS_OF_ACCOUNT))
 
     def _timeout(self, seconds: float | None) -> aiohttp.ClientTimeout:
         settings = self._settings

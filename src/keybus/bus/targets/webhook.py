@@ -102,4 +102,5 @@ class Webhook:
         headers = headers_of(
             delivery, plan.subscription, body, secrets=secrets, now_us=self._clock.time_us()
         )
-        return Tried(await self._poster.post(plan.destination, body, headers), answered=True)
+        outcome = await self._poster.post(plan.destination, body, headers, account=plan.account)
+        return Tried(outcome, answered=True)

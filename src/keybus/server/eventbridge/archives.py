@@ -15,7 +15,7 @@ from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, between, length, pattern
 from keybus.server.eventbridge.buses import KmsKey, arn_of
-from keybus.server.eventbridge.naming import DEFAULT, bus_named
+from keybus.server.eventbridge.naming import DEFAULT, bus_named, platforms_bus
 from keybus.server.eventbridge.shapes import Limit, NextToken
 
 READ, MANAGE = administer("archives.read"), administer("archives.manage")
@@ -31,6 +31,8 @@ RetentionDays = Annotated[int, between(0)]
 State = Literal["ENABLED", "DISABLED", "CREATING", "UPDATING", "CREATE_FAILED", "UPDATE_FAILED"]
 ENABLED: Final = "ENABLED"
 """The state of every archive: it is a view, and there as soon as it is made."""
+_DAMAGED: Final = "UPDATE_FAILED"
+"""The state of those that cannot be read."""
 _ONE_FILTER: Final = (
     "At most one filter is allowed for ListArchives. "
     "Use either : State, EventSourceArn, or NamePrefix."
@@ -109,6 +111,12 @@ class Listed(Answer, frozen=True, omit_defaults=False):
     creation_time: float
 
 
+class Unreadable(Listed, frozen=True, omit_defaults=False, kw_only=True):
+    """The same of one whose document is damaged: of which nothing is known but its name."""
+
+    state_reason: str
+
+
 class Archives(Answer, frozen=True):
     """ListArchivesResponse."""
 
@@ -123,7 +131,7 @@ async def create_archive(call: Call, asked: CreateArchive) -> Changed:
         raise invalid(
             "Parameter EventSourceArn is not valid. Reason: Must contain an event bus ARN."
         )
-    bus_named(call, asked.event_source_arn)
+    platforms_bus(call, asked.event_source_arn, "Archives")
     _check_key(asked.kms_key_identifier)
     wanted = NamedArchive(
         asked.archive_name,
@@ -185,19 +193,22 @@ async def list_archives(call: Call, asked: ListArchives) -> Archives:
         raise invalid(_ONE_FILTER)
     if asked.event_source_arn is not None:
         bus_named(call, asked.event_source_arn)
-    found = [
-        each
-        for each in call.bus.archives.all()
-        if each.name.startswith(asked.name_prefix or "") and asked.state in (None, ENABLED)
-    ]
+    archives = call.bus.archives
+    found = [_listed(call, each) for each in archives.all()]
+    found += [_unreadable(call, name) for name in sorted(archives.damaged)]
     shown, token = page(
-        found,
-        lambda each: each.name,
+        [
+            each
+            for each in found
+            if each.archive_name.startswith(asked.name_prefix or "")
+            and asked.state in (None, each.state)
+        ],
+        lambda each: each.archive_name,
         listing="ListArchives",
         token=asked.next_token,
         limit=asked.limit,
     )
-    return Archives([_listed(call, each) for each in shown], token)
+    return Archives(shown, token)
 
 
 def arn_of_archive(call: Call, name: str) -> str:
@@ -245,6 +256,19 @@ def _listed(call: Call, archive: NamedArchive) -> Listed:
         counted.size,
         counted.events,
         archive.created_us / _MICROSECONDS,
+    )
+
+
+def _unreadable(call: Call, name: str) -> Listed:
+    return Unreadable(
+        name,
+        arn_of(call, DEFAULT),
+        _DAMAGED,
+        retention_days=0,
+        size_bytes=0,
+        event_count=0,
+        creation_time=0.0,
+        state_reason="What is kept of it cannot be read; the bus's log says why.",
     )
 
 

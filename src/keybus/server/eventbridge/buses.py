@@ -1,22 +1,26 @@
 """Event buses: DescribeEventBus, ListEventBuses, CreateEventBus, UpdateEventBus, DeleteEventBus.
 
-There is one bus a process. It has the name of its platform, and is the ``default`` one too.
+The platform's bus has the name of its platform, and is the ``default`` one of every account too.
+Beside it an account may have buses of its own, for its own events and rules.
 
 Source: Amazon EventBridge API reference, the operations of these names.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, NoReturn
+from typing import Annotated, Final, Literal
 
+from keybus.bus.event_bus.custom_bus import BusExists, CustomBus, TooManyBuses, bus_arn
 from keybus.server.access import administer
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, length, pattern
-from keybus.server.eventbridge.naming import DEFAULT, bus_named
+from keybus.server.eventbridge.naming import DEFAULT, bus_named, is_platforms
 from keybus.server.eventbridge.shapes import BusName, Limit, NextToken, Tag
+from keybus.server.eventbridge.tags import checked, require
 
-MANAGE = administer("buses.manage")
+OWN = administer("rules.manage")
+"""Of the account's own buses, as of their rules; the platform's asks for more."""
 _MICROSECONDS: Final = 1_000_000
 Name = Annotated[str, length(1, 256), pattern(r"[/\.\-_A-Za-z0-9]+")]
 Description = Annotated[str, length(None, 512)]
@@ -98,6 +102,13 @@ class EventBuses(Answer, frozen=True):
     next_token: str | None = None
 
 
+class Created(Answer, frozen=True):
+    """CreateEventBusResponse."""
+
+    event_bus_arn: str
+    description: str | None = None
+
+
 class Updated(Answer, frozen=True):
     """UpdateEventBusResponse."""
 
@@ -112,8 +123,9 @@ async def describe_event_bus(call: Call, asked: DescribeEventBus) -> EventBus:
 
 
 async def list_event_buses(call: Call, asked: ListEventBuses) -> EventBuses:
-    """List the bus, under each of its names."""
-    names = {DEFAULT, call.bus.platform.bus}
+    """List the platform's bus, under each of its names, and the account's own."""
+    own = (each.name for each in call.bus.custom_buses.of(call.account))
+    names = {DEFAULT, call.bus.platform.bus, *own}
     shown, token = page(
         [each for each in names if each.startswith(asked.name_prefix or "")],
         str,
@@ -124,48 +136,74 @@ async def list_event_buses(call: Call, asked: ListEventBuses) -> EventBuses:
     return EventBuses([await _described(call, each) for each in shown], token)
 
 
-async def create_event_bus(call: Call, asked: CreateEventBus) -> NoReturn:
-    """Say why there is no other bus."""
+async def create_event_bus(call: Call, asked: CreateEventBus) -> Created:
+    """Make a bus for the account."""
     if asked.event_source_name is not None:
         raise AwsError(
             "ResourceNotFoundException", f"Event source {asked.event_source_name} does not exist."
         )
     if "/" in asked.name:
         raise invalid("Event bus name must not contain '/'.")
-    if asked.name in (DEFAULT, call.bus.platform.bus):
-        raise AwsError("ResourceAlreadyExistsException", f"Event bus {asked.name} already exists.")
-    raise AwsError(
-        "LimitExceededException",
-        f"The requested resource exceeds the maximum number allowed: a Keybus process has one bus,"
-        f" {call.bus.platform.bus!r}, which is {DEFAULT!r} too; run another for {asked.name!r}.",
-    )
+    _check_supported(asked)
+    wanted = CustomBus(call.account, asked.name, asked.description or "", checked(asked.tags))
+    there = AwsError("ResourceAlreadyExistsException", f"Event bus {asked.name} already exists.")
+    if is_platforms(call, asked.name):
+        raise there
+    try:
+        made = await call.bus.custom_buses.create(wanted, call.principal)
+    except BusExists as error:
+        raise there from error
+    except TooManyBuses as error:
+        raise AwsError("LimitExceededException", str(error)) from error
+    return Created(arn_of(call, made.name), made.description or None)
 
 
 async def update_event_bus(call: Call, asked: UpdateEventBus) -> Updated:
-    """Give the bus another description."""
+    """Give a bus another description."""
     name = bus_named(call, asked.name)
+    _check_supported(asked)
+    if not is_platforms(call, name):
+        buses, said = call.bus.custom_buses, asked.description
+        bus = buses.find(call.account, name)
+        if said is not None:
+            bus = await buses.describe(call.account, name, said, call.principal)
+        return Updated(arn_of(call, name), name, (bus and bus.description) or None)
+    require(call, "buses.manage")
+    if asked.description is not None:
+        await call.bus.details.describe(asked.description, call.principal)
+    return Updated(arn_of(call, name), name, call.bus.details.said.description or None)
+
+
+def _check_supported(asked: CreateEventBus | UpdateEventBus) -> None:
+    """Refuse what would have no effect.
+
+    Raises:
+        AwsError: ``ValidationException``.
+    """
     if asked.kms_key_identifier:
         raise _without_effect("KmsKeyIdentifier", "events are kept in the engine's store as it is")
     if asked.dead_letter_config is not None and asked.dead_letter_config.arn:
         raise _without_effect("DeadLetterConfig", "name a dead-letter queue for each target")
     if asked.log_config is not None and asked.log_config.level not in (None, "OFF"):
         raise _without_effect("LogConfig", "`keybus tail` and `keybus explain` tell of each event")
-    if asked.description is not None:
-        await call.bus.details.describe(asked.description, call.principal)
-    return Updated(arn_of(call, name), name, call.bus.details.said.description or None)
 
 
 async def delete_event_bus(call: Call, asked: DeleteEventBus) -> None:
-    """Nothing, where there is no such bus; the one that there is stays."""
+    """Let one of the account's buses go; nothing, where there is none. The platform's stays."""
     if asked.name == DEFAULT:
         raise invalid("Cannot delete event bus default.")
     if asked.name == call.bus.platform.bus:
         raise invalid(f"Cannot delete event bus {asked.name}: it is the default one too.")
+    if any(rule.bus == asked.name for rule in call.bus.rules.of(call.account)):
+        raise invalid(f"Event bus {asked.name} can't be deleted since it has rules.")
+    await call.bus.custom_buses.delete(call.account, asked.name, call.principal)
 
 
 def arn_of(call: Call, name: str) -> str:
-    """The bus's ARN under one of its names; it belongs to the central account."""
-    return call.arn("events", f"event-bus/{name}", call.bus.platform.central or "")
+    """A bus's ARN; the platform's own, under each of its names, belongs to the central account."""
+    platform = call.bus.platform
+    owner = (platform.central or "") if is_platforms(call, name) else call.account
+    return bus_arn(platform.region, call.id_of(owner), name)
 
 
 def _without_effect(parameter: str, instead: str) -> AwsError:
@@ -174,6 +212,15 @@ def _without_effect(parameter: str, instead: str) -> AwsError:
 
 async def _described(call: Call, name: str) -> EventBus:
     bus, arn = call.bus, arn_of(call, name)
+    if (own := bus.custom_buses.find(call.account, name)) is not None:
+        return EventBus(
+            name,
+            arn,
+            own.description or None,
+            None,
+            own.created_us / _MICROSECONDS,
+            own.changed_us / _MICROSECONDS,
+        )
     created = await bus.details.created_us(bus.versions, bus.generation)
     applied = bus.generation.applied.applied_us
     changed = max(created, applied, bus.details.said.changed_us, bus.policy.changed_us)
@@ -195,9 +242,9 @@ def _seen_by(call: Call) -> str | None:
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "CreateEventBus": Operation(CreateEventBus, create_event_bus, MANAGE),
-    "DeleteEventBus": Operation(DeleteEventBus, delete_event_bus, MANAGE),
+    "CreateEventBus": Operation(CreateEventBus, create_event_bus, OWN),
+    "DeleteEventBus": Operation(DeleteEventBus, delete_event_bus, OWN),
     "DescribeEventBus": Operation(DescribeEventBus, describe_event_bus),
     "ListEventBuses": Operation(ListEventBuses, list_event_buses),
-    "UpdateEventBus": Operation(UpdateEventBus, update_event_bus, MANAGE),
+    "UpdateEventBus": Operation(UpdateEventBus, update_event_bus, OWN),
 }

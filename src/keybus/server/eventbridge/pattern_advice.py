@@ -31,7 +31,7 @@ async def advise(call: Call, pattern: str) -> None:
         _log.exception("a pattern could not be held to the contracts")
         return
     for each in found[:_MOST]:
-        _log.warning("a rule's pattern at %s: %s", each.pointer or "/", each.message)
+        _log.warning("a rule's pattern at %r: %s", each.pointer or "/", each.message)
         call.warn(_told(each))
     if len(found) > _MOST:
         call.warn(f"and {len(found) - _MOST} more: `keybus patterns lint` lists them")

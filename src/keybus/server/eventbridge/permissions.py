@@ -14,7 +14,7 @@ from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.shapes import Request, length, pattern
 from keybus.server.eventbridge.buses import arn_of
-from keybus.server.eventbridge.naming import bus_named
+from keybus.server.eventbridge.naming import platforms_bus
 
 MANAGE = administer("buses.manage")
 Name = Annotated[str, length(1, 256), pattern(r"[\.\-_A-Za-z0-9]+")]
@@ -50,7 +50,7 @@ class RemovePermission(Request, frozen=True):
 
 async def put_permission(call: Call, asked: PutPermission) -> None:
     """Put a statement into the policy, or a policy in its place."""
-    name = bus_named(call, asked.event_bus_name)
+    name = platforms_bus(call, asked.event_bus_name, "Policies")
     parts = (asked.action, asked.principal, asked.statement_id, asked.condition)
     if asked.policy is not None and any(each is not None for each in parts):
         raise invalid("Policy cannot be given beside StatementId, Action, Principal or Condition.")
@@ -69,7 +69,7 @@ async def put_permission(call: Call, asked: PutPermission) -> None:
 
 async def remove_permission(call: Call, asked: RemovePermission) -> None:
     """Take a statement out of the policy, or all that were put."""
-    bus_named(call, asked.event_bus_name)
+    platforms_bus(call, asked.event_bus_name, "Policies")
     with _told():
         if asked.remove_all_permissions:
             await call.bus.policy.clear(call.principal)

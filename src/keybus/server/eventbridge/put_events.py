@@ -9,15 +9,15 @@ from typing import Annotated, Final
 
 import msgspec
 
-from keybus.bus import Bus
+from keybus.bus.event_bus.custom_bus import bus_arn
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
 from keybus.errors import Throttled
-from keybus.governance import Principal
 from keybus.server.access import PUT
 from keybus.server.aws import Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.shapes import Answer as AwsAnswer
 from keybus.server.aws.shapes import Request, length, pattern
+from keybus.server.eventbridge.naming import DEFAULT, is_platforms
 from keybus.server.eventbridge.shapes import OwnBusName
 
 _MAX_BODY: Final = 8 << 20
@@ -69,32 +69,36 @@ async def put_events(call: Call, asked: PutEvents) -> Answer:
     Raises:
         AwsError: The request as a whole is refused.
     """
-    bus = call.bus
-    offered = [_entry(entry, bus) for entry in asked.entries]
-    taken = [entry for entry in offered if isinstance(entry, Entry)]
-    if sum(map(size, taken)) > MAX_ENTRY_BYTES:
+    offered = [_entry(entry, call) for entry in asked.entries]
+    taken = [each for each in offered if isinstance(each, tuple)]
+    if sum(size(entry) for _, entry in taken) > MAX_ENTRY_BYTES:
         raise invalid(
             f"Total size of the entries in the request is over the limit ({MAX_ENTRY_BYTES} bytes)."
         )
-    results = iter(await _put(bus, taken, call.principal))
-    answered = [entry if isinstance(entry, EntryResult) else next(results) for entry in offered]
+    results = {
+        bus: iter(await _put(call, [entry for each, entry in taken if each == bus], bus))
+        for bus in dict.fromkeys(bus for bus, _ in taken)
+    }
+    answered = [
+        each if isinstance(each, EntryResult) else next(results[each[0]]) for each in offered
+    ]
     return Answer(
         failed_entry_count=sum(1 for result in answered if result.code),
         entries=[_result(result) for result in answered],
     )
 
 
-async def _put(bus: Bus, taken: list[Entry], principal: Principal) -> Sequence[EntryResult]:
+async def _put(call: Call, taken: list[Entry], event_bus: str) -> Sequence[EntryResult]:
     """A result for each; where the account's quota is used up, AWS's error code for that."""
     try:
-        return await bus.put(taken, principal) if taken else ()
+        return await call.bus.put(taken, call.principal, event_bus)
     except Throttled as error:
         told = f"{error.args[0]}; try again in {error.retry_after:.1f} s"
         return [EntryResult(code="ThrottlingException", message=told)] * len(taken)
 
 
-def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
-    """The entry as the bus takes it, or why it does not."""
+def _entry(entry: RequestEntry, call: Call) -> tuple[str, Entry] | EntryResult:
+    """The ARN of the bus, or nothing for the platform's own, and the entry; or why not."""
     for name, value in (
         ("Source", entry.source),
         ("DetailType", entry.detail_type),
@@ -108,13 +112,13 @@ def _entry(entry: RequestEntry, bus: Bus) -> Entry | EntryResult:
     assert entry.source
     assert entry.detail_type
     assert entry.detail
-    named = _bus_name(entry.event_bus_name or "default")
-    if named not in ("default", bus.platform.bus):
+    bus = _bus(entry.event_bus_name or DEFAULT, call)
+    if bus is None:
         # AWS takes such an entry and drops it; an event that goes nowhere is not taken here.
         return EntryResult(
             code="InvalidArgument", message=f"Event bus {entry.event_bus_name!r} does not exist."
         )
-    return Entry(
+    return bus, Entry(
         source=entry.source,
         detail_type=entry.detail_type,
         detail=msgspec.Raw(entry.detail.encode()),
@@ -127,10 +131,16 @@ def _microseconds(seconds: float) -> int:
     return int(max(-_FAR, min(seconds, _FAR)) * _MICROSECONDS)
 
 
-def _bus_name(text: str) -> str:
-    """The name in an event bus's ARN; anything else is taken for the name itself."""
+def _bus(text: str, call: Call) -> str | None:
+    """The ARN of the bus, by its name or ARN; empty for the platform's own, None where none is."""
     found = _ARN.fullmatch(text)
-    return found[1] if found else text
+    name = found[1] if found else text
+    if is_platforms(call, name):
+        return ""
+    if call.bus.custom_buses.find(call.account, name) is None:
+        return None
+    arn = bus_arn(call.bus.platform.region, call.account_id, name)
+    return arn if text in (name, arn) else None
 
 
 def _result(result: EntryResult) -> ResultEntry:

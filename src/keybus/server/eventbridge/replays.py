@@ -16,14 +16,13 @@ from keybus.bus.archive.replay import (
     Wanted,
 )
 from keybus.bus.archives.archive import NamedArchive, NoSuchArchive
-from keybus.bus.rules.rule import rule_in
 from keybus.server.access import administer
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.eventbridge.archives import arn_of_archive
 from keybus.server.eventbridge.buses import arn_of
-from keybus.server.eventbridge.naming import DEFAULT, bus_named
+from keybus.server.eventbridge.naming import DEFAULT, platforms_bus, rule_named
 from keybus.server.eventbridge.replay_shapes import (
     Changed,
     Described,
@@ -168,16 +167,14 @@ def _check_destination(call: Call, text: str) -> None:
         raise invalid(
             "Parameter Destination.Arn is not valid. Reason: Must contain an event bus ARN."
         )
-    bus_named(call, text)
+    platforms_bus(call, text, "Archives")
 
 
 def _targets(call: Call, rules: tuple[str, ...]) -> tuple[str, ...]:
     """The subscriptions of the rules' targets; those that are put later are none of them."""
     found: list[str] = []
     for text in rules:
-        account_id, name = rule_in(text) or ("", "")
-        account = call.account_of(account_id)
-        rule = None if account is None else call.bus.rules.find(account, name)
+        rule = rule_named(call, text)
         if rule is None:
             raise AwsError("ResourceNotFoundException", f"Rule {text[:256]} does not exist.")
         found += rule.subscriptions

@@ -7,19 +7,19 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from keybus.arns import Arn
-from keybus.bus.rules.errors import HasTargets, NoSuchRule, TooManyRules, TooManyWays
+from keybus.bus.rules.errors import HasTargets, NoSuchRule, TooMuch
 from keybus.bus.rules.overlay import usable
-from keybus.bus.rules.rule import MOST_TAGS, Rule
+from keybus.bus.rules.rule import Rule, path_of, rule_arn
 from keybus.errors import PatternError
 from keybus.server.access import administer
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, length, pattern
-from keybus.server.eventbridge.naming import bus_named
+from keybus.server.eventbridge.naming import bus_named, own_bus
 from keybus.server.eventbridge.pattern_advice import advise
 from keybus.server.eventbridge.shapes import BusName, Limit, NextToken, Tag
+from keybus.server.eventbridge.tags import checked
 
 RuleName = Annotated[str, length(1, 64), pattern(r"[\.\-_A-Za-z0-9]+")]
 RoleArn = Annotated[str, length(1, 1600)]
@@ -107,7 +107,7 @@ class RuleNames(Answer, frozen=True):
 
 async def put_rule(call: Call, asked: PutRule) -> RuleArn:
     """Make a rule, or replace one."""
-    bus_named(call, asked.event_bus_name)
+    bus = own_bus(call, asked.event_bus_name)
     text = await asyncio.to_thread(_pattern_of, asked)
     if asked.state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS":
         raise invalid(f"State {asked.state} is not supported by Keybus: no CloudTrail is read.")
@@ -119,21 +119,22 @@ async def put_rule(call: Call, asked: PutRule) -> RuleArn:
         asked.description,
         asked.role_arn,
         created_by=call.account_id,
-        tags=_tags(asked.tags),
+        tags=checked(asked.tags),
+        bus=bus,
     )
     try:
         await call.bus.rules.put(rule, call.principal)
-    except (TooManyRules, TooManyWays) as error:
+    except TooMuch as error:
         raise AwsError("LimitExceededException", str(error)) from error
     await advise(call, text)
-    return RuleArn(arn_of(call, asked.name))
+    return RuleArn(arn_of(call, rule))
 
 
 async def delete_rule(call: Call, asked: DeleteRule) -> None:
     """Delete a rule that has no targets."""
-    bus_named(call, asked.event_bus_name)
+    path = path_of(own_bus(call, asked.event_bus_name), asked.name)
     try:
-        await call.bus.rules.delete(call.account, asked.name, call.principal)
+        await call.bus.rules.delete(call.account, path, call.principal)
     except HasTargets as error:
         raise invalid("Rule can't be deleted since it has targets.") from error
 
@@ -157,8 +158,9 @@ async def disable_rule(call: Call, asked: OneRule) -> None:
 async def list_rules(call: Call, asked: ListRules) -> Rules:
     """List the account's rules."""
     bus, prefix = bus_named(call, asked.event_bus_name), asked.name_prefix or ""
+    rules = _of_bus(call, asked.event_bus_name)
     shown, token = page(
-        [each for each in call.bus.rules.of(call.account) if each.name.startswith(prefix)],
+        [each for each in rules if each.name.startswith(prefix)],
         lambda each: each.name,
         listing="ListRules",
         token=asked.next_token,
@@ -169,12 +171,11 @@ async def list_rules(call: Call, asked: ListRules) -> Rules:
 
 async def list_rule_names_by_target(call: Call, asked: ListRuleNamesByTarget) -> RuleNames:
     """List the account's rules that send to a target."""
-    bus_named(call, asked.event_bus_name)
     arn = asked.target_arn
     shown, token = page(
         [
             rule.name
-            for rule in call.bus.rules.of(call.account)
+            for rule in _of_bus(call, asked.event_bus_name)
             if any(target.arn == arn for target in rule.targets.values())
         ],
         str,
@@ -192,7 +193,7 @@ def found_rule(call: Call, name: str, bus: str | None) -> tuple[str, Rule]:
         AwsError: ``ResourceNotFoundException``: there is no such bus, or no such rule.
     """
     named = bus_named(call, bus)
-    found = call.bus.rules.find(call.account, name)
+    found = call.bus.rules.find(call.account, path_of(own_bus(call, bus), name))
     if found is None:
         raise no_rule(name, named)
     return named, found
@@ -203,15 +204,22 @@ def no_rule(name: str, bus: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"Rule {name} does not exist on EventBus {bus}.")
 
 
-def arn_of(call: Call, name: str) -> str:
+def arn_of(call: Call, rule: Rule) -> str:
     """The ARN of a rule of the caller's account."""
-    return str(Arn("events", call.bus.platform.region, call.account_id, f"rule/{name}"))
+    return rule_arn(call.bus.platform.region, call.account_id, rule.name, rule.bus)
+
+
+def _of_bus(call: Call, bus: str | None) -> list[Rule]:
+    """The account's rules of a bus."""
+    own = own_bus(call, bus)
+    return [rule for rule in call.bus.rules.of(call.account) if rule.bus == own]
 
 
 async def _switch(call: Call, asked: OneRule, *, enabled: bool) -> None:
     bus = bus_named(call, asked.event_bus_name)
     try:
-        await call.bus.rules.enable(call.account, asked.name, call.principal, enabled=enabled)
+        path = path_of(own_bus(call, asked.event_bus_name), asked.name)
+        await call.bus.rules.enable(call.account, path, call.principal, enabled=enabled)
     except NoSuchRule as error:
         raise no_rule(asked.name, bus) from error
 
@@ -233,21 +241,10 @@ def _pattern_of(asked: PutRule) -> str:
     return asked.event_pattern
 
 
-def _tags(asked: tuple[Tag, ...]) -> Mapping[str, str]:
-    found = {each.key: each.value for each in asked}
-    if len(found) < len(asked):
-        raise invalid("Tags contain a key more than once.")
-    if len(found) > MOST_TAGS:
-        raise invalid(f"A rule has at most {MOST_TAGS} tags.")
-    if reserved := [key for key in found if key.lower().startswith("aws:")]:
-        raise invalid(f"The tag key {reserved[0]!r} begins with aws:, which is reserved.")
-    return found
-
-
 def _described(call: Call, rule: Rule, bus: str, *, created_by: str | None = None) -> Described:
     return Described(
         rule.name,
-        arn_of(call, rule.name),
+        arn_of(call, rule),
         rule.pattern,
         rule.state,
         bus,

@@ -4,19 +4,20 @@ Source: Amazon EventBridge API reference, the operations of these names.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from keybus.arns import Arn
-from keybus.bus.rules.rule import rule_in
+from keybus.bus.rules.errors import TooMuch
+from keybus.bus.rules.rule import MOST_TAGS
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.shapes import Answer, Request, length
-from keybus.server.eventbridge.naming import DEFAULT, bus_named
+from keybus.server.eventbridge.naming import bus_named, rule_named
 from keybus.server.eventbridge.shapes import Tag
 
-MOST_TAGS: Final = 50
 _RESERVED: Final = "aws:"
 ResourceArn = Annotated[str, length(1, 1600)]
 
@@ -58,32 +59,34 @@ class _Tagged(NamedTuple):
     """Something that has tags.
 
     Attributes:
-        kind: Which actions decide: ``buses`` or ``rules``.
+        kind: Which actions decide: ``buses`` or ``rules``; an account's own buses are as its rules.
         tags: Those that it has.
         keep: Gives it others, in place of those.
     """
 
     kind: str
     tags: Mapping[str, str]
-    keep: Callable[[Mapping[str, str]], Awaitable[None]]
+    keep: Callable[[Mapping[str, str]], Awaitable[object]]
 
 
 async def tag_resource(call: Call, asked: TagResource) -> None:
     """Add tags, or give them other values."""
     async with call.bus.details.tagging:
         found = _tagged(call, asked.resource_arn)
-        _require(call, f"{found.kind}.manage")
+        require(call, f"{found.kind}.manage")
         more = {**found.tags, **checked(asked.tags)}
-        if len(more) > MOST_TAGS:
-            raise invalid(f"A resource has at most {MOST_TAGS} tags; it would have {len(more)}.")
-        await found.keep(more)
+        _check_number(more)
+        try:
+            await found.keep(more)
+        except TooMuch as error:
+            raise AwsError("LimitExceededException", str(error)) from error
 
 
 async def untag_resource(call: Call, asked: UntagResource) -> None:
     """Take tags away; keys that it does not have are passed over."""
     async with call.bus.details.tagging:
         found = _tagged(call, asked.resource_arn)
-        _require(call, f"{found.kind}.manage")
+        require(call, f"{found.kind}.manage")
         left = {key: value for key, value in found.tags.items() if key not in asked.tag_keys}
         await found.keep(left)
 
@@ -91,7 +94,7 @@ async def untag_resource(call: Call, asked: UntagResource) -> None:
 async def list_tags_for_resource(call: Call, asked: ListTagsForResource) -> Tags:
     """List tags, by their keys."""
     found = _tagged(call, asked.resource_arn)
-    _require(call, f"{found.kind}.read")
+    require(call, f"{found.kind}.read")
     return Tags([OneTag(key, value) for key, value in sorted(found.tags.items())])
 
 
@@ -99,7 +102,7 @@ def checked(tags: Iterable[Tag]) -> dict[str, str]:
     """Tags as they were asked for, by their keys.
 
     Raises:
-        AwsError: A key is there twice, or reserved.
+        AwsError: A key is there twice, or reserved; or there are too many.
     """
     found: dict[str, str] = {}
     for tag in tags:
@@ -110,7 +113,13 @@ def checked(tags: Iterable[Tag]) -> dict[str, str]:
                 f"The tag key {tag.key!r} is not valid: keys that begin with {_RESERVED} are reserved."
             )
         found[tag.key] = tag.value
+    _check_number(found)
     return found
+
+
+def _check_number(tags: Mapping[str, str]) -> None:
+    if len(tags) > MOST_TAGS:
+        raise invalid(f"A resource has at most {MOST_TAGS} tags; it would have {len(tags)}.")
 
 
 def _tagged(call: Call, text: str) -> _Tagged:
@@ -123,24 +132,23 @@ def _tagged(call: Call, text: str) -> _Tagged:
     if arn is None:
         raise invalid(f"Parameter {text[:256]} is not valid. Reason: Provided Arn is not valid.")
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
-        bus_named(call, text)
-        details = call.bus.details
+        name, details = bus_named(call, text), call.bus.details
+        buses = call.bus.custom_buses
+        if (own := buses.find(call.account, name)) is not None:
+            keep = partial(buses.tag, own.account, own.name, by=call.principal)
+            return _Tagged("rules", own.tags, keep)
         return _Tagged("buses", details.said.tags, lambda tags: details.tag(tags, call.principal))
-    account_id, name = rule_in(text) or ("", "")
-    account = call.account_of(account_id)
-    if account is None or account != call.account:
+    rule, rules = rule_named(call, text), call.bus.rules
+    if rule is None or rule.account != call.account:
         raise AwsError("ResourceNotFoundException", f"Resource {text[:256]} does not exist.")
-    rules = call.bus.rules
-    rule = rules.find(account, name)
-    if rule is None:
-        message = f"Rule {name} does not exist on EventBus {DEFAULT}."
-        raise AwsError("ResourceNotFoundException", message)
     return _Tagged(
-        "rules", rule.tags, lambda tags: rules.set_tags(account, name, tags, call.principal)
+        "rules",
+        rule.tags,
+        lambda tags: rules.set_tags(rule.account, rule.path, tags, call.principal),
     )
 
 
-def _require(call: Call, action: str) -> None:
+def require(call: Call, action: str) -> None:
     """Let it pass.
 
     Raises:

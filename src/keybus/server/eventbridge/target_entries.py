@@ -3,15 +3,17 @@
 Source: Amazon EventBridge API reference, "Target", "PutTargets", "SqsParameters", "RetryPolicy".
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import msgspec
 
 from keybus.arns import Arn
 from keybus.bus.rules.rule import Rule
+from keybus.bus.rules.target import MOST_HTTP, MOST_HTTP_BYTES, RuleTarget
 from keybus.bus.rules.target import HttpParameters as KeptHttp
-from keybus.bus.rules.target import RuleTarget
 from keybus.server.aws import Call
+from keybus.server.aws.errors import invalid
 from keybus.server.aws.shapes import SENSITIVE, Request, between, length, pattern
 from keybus.server.eventbridge import target_parameters as foreign
 from keybus.topology import Subscription
@@ -130,10 +132,12 @@ def target_of(call: Call, rule: Rule, asked: Target) -> RuleTarget:
         shown = _member(given[0])
         raise TargetRefused(f"{shown} is for a service that Keybus does not deliver to.")
     target = _kept(asked)
+    _check_http(target)
     _check_place(call, target)
     _check_input(rule, target)
     if target.dead_letters:
         _check_dead_letters(call, target)
+    _tell_of_queue(call, target)
     return target
 
 
@@ -159,13 +163,23 @@ def _kept(asked: Target) -> RuleTarget:
     )
 
 
+def check_arns(targets: Iterable[Target]) -> None:
+    """What names nothing at all has the whole request refused, as on AWS.
+
+    Raises:
+        AwsError: ``ValidationException``.
+    """
+    for each in targets:
+        if Arn.parse(each.arn) is None:
+            raise invalid(
+                f"Parameter {each.arn} is not valid. Reason: Provided Arn is not in correct format."
+            )
+
+
 def _check_place(call: Call, target: RuleTarget) -> None:
     """Whether there is, or may be, a worker for the target."""
     arn = Arn.parse(target.arn)
-    if arn is None:
-        raise TargetRefused(
-            f"Parameter {target.arn} is not valid. Reason: Provided Arn is not in correct format."
-        )
+    assert arn is not None  # `check_arns` has seen to it
     if arn.service == "sqs":
         _check_queue(call, arn)
         _check_group(target, arn)
@@ -180,6 +194,17 @@ def _check_place(call: Call, target: RuleTarget) -> None:
         )
     if target.http is not None and arn.service != "events":
         raise TargetRefused("HttpParameters is for API destinations; this target is a queue.")
+
+
+def _check_http(target: RuleTarget) -> None:
+    """Whether as much can go along with requests; the model has no bounds."""
+    http = target.http
+    if http is None:
+        return
+    if max(len(http.path), len(http.headers), len(http.query)) > MOST_HTTP:
+        raise TargetRefused(f"HttpParameters: each of them has at most {MOST_HTTP} members.")
+    if len(msgspec.json.encode(http)) > MOST_HTTP_BYTES:
+        raise TargetRefused(f"HttpParameters: they have at most {MOST_HTTP_BYTES} bytes together.")
 
 
 def _check_queue(call: Call, arn: Arn) -> None:
@@ -197,7 +222,14 @@ def _check_queue(call: Call, arn: Arn) -> None:
             f"{arn.resource} is the queue of a subscription that the platform declares: what it"
             " receives is what it asks for there."
         )
-    if call.bus.message_queues.find(owner, arn.resource) is None:
+
+
+def _tell_of_queue(call: Call, target: RuleTarget) -> None:
+    """Warn where the queue is not there yet, of a target that is taken."""
+    arn = Arn.parse(target.arn)
+    if arn is None or arn.service != "sqs":
+        return
+    if call.bus.message_queues.find(call.account_of(arn.account) or "", arn.resource) is None:
         call.warn(f"there is no queue {arn.resource} yet: events wait, and are tried again")
 
 

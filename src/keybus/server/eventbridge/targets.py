@@ -6,15 +6,22 @@ Source: Amazon EventBridge API reference, the operations of these names and "Tar
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from keybus.bus.rules.errors import NoSuchRule, TooManyTargets, TooManyWays
+from keybus.bus.rules.errors import NoSuchRule, TooMuch
+from keybus.bus.rules.rule import path_of
 from keybus.bus.rules.target import RuleTarget
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, length
-from keybus.server.eventbridge.naming import bus_named
+from keybus.server.eventbridge.naming import bus_named, own_bus
 from keybus.server.eventbridge.rules import MANAGE, READ, RuleName, found_rule, no_rule
 from keybus.server.eventbridge.shapes import BusName, Limit, NextToken
-from keybus.server.eventbridge.target_entries import Target, TargetId, TargetRefused, target_of
+from keybus.server.eventbridge.target_entries import (
+    Target,
+    TargetId,
+    TargetRefused,
+    check_arns,
+    target_of,
+)
 
 
 class PutTargets(Request, frozen=True):
@@ -116,6 +123,7 @@ class Targets(Answer, frozen=True):
 
 async def put_targets(call: Call, asked: PutTargets) -> Failures:
     """Add targets to a rule, each that can be one; what became of the others."""
+    check_arns(asked.targets)
     bus, rule = found_rule(call, asked.rule, asked.event_bus_name)
     failed: list[FailedEntry] = []
     taken: dict[str, RuleTarget] = {}
@@ -131,10 +139,10 @@ async def put_targets(call: Call, asked: PutTargets) -> Failures:
     rules = call.bus.rules
     try:
         if taken:
-            await rules.put_targets(call.account, rule.name, list(taken.values()), call.principal)
+            await rules.put_targets(call.account, rule.path, list(taken.values()), call.principal)
     except NoSuchRule as error:
         raise no_rule(rule.name, bus) from error
-    except (TooManyTargets, TooManyWays) as error:
+    except TooMuch as error:
         told = "The requested resource exceeds the maximum number allowed."
         raise AwsError("LimitExceededException", f"{told} {error}") from error
     return Failures(len(failed), failed)
@@ -143,8 +151,9 @@ async def put_targets(call: Call, asked: PutTargets) -> Failures:
 async def remove_targets(call: Call, asked: RemoveTargets) -> Failures:
     """Remove targets from a rule; what waits for them goes with them."""
     bus = bus_named(call, asked.event_bus_name)
+    path = path_of(own_bus(call, bus), asked.rule)
     try:
-        await call.bus.rules.remove_targets(call.account, asked.rule, asked.ids, call.principal)
+        await call.bus.rules.remove_targets(call.account, path, asked.ids, call.principal)
     except NoSuchRule as error:
         raise no_rule(asked.rule, bus) from error
     return Failures(0, [])

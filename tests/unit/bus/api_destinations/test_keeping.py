@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from keybus.bus import Bus, Engine
-from keybus.bus.api_destinations import connections, destinations
+from keybus.bus.api_destinations import connections
+from keybus.bus.api_destinations import kept as kept_room
 from keybus.bus.api_destinations.authorization import (
     Additions,
     ApiKey,
@@ -27,11 +28,12 @@ from keybus.bus.targets.destination import DestinationRefused
 from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.engines.sqlite import SqliteEngine
-from keybus.errors import CredentialError
+from keybus.errors import CredentialError, StorageFailed
 from keybus.governance import ANYBODY
 from keybus.governance.credentials.sealing import SealingKeys
 from keybus.testing import ManualClock
 from keybus.topology import Platform
+from tests.unit.bus.failing import Store, failing
 
 HOST = "hooks.example.com"
 SECRET = "a secret of theirs"
@@ -111,7 +113,7 @@ async def test_an_account_has_its_own_and_so_many_of_them(
     engine = MemoryEngine(clock=clock)
     kept = [
         Connection("me", f"number-{number}", str(number), "BASIC", "DEAUTHORIZED", 0, 0)
-        for number in range(connections.MOST)
+        for number in range(kept_room.MOST)
     ]
     documents = [(f"me/{each.name}", msgspec.json.encode(each)) for each in kept]
     await engine.documents.create(connections.COLLECTION, documents)
@@ -128,7 +130,6 @@ async def test_an_account_has_its_own_and_so_many_of_them(
     for number in range(3):
         draft = Draft(made, f"https://{HOST}/{number}", "POST")
         await bus.api_destinations.destinations.create("me", str(number), draft, by=ANYBODY)
-    assert destinations.MOST == connections.MOST
 
 
 @pytest.mark.parametrize(
@@ -199,3 +200,47 @@ def test_nothing_secret_is_printed_by_accident() -> None:
         assert SECRET not in f"{whole!r} {whole.hidden!r} {whole}"
         assert SECRET.encode() not in msgspec.json.encode(whole.hidden)
         assert set(whole.secrets) == {SECRET}
+
+
+async def test_what_nobody_knows_to_be_kept_can_be_asked_for_again(
+    started: StartBus, clock: ManualClock, store: Store
+) -> None:
+    bus = await started(failing(MemoryEngine(clock=clock), store))
+    made = bus.api_destinations.connections
+    store.kept = True
+
+    async def twice(what: str, change: Callable[[], Awaitable[object]]) -> None:
+        store.fails = lambda call: call[:2] == (what, connections.COLLECTION)
+        with pytest.raises(StorageFailed):
+            await change()
+        store.fails = lambda _: False
+        await change()
+
+    await twice("put", lambda: made.create("me", "c", BASIC, by=ANYBODY))
+    await twice("put", lambda: made.update("me", "c", None, by=ANYBODY, description="again"))
+    await twice("delete", lambda: made.delete("me", "c", by=ANYBODY))
+    assert made.all() == []
+    assert await bus.engine.documents.get(connections.COLLECTION, "me/c") is None
+
+
+async def test_an_accounts_connections_have_so_many_bytes_together(
+    started: StartBus, clock: ManualClock
+) -> None:
+    engine = MemoryEngine(clock=clock)
+    large = "x" * (connections.MOST_BYTES_OF_ACCOUNT - 4 * connections.MOST_BYTES)
+    kept = Connection("me", "large", "1", "BASIC", "DEAUTHORIZED", 0, 0, description=large)
+    await engine.documents.create(connections.COLLECTION, [("me/large", msgspec.json.encode(kept))])
+    made = (await started(engine)).api_destinations.connections
+    body = tuple(Parameter(f"k{number}", "v" * 1000) for number in range(60))
+    for name in ("one", "two", "three"):
+        with_body = Authorization(Basic("ann", SECRET), Additions(body=body))
+        try:
+            await made.create("me", name, with_body, by=ANYBODY)
+        except TooMany:
+            break
+    else:
+        pytest.fail("all of them were taken")
+    await made.create("deliveries", "one", with_body, by=ANYBODY)
+    await made.update("me", "one", lambda _: BASIC, by=ANYBODY)
+    await made.create("me", name, BASIC, by=ANYBODY)
+    await made.deauthorize("me", name, by=ANYBODY)

@@ -6,19 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keybus.bus import Bus, CursorState
+from keybus.bus.rules.bounds import AT_ONCE
 from keybus.bus.rules.errors import (
     HasTargets,
     NoSuchRule,
+    TooManyBytes,
     TooManyRules,
     TooManyTargets,
     TooManyWays,
 )
-from keybus.bus.rules.rule import MOST_RULES, MOST_WAYS, Rule, rule_in
+from keybus.bus.rules.rule import MOST_BYTES, MOST_RULES, MOST_WAYS, Rule, rule_in
 from keybus.bus.rules.target import MOST_TARGETS, RuleTarget
 from keybus.engines.memory import MemoryEngine
-from keybus.errors import StorageFailed
+from keybus.errors import StorageFailed, Throttled
 from keybus.governance import ANYBODY
 from keybus.testing import ManualClock
 from tests.unit.bus.failing import Call, Store
@@ -111,6 +114,21 @@ async def test_a_target_that_goes_takes_along_what_waits(ruled: StartRuled) -> N
     assert bus.rules.all() == []
 
 
+async def test_a_removal_that_broke_off_is_finished_when_it_is_asked_again(
+    ruled: StartRuled, store: Store
+) -> None:
+    bus = await ruled()
+    name = await rule(bus, "r", {"source": ["other.app"]}, TO_Q)
+    await bus.put([foreign()])
+    store.fails = lambda call: call == ("remove", name)
+    with pytest.raises(StorageFailed):
+        await bus.rules.remove_targets(ME, "r", ["q"], ANYBODY)
+    assert name in await bus.engine.queues()
+    store.fails = lambda _: False
+    await bus.rules.remove_targets(ME, "r", ["q"], ANYBODY)
+    assert name not in await bus.engine.queues()
+
+
 async def test_a_queue_that_a_target_left_behind_is_swept_away_at_the_start(
     ruled: StartRuled, clock: ManualClock
 ) -> None:
@@ -198,8 +216,6 @@ async def test_limits_and_order_of_removal(ruled: StartRuled) -> None:
         await bus.rules.delete(ME, "r", ANYBODY)
     with pytest.raises(NoSuchRule):
         await bus.rules.put_targets("deliveries", "r", targets, ANYBODY)
-    with pytest.raises(NoSuchRule):
-        bus.rules.tags(ME, "nobody")
     for number in range(MOST_RULES - 1):
         await bus.rules.put(Rule(ME, f"n{number}", '{"source":["a"]}'), ANYBODY)
     with pytest.raises(TooManyRules):
@@ -221,13 +237,54 @@ async def test_patterns_of_one_account_do_not_grow_without_bounds(ruled: StartRu
     await rule(bus, "theirs", wide, account="deliveries")
 
 
+async def test_rules_of_one_account_have_so_many_bytes_together(ruled: StartRuled) -> None:
+    bus = await ruled()
+    half = Rule(ME, "half", '{"source":["a"]}', description="x" * (MOST_BYTES // 2))
+    await bus.rules.put(half, ANYBODY)
+    with pytest.raises(TooManyBytes):
+        await bus.rules.put(replace(half, name="other"), ANYBODY)
+    await bus.rules.put(replace(half, pattern='{"source":["b"]}'), ANYBODY)
+    large = RuleTarget("q", arn("q"), input="x" * (MOST_BYTES // 2))
+    with pytest.raises(TooManyBytes):
+        await bus.rules.put_targets(ME, "half", [large], ANYBODY)
+    with pytest.raises(TooManyBytes):
+        await bus.rules.set_tags(ME, "half", {"k": "v" * (MOST_BYTES // 2)}, ANYBODY)
+    await bus.rules.put(replace(half, account="deliveries"), ANYBODY)
+
+
+async def test_an_account_that_changes_rules_too_often_is_told_to_wait(
+    ruled: StartRuled, clock: ManualClock
+) -> None:
+    bus = await ruled()
+    await rule(bus, "r", {"source": ["other.app"]}, TO_Q)
+    await rule(bus, "theirs", {"source": ["other.app"]}, TO_Q, account="deliveries")
+    changes = (
+        bus.rules.enable(ME, "r", ANYBODY, enabled=bool(number % 2))
+        for number in range(int(AT_ONCE) + 1)
+    )
+    answers = await asyncio.gather(*changes, return_exceptions=True)
+    refused = next(each for each in answers if each is not None)
+    assert isinstance(refused, Throttled)
+    assert "ask again in" in str(refused)
+    standing = bus.rules.find(ME, "r")
+    assert standing is not None
+    other = standing.state != "ENABLED"
+    await bus.rules.enable(ME, "r", ANYBODY, enabled=not other)  # as it is: nothing is compiled
+    await bus.rules.put(Rule(ME, "new", '{"source":["a"]}'), ANYBODY)  # no target, nothing either
+    await bus.rules.enable("deliveries", "theirs", ANYBODY, enabled=False)
+    with pytest.raises(Throttled):
+        await bus.rules.remove_targets(ME, "r", ["q"], ANYBODY)
+    clock.advance(refused.retry_after + 1)
+    await bus.rules.enable(ME, "r", ANYBODY, enabled=other)
+
+
 async def test_tags_stay_when_a_rule_is_put_again(ruled: StartRuled) -> None:
     bus = await ruled()
     await bus.rules.put(Rule(ME, "r", '{"source":["a"]}', tags={"team": "a"}), ANYBODY)
-    await bus.rules.put(Rule(ME, "r", '{"source":["b"]}', tags={"team": "b"}), ANYBODY)
-    assert bus.rules.tags(ME, "r") == {"team": "a"}
+    again = Rule(ME, "r", '{"source":["b"]}', tags={"team": "b"})
+    assert (await bus.rules.put(again, ANYBODY)).tags == {"team": "a"}
     await bus.rules.set_tags(ME, "r", {"team": "c"}, ANYBODY)
-    assert bus.rules.tags(ME, "r") == {"team": "c"}
+    assert (await bus.rules.put(again, ANYBODY)).tags == {"team": "c"}
 
 
 async def test_every_change_is_in_the_audit_log(ruled: StartRuled) -> None:
@@ -267,14 +324,14 @@ async def test_an_event_from_before_a_target_is_told_apart(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("arn:aws:events:local:222222222222:rule/r", ("222222222222", "r")),
-        ("arn:aws:events:local:222222222222:rule/tiny/r", ("222222222222", "r")),
+        ("arn:aws:events:local:222222222222:rule/r", ("222222222222", "", "r")),
+        ("arn:aws:events:local:222222222222:rule/tiny/r", ("222222222222", "tiny", "r")),
         ("arn:aws:events:local:222222222222:event-bus/r", None),
         ("arn:aws:sqs:local:222222222222:rule/r", None),
         ("rule/r", None),
     ],
 )
-def test_a_rules_arn(text: str, expected: tuple[str, str] | None) -> None:
+def test_a_rules_arn(text: str, expected: tuple[str, str, str] | None) -> None:
     assert rule_in(text) == expected
 
 

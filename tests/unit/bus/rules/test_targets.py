@@ -4,11 +4,9 @@ import asyncio
 import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from keybus.bus import Bus, CursorState
-from keybus.bus.control.versions import Declared
 from keybus.bus.dead_letters.forwarding import LOOK_SECONDS
 from keybus.bus.rules.overlay import Overlay
 from keybus.bus.rules.rule import Rule
@@ -17,7 +15,7 @@ from keybus.errors import SubscriptionError
 from keybus.governance import ANYBODY, Principal
 from keybus.testing import ManualClock
 from keybus.topology import Platform
-from keybus.topology.model import Grant, InputTransformer
+from keybus.topology.model import InputTransformer
 from tests.unit.bus.consuming import turns
 from tests.unit.bus.failing import Store
 from tests.unit.bus.offered import foreign, status
@@ -128,22 +126,6 @@ async def test_a_message_that_the_queue_cannot_take_is_a_dead_letter(ruled: Star
     await until(bus, name, lambda state: state.dead == 1)
     [(letter, _)] = [each async for each in bus.dead_letters(name)]
     assert letter.cause == "message-too-large"
-
-
-async def test_an_event_that_the_account_may_not_receive_is_held_until_it_may(
-    ruled: StartRuled, declared: tuple[Platform, Any]
-) -> None:
-    bus = await ruled("enforce")
-    await queue(bus, "q")
-    name = await rule(bus, "r", EVERYTHING, RuleTarget("q", arn("q")))
-    [result] = await bus.put([status()], publisher("deliveries"))
-    assert result.event_id
-    await until(bus, name, lambda state: state.held == 1)
-    grant = Grant(ME, "needs it", "me", "2999-01-01", events=["delivery.status.updated"])
-    granted = msgspec.structs.replace(declared[0], grants={"g": grant})
-    await bus.apply(Declared(granted, declared[1]))
-    [event] = details(await received(bus, "q", 1))
-    assert event["status"] == "IN_GARAGE"
 
 
 async def test_the_gate_is_that_of_the_account_whose_queue_it_is(ruled: StartRuled) -> None:

@@ -131,7 +131,7 @@ async def test_what_is_refused_changes_nothing_and_is_not_written_down(
 async def test_accounts_see_their_own_alone(kept: SchemaRegistries) -> None:
     await make(kept)
     assert await kept.shelf.all("desk") == []
-    assert await kept.shelf.schemas("desk") == []
+    assert await kept.shelf.schemas("desk", "tills") == []
     for place in (Place("desk", "tills", "sold"), Place("", "shop/tills", "sold")):
         with pytest.raises(NoSuchSchema):
             await kept.shelf.schema(place)

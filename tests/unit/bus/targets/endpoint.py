@@ -80,6 +80,22 @@ class Endpoint:
         writer.close()
 
 
+class Slow(Endpoint):
+    """Answers once it may, and closes the connection."""
+
+    body = b""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = asyncio.Event()
+        self.then = [self._answer]
+
+    async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        await self.may.wait()
+        await answers(200, self.body, Connection="close")(request, writer)
+        writer.close()
+
+
 async def _read(reader: asyncio.StreamReader) -> Request | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")

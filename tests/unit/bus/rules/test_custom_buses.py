@@ -1,0 +1,175 @@
+"""Buses that accounts make for themselves: events and rules of their own, over restarts."""
+
+import asyncio
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from keybus.bus import Bus
+from keybus.bus.archive.replay import FromArchive, Wanted
+from keybus.bus.archives.archive import NamedArchive
+from keybus.bus.archives.counting import SWEEP_SECONDS
+from keybus.bus.event_bus.custom_bus import (
+    MOST_BUSES,
+    BusExists,
+    CustomBus,
+    NoSuchBus,
+    TooManyBuses,
+)
+from keybus.bus.legible import Damaged
+from keybus.bus.made_by_hand import made_by_hand
+from keybus.bus.rules.rule import Rule
+from keybus.bus.rules.target import RuleTarget
+from keybus.engines.memory import MemoryEngine
+from keybus.errors import StorageFailed
+from keybus.governance import ANYBODY
+from keybus.testing import ManualClock
+from tests.unit.bus.failing import Store
+from tests.unit.bus.offered import foreign, status
+from tests.unit.bus.rules.making import ID, ME, StartRuled, arn, details, queue, received
+from tests.unit.bus.test_replays import FOR_EVER, ended
+
+ARN = f"arn:aws:events:local:{ID}:event-bus/inner"
+ANY = json.dumps({"source": [{"prefix": ""}]})
+
+
+async def inner(bus: Bus) -> None:
+    """A bus with a rule, to the queue ``in``; a rule of that name on the platform's, to ``out``."""
+    await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
+    for of, name in (("inner", "in"), ("", "out")):
+        await queue(bus, name)
+        rule = await bus.rules.put(Rule(ME, "r", ANY, bus=of), ANYBODY)
+        await bus.rules.put_targets(ME, rule.path, [RuleTarget("q", arn(name))], ANYBODY)
+
+
+async def put(bus: Bus, *numbers: int, on: str = "") -> list[str]:
+    entries = [foreign(detail=json.dumps({"n": number})) for number in numbers]
+    return [each.event_id for each in await bus.put(entries, event_bus=on)]
+
+
+async def numbers(bus: Bus, name: str, count: int) -> list[int]:
+    return [each["n"] for each in details(await received(bus, name, count))]
+
+
+async def test_rules_hear_their_own_bus_over_restarts(
+    ruled: StartRuled, clock: ManualClock
+) -> None:
+    engine = MemoryEngine(clock=clock)
+    bus = await ruled(engine=engine)
+    await inner(bus)
+    await put(bus, 1, on=ARN)
+    await put(bus, 2)
+    assert await numbers(bus, "in", 1) == [1]
+    assert await numbers(bus, "out", 1) == [2]
+    await bus.stop()
+    again = await ruled(engine=engine)
+    assert [each.name for each in again.custom_buses.of(ME)] == ["inner"]
+    await queue(again, "in")
+    await put(again, 3)
+    await put(again, 4, on=ARN)
+    assert await numbers(again, "in", 1) == [4]
+    assert {(each.kind, each.name) for each in made_by_hand(again)} >= {
+        ("event bus", "inner"),
+        ("rule", "inner:r"),
+        ("rule", "r"),
+    }
+
+
+async def test_declared_subscriptions_hear_the_platforms_bus_alone(bus: Bus) -> None:
+    await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
+    [first] = await bus.put([status(1)], event_bus=ARN)
+    # The same event on another bus is another one.
+    [second] = await bus.put([status(1)])
+    assert second.event_id != first.event_id
+    [again] = await bus.put([status(1)], event_bus=ARN)
+    assert again.event_id == first.event_id
+    assert (await bus.states())["all"].waiting == 1
+    [found] = (await bus.explaining.explain(first.event_id, None)).events
+    told = {each.subscription: each for each in found.subscriptions}["all"]
+    assert told.outcome == "filtered-out"
+    assert "the event was put on" in told.message
+    assert ARN in told.message
+
+
+async def test_a_replay_sends_each_event_to_its_own_bus(
+    ruled: StartRuled, clock: ManualClock
+) -> None:
+    bus = await ruled()
+    await inner(bus)
+    await put(bus, 1, on=ARN)
+    await put(bus, 2)
+    assert (await numbers(bus, "in", 1), await numbers(bus, "out", 1)) == ([1], [2])
+    clock.advance(1)
+    await ended(bus, await bus.replays.begin(Wanted("", 0, FOR_EVER), ANYBODY))
+    assert (await numbers(bus, "in", 1), await numbers(bus, "out", 1)) == ([1], [2])
+
+
+async def test_archives_are_of_the_platforms_bus(ruled: StartRuled, clock: ManualClock) -> None:
+    bus = await ruled()
+    await inner(bus)
+    await bus.archives.create(NamedArchive("all", 0), ANYBODY)
+    await put(bus, 1, 2, 3, on=ARN)
+    await put(bus, 4)
+    async with asyncio.timeout(20):
+        while not (counted := bus.archives.counted(bus.archives.get("all"))).events:
+            clock.advance(SWEEP_SECONDS)
+            await asyncio.sleep(0)
+    assert counted.events == 1
+    assert (await numbers(bus, "in", 3), await numbers(bus, "out", 1)) == ([1, 2, 3], [4])
+    origin = FromArchive("all", 0, FOR_EVER, (), "")
+    replay = await bus.replays.begin(Wanted("", 0, FOR_EVER), ANYBODY, name="a", origin=origin)
+    found = await ended(bus, replay)
+    assert (found.looked, found.sent) == (4, 1)
+    assert await numbers(bus, "out", 1) == [4]
+
+
+async def test_a_bus_that_goes_takes_no_event_of_another_along(ruled: StartRuled) -> None:
+    bus = await ruled()
+    await inner(bus)
+    await bus.rules.remove_targets(ME, "inner:r", ["q"], ANYBODY)
+    await bus.rules.delete(ME, "inner:r", ANYBODY)
+    await bus.custom_buses.delete(ME, "inner", ANYBODY)
+    await bus.custom_buses.delete(ME, "inner", ANYBODY)
+    with pytest.raises(NoSuchBus):
+        await bus.custom_buses.describe(ME, "inner", "gone", ANYBODY)
+    await put(bus, 1, on=ARN)  # of whoever asked before it went
+    await put(bus, 2)
+    assert await numbers(bus, "out", 1) == [2]
+    acts = [each.action async for each in bus.audit.entries()]
+    assert [each for each in acts if each.startswith("event-bus.")] == [
+        "event-bus.created",
+        "event-bus.deleted",
+    ]
+
+
+async def test_an_account_has_so_many_and_each_once(ruled: StartRuled) -> None:
+    bus = await ruled()
+    for number in range(MOST_BUSES):
+        await bus.custom_buses.create(CustomBus(ME, f"b{number}"), ANYBODY)
+    with pytest.raises(TooManyBuses, match=f"at most {MOST_BUSES}"):
+        await bus.custom_buses.create(CustomBus(ME, "more"), ANYBODY)
+    with pytest.raises(BusExists):
+        await bus.custom_buses.create(CustomBus(ME, "b1"), ANYBODY)
+    await bus.custom_buses.create(CustomBus("deliveries", "b1"), ANYBODY)
+
+
+async def test_a_write_that_fails_leaves_it_as_it_was(ruled: StartRuled, store: Store) -> None:
+    bus = await ruled()
+    wanted = CustomBus(ME, "inner", "as it was")
+    made = await bus.custom_buses.create(wanted, ANYBODY)
+    store.fails = lambda call: call[:2] == ("put", "event-buses")
+    with pytest.raises(StorageFailed):
+        await bus.custom_buses.describe(ME, "inner", "another", ANYBODY)
+    with pytest.raises(StorageFailed):
+        await bus.custom_buses.create(replace(wanted, name="second"), ANYBODY)
+    assert bus.custom_buses.all() == [made]
+
+
+async def test_a_damaged_one_keeps_nothing_else_back(ruled: StartRuled, clock: ManualClock) -> None:
+    engine = MemoryEngine(clock=clock)
+    await engine.documents.put("event-buses", f"{ME}/inner", b"{")
+    bus = await ruled(engine=engine)
+    assert bus.custom_buses.all() == []
+    with pytest.raises(Damaged):
+        await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
