@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from keybus.engines.sqlite import SqliteEngine
+from keybus.engines.sqlite import SqliteEngine, checkpointer
 from keybus.errors import StorageFailed
 from tests.contract.engines_under_test import ANY, PATIENCE, fetch, record, texts
 from tests.reliability.disk import Disk, Fault
@@ -95,6 +95,11 @@ async def store(tmp_path: Path, disk: Disk, vfs: str, clock: JumpingClock) -> As
     disk.cut()
     with contextlib.suppress(apsw.Error):
         await store.engine.close()
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpointer, "RETRY", 0.05)
 
 
 async def tear(store: Store) -> None:
