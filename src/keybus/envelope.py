@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from keybus.arns import Arn
 from keybus.clock import rfc3339
 from keybus.errors import EnvelopeError
 
@@ -149,6 +150,17 @@ def is_of_platform(envelope: bytes) -> bool:
     What ends it is its detail then, an object; else it is the ARN of the other bus.
     """
     return not envelope.endswith(b'"}')
+
+
+def is_of_account(envelope: bytes, account_id: str) -> bool:
+    """Whether an envelope that the bus wrote was put on a bus that this account has made.
+
+    Args:
+        envelope: The envelope.
+        account_id: The account's 12 digits.
+    """
+    arn = Arn.parse(decode(envelope).event_bus)
+    return arn is not None and arn.account == account_id
 
 
 def seal(

@@ -7,6 +7,7 @@ It runs unchanged against AWS, moto and Keybus: only the endpoint and the creden
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import boto3
 
 NAME = "key-events"
 COUNT = 3
+PATIENCE = 120.0
 
 
 def usual_script(
@@ -49,12 +51,15 @@ def usual_script(
             events.put_events(Entries=[entry | {"Detail": json.dumps({"number": number})}, other])
             for number in range(count)
         ]
+        failed = [each for answer in put for each in answer["Entries"] if "ErrorCode" in each]
+        if failed:
+            sys.exit(f"{failed[0]['ErrorCode']}: {failed[0]['ErrorMessage']}")
         received = receive(sqs, queue, count)
         left = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=0).get("Messages", [])
         return {
             "rule": rule["RuleArn"].rpartition(":")[2],
             "targets": targets["FailedEntryCount"],
-            "failed": sum(each["FailedEntryCount"] for each in put),
+            "failed": len(failed),
             "received": received,
             "left": len(left),
         }
@@ -77,7 +82,8 @@ def policy(queue: str, rule: str) -> str:
 def receive(sqs: Any, queue: str, count: int) -> list[dict[str, Any]]:
     """Receive and delete so many messages; the events, without what differs each time."""
     found: list[dict[str, Any]] = []
-    while len(found) < count:
+    ends = time.monotonic() + PATIENCE
+    while len(found) < count and time.monotonic() < ends:
         answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=20)
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])

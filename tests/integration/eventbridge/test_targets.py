@@ -91,7 +91,7 @@ def test_a_target_is_listed_as_it_was_put(rule: Any) -> None:
         ({"Arn": "arn:aws:sqs:local:999999999999:sales"}, "not the account's own"),
         ({"Arn": OWN + "shop-feed"}, "the queue of a subscription"),
         ({"Arn": OWN + "x.fifo"}, "MessageGroupId must be specified for target: t."),
-        ({"Input": "{}", "InputPath": "$.detail"}, "input and input_path exclude each other"),
+        ({"Input": "{}", "InputPath": "$.detail"}, "Input and InputPath exclude each other"),
         ({"Input": "text"}, "Input: it is no JSON"),
         ({"InputPath": "detail"}, "InputPath: "),
         ({"InputTransformer": {"InputTemplate": "<n>"}}, "which is no variable"),
@@ -177,6 +177,41 @@ def test_a_queue_that_is_not_there_yet_is_taken_with_a_warning(rule: Any) -> Non
     answer = rule.put_targets(Rule=RULE, Targets=[wrong])
     assert answer["FailedEntryCount"] == 1
     assert "x-keybus-warning" not in answer["ResponseMetadata"]["HTTPHeaders"]
+
+
+def test_a_queue_that_takes_nothing_yet_is_warned_of(rule: Any, sqs: Any) -> None:
+    fifo = {"FifoQueue": "true"}
+    url = sqs.create_queue(QueueName="in-order.fifo", Attributes=fifo)["QueueUrl"]
+    target = {
+        "Id": "t",
+        "Arn": OWN + "in-order.fifo",
+        "SqsParameters": {"MessageGroupId": "g"},
+        "DeadLetterConfig": {"Arn": OWN + "no-letters"},
+    }
+    answer = rule.put_targets(Rule=RULE, Targets=[target])
+    sqs.delete_queue(QueueUrl=url)
+    assert answer["FailedEntryCount"] == 0
+    told = answer["ResponseMetadata"]["HTTPHeaders"]["x-keybus-warning"]
+    assert "in-order.fifo has no ContentBasedDeduplication" in told
+    assert "there is no queue no-letters yet: dead letters stay here" in told
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"Input": '"a"', "InputPath": "$.detail"}, "Input and InputPath exclude each other"),
+        (
+            {"InputTransformer": {"InputPathsMap": {}, "InputTemplate": '{"a": <nope>}'}},
+            "declare it in InputPathsMap",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_the_names_of_the_api(
+    rule: Any, more: dict[str, Any], told: str
+) -> None:
+    answer = rule.put_targets(Rule=RULE, Targets=[{"Id": "t", "Arn": QUEUE, **more}])
+    [failed] = answer["FailedEntries"]
+    assert told in failed["ErrorMessage"]
 
 
 def test_the_central_account_may_send_to_any_accounts_queue(central: Any, clients: Clients) -> None:

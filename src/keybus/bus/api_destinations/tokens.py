@@ -13,10 +13,9 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
-from keybus.bus.api_destinations.authorization import Additions, Authorization, OAuth
+from keybus.bus.api_destinations.authorization import Additions, OAuth
 from keybus.bus.api_destinations.headers import Headers
 from keybus.bus.api_destinations.query import with_query
-from keybus.bus.api_destinations.redaction import redacted
 from keybus.bus.targets.destination import Destination
 from keybus.bus.targets.poster import Answered, Poster, Unanswered
 from keybus.clock import Clock
@@ -124,8 +123,7 @@ class Tokens:
                 most=_MOST_ANSWER,
             )
         except Unanswered as error:
-            told = redacted(str(error), _secrets_of(means))
-            raise NoToken(f"the authorization endpoint does not answer: {told}") from None
+            raise NoToken(f"the authorization endpoint does not answer: {error}") from None
         if answered.status not in _DONE:
             raise NoToken(f"the authorization endpoint answered {_told(answered)}")
         return _read(answered, asked_at)
@@ -167,12 +165,6 @@ def _body(fields: dict[str, str], given: Additions) -> bytes:
 def _basic(means: OAuth) -> str:
     pair = f"{quote(means.client_id, safe='')}:{quote(means.client_secret, safe='')}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
-def _secrets_of(means: OAuth) -> list[str]:
-    """What of a request for a token may be told to nobody."""
-    proof = _basic(means)
-    return [*Authorization(means).secrets, proof, proof.partition(" ")[2]]
 
 
 def _told(answered: Answered) -> str:

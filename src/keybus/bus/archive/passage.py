@@ -157,6 +157,8 @@ class Passage:
         withheld = unfit = looked = 0
         for stored in page:
             looked += 1
+            if looked % TURN == 0:
+                await asyncio.sleep(0)
             if self.replay.origin is not None and not is_of_platform(stored.envelope):
                 continue  # archives are of the platform's bus
             try:
@@ -170,8 +172,6 @@ class Passage:
                 records.append(sifted.record)
                 if len(records) == most:
                     break
-            if looked % TURN == 0:
-                await asyncio.sleep(0)
         counted = msgspec.structs.replace(
             self.replay,
             withheld=self.replay.withheld + withheld,

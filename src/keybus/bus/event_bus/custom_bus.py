@@ -49,6 +49,12 @@ class BusExists(KeybusError):
     code = "bus-exists"
 
 
+class BusHasRules(KeybusError):
+    """A bus that has rules does not go."""
+
+    code = "bus-has-rules"
+
+
 class TooManyBuses(KeybusError):
     """The account has as many buses as it may."""
 

@@ -1,7 +1,8 @@
 """All event buses that accounts have made for themselves."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,12 +13,13 @@ from keybus.bus.engine import Documents
 from keybus.bus.event_bus.custom_bus import (
     MOST_BUSES,
     BusExists,
+    BusHasRules,
     CustomBus,
     NoSuchBus,
     TooManyBuses,
     key_of,
 )
-from keybus.bus.legible import Legible
+from keybus.bus.legible import Damaged, Legible
 from keybus.clock import Clock
 from keybus.governance import Principal
 from keybus.governance.audit import Actor
@@ -53,7 +55,11 @@ class CustomBuses:
 
     def find(self, account: str, name: str) -> CustomBus | None:
         """A bus of an account, by the names of both; None where there is none."""
-        return self._known.get(key_of(account, name))
+        found = self._known.get(key_of(account, name))
+        # An account's name may have a slash, so that one key has several readings.
+        return (
+            found if found is not None and (found.account, found.name) == (account, name) else None
+        )
 
     def of(self, account: str) -> list[CustomBus]:
         """An account's buses, by name."""
@@ -76,8 +82,7 @@ class CustomBuses:
             StorageFailed: It is unknown whether it was made.
         """
         async with self._changing:
-            self._legible.check(wanted.key)
-            if wanted.key in self._known:
+            if await self._read(wanted.account, wanted.name) is not None:
                 raise BusExists(wanted.name)
             if len(self.of(wanted.account)) >= MOST_BUSES:
                 raise TooManyBuses(f"an account has at most {MOST_BUSES} buses of its own")
@@ -95,7 +100,7 @@ class CustomBuses:
             StorageFailed: It is unknown whether it was kept.
         """
         async with self._changing:
-            bus = self._standing(account, name)
+            bus = await self._standing(account, name)
             if bus.description == description:
                 return bus
             bus = replace(bus, description=description)
@@ -111,24 +116,64 @@ class CustomBuses:
             StorageFailed: It is unknown whether they were kept.
         """
         async with self._changing:
-            bus = replace(self._standing(account, name), tags=dict(tags))
+            bus = replace(await self._standing(account, name), tags=dict(tags))
             return await self._keep(bus, "event-bus.tagged", {"tags": dict(tags)}, by)
 
-    async def delete(self, account: str, name: str, by: Principal) -> None:
-        """Let a bus go; nothing, where there is none.
+    @contextlib.asynccontextmanager
+    async def standing(self, account: str, name: str) -> AsyncIterator[None]:
+        """The account's bus stays until this ends, as it has to while a rule is made on it.
 
         Raises:
+            NoSuchBus: The account has none of that name.
+        """
+        async with self._changing:
+            if self.find(account, name) is None:
+                raise NoSuchBus(name)
+            yield
+
+    async def delete(
+        self, account: str, name: str, by: Principal, *, has_rules: Callable[[], bool]
+    ) -> None:
+        """Let a bus go, also one that is damaged; nothing, where there is none.
+
+        Args:
+            account: The name of its account.
+            name: Its name.
+            by: Who asks.
+            has_rules: Whether it has rules; asked while none can be made on it.
+
+        Raises:
+            BusHasRules: It has.
             StorageFailed: It is unknown whether it went.
         """
         async with self._changing:
-            key = key_of(account, name)
-            if key in self._known:
-                await self._audit.write(Actor.of(by), "event-bus.deleted", key)
-                await self._documents.delete(_COLLECTION, key)
-                del self._known[key]
+            try:
+                found = await self._read(account, name)
+            except Damaged:
+                found = CustomBus(account, name)
+            if found is None:
+                return
+            if has_rules():
+                raise BusHasRules(name)
+            await self._audit.write(Actor.of(by), "event-bus.deleted", found.key)
+            await self._documents.delete(_COLLECTION, found.key)
+            self._known.pop(found.key, None)
+            self._legible.damaged.discard(found.key)
 
-    def _standing(self, account: str, name: str) -> CustomBus:
-        found = self.find(account, name)
+    async def _read(self, account: str, name: str) -> CustomBus | None:
+        """What the store has: after a write that failed nobody knows which of the two."""
+        if "/" in name:
+            return None
+        key = key_of(account, name)
+        document = await self._documents.get(_COLLECTION, key)
+        if document is None:
+            self._known.pop(key, None)
+            return None
+        self._known[key] = found = self._legible.read(document)
+        return found
+
+    async def _standing(self, account: str, name: str) -> CustomBus:
+        found = await self._read(account, name)
         if found is None:
             raise NoSuchBus(name)
         return found

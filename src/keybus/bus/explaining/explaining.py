@@ -21,6 +21,7 @@ from keybus.bus.explaining.standing import notes, standing
 from keybus.bus.forms.forms import Forms
 from keybus.bus.rules.beside import Beside
 from keybus.clock import Clock, rfc3339
+from keybus.envelope import is_of_account
 from keybus.errors import EngineError
 from keybus.governance import Principal
 from keybus.protocol import PauseInfo, TargetInfo
@@ -111,7 +112,11 @@ class Explaining:
 
     def _may_read(self, asking: Principal, found: Sighting) -> bool:
         envelope, now = found.envelope, self._clock.time_us()
-        read = self._control.generation.authorizer.read
+        generation = self._control.generation
+        own = generation.platform.accounts.get(asking.account)
+        if envelope.event_bus and (own is None or not is_of_account(found.stored.envelope, own.id)):
+            return False  # another account's bus: to this one it does not exist
+        read = generation.authorizer.read
         return read(asking, envelope.detail_type, envelope.source, now) is None
 
     async def _subscription(

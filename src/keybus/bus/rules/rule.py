@@ -90,11 +90,14 @@ def rule_arn(region: str, account_id: str, name: str, bus: str = "") -> str:
 def rule_in(arn: str) -> tuple[str, str, str] | None:
     """The account's 12 digits, the bus and the rule's name in a rule's ARN; None where it is none.
 
-    The bus is empty where the ARN does not name it.
+    The bus is empty where the ARN does not name it. A name with a colon is none, and neither is a
+    bus's with a slash: they would read as others.
     """
     read = Arn.parse(arn)
     if read is None or read.service != "events":
         return None
     kind, _, rest = read.resource.partition("/")
     bus, _, name = rest.rpartition("/")
-    return (read.account, bus, name) if kind == "rule" and name else None
+    if kind != "rule" or not name or ":" in rest or "/" in bus:
+        return None
+    return read.account, bus, name

@@ -12,7 +12,7 @@ from keybus.bus.rules.beside import PREFIX, Beside, subscription_name
 from keybus.bus.rules.bounds import Bounds
 from keybus.bus.rules.errors import HasTargets
 from keybus.bus.rules.overlay import Overlay, usable
-from keybus.bus.rules.rule import Rule, State
+from keybus.bus.rules.rule import Rule, State, key_of, path_of
 from keybus.bus.rules.shelf import RuleShelf
 from keybus.bus.rules.target import RuleTarget
 from keybus.clock import Clock
@@ -96,6 +96,13 @@ class Rules:
     def all(self) -> list[Rule]:
         """Every account's rules, by account and name."""
         return self._shelf.all()
+
+    def on(self, account: str, event_bus: str) -> bool:
+        """Whether a bus of an account's own has rules, those that cannot be read among them."""
+        begins = key_of(account, path_of(event_bus, ""))
+        return any(rule.bus == event_bus for rule in self.of(account)) or any(
+            key.startswith(begins) for key in self._shelf.damaged
+        )
 
     async def put(self, wanted: Rule, by: Principal) -> Rule:
         """Make a rule, or say other things of one; its targets stay, and so do an old one's tags.

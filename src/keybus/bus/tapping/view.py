@@ -8,7 +8,7 @@ from keybus.bus.control.generation import Generation
 from keybus.bus.engine import Record
 from keybus.bus.forms.shape import Shape
 from keybus.clock import Clock
-from keybus.envelope import head
+from keybus.envelope import head, is_of_account, is_of_platform
 from keybus.errors import Forbidden
 from keybus.governance import Principal
 
@@ -95,6 +95,8 @@ class AccountView:
         """Whether it may be read; what was found out is remembered for a second."""
         if self._asking is None:
             return True
+        if not self._hears(record.envelope, record.matched):
+            return False
         if self._generation is not self._control.generation or record.ingested_at > self._until:
             self._generation = self._control.generation
             self._until = record.ingested_at + _REMEMBERED_US
@@ -112,13 +114,27 @@ class AccountView:
         if self._asking is None:
             return envelope
         event_type, source = head(envelope)
-        if not self._reads(event_type, source):
+        if not (self._reads(event_type, source) and self._hears(envelope, matched)):
             return None
         if self._owner(event_type, source) == self._asking.account:
             return envelope
         shapes = self._shapes(envelope, matched)
         cuts = [each for each in shapes if each is not None and not each.is_whole]
         return cuts[0].apply(envelope) if cuts and len(cuts) == len(shapes) else envelope
+
+    def _hears(self, envelope: bytes, matched: Collection[str] | None) -> bool:
+        """Whether it may know of the event's bus.
+
+        That is the platform's, one that it has made, or one whose rules send to it.
+        """
+        if is_of_platform(envelope):
+            return True
+        assert self._asking is not None
+        platform = self._control.generation.platform
+        own = platform.accounts.get(self._asking.account)
+        if own is not None and is_of_account(envelope, own.id):
+            return True
+        return bool(self._shapes(envelope, matched))
 
     def _reads(self, event_type: str, source: str) -> bool:
         assert self._asking is not None

@@ -51,7 +51,11 @@ class Destination(msgspec.Struct, frozen=True):
             DestinationRefused: It is not one of the account's destinations, or may never be.
         """
         address = read_address(url)
-        if address is None or address.scheme not in ("http", "https"):
+        if address is not None and address.scheme not in ("http", "https"):
+            raise DestinationRefused(
+                f"{quoted(url)} is neither https nor http", hint="write https://HOST/PATH"
+            )
+        if address is None:
             raise DestinationRefused(
                 f"{quoted(url)} names no host for certain",
                 hint="write scheme, host, port and path alone, in ASCII, without a user name",

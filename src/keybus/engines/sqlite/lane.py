@@ -17,15 +17,20 @@ class Lane:
         lock: Of the lane; may be taken several times by one thread, and without opening it.
     """
 
-    def __init__(self, connect: Callable[[], apsw.Connection]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], apsw.Connection],
+        prepare: Callable[[apsw.Connection], None] = lambda _: None,
+    ) -> None:
         """A lane that is closed until its first use.
 
         Args:
             connect: Opens a connection.
+            prepare: What is done to each before its first use.
         """
         self.lock = threading.RLock()
         self._connect = connect
-        self._prepare: Callable[[apsw.Connection], None] | None = None
+        self._prepare = prepare
         self._connection: apsw.Connection | None = None
 
     def __enter__(self) -> apsw.Connection:
@@ -38,10 +43,7 @@ class Lane:
         self.lock.acquire()
         try:
             if self._connection is None:
-                connection = self._connect()
-                if self._prepare is not None:
-                    self._prepare(connection)
-                self._connection = connection
+                self._connection = self._prepared(self._connect())
         except BaseException:
             self.lock.release()
             raise
@@ -64,6 +66,14 @@ class Lane:
             prepare(connection)
             self._prepare = prepare
 
+    def _prepared(self, connection: apsw.Connection) -> apsw.Connection:
+        try:
+            self._prepare(connection)
+        except BaseException:
+            close(connection, keep_wal=True)
+            raise
+        return connection
+
     def close(self, *, keep_wal: bool) -> None:
         """Close the connection, where there is one.
 
@@ -74,5 +84,10 @@ class Lane:
         with self.lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(keep_wal))
-                connection.close()
+                close(connection, keep_wal=keep_wal)
+
+
+def close(connection: apsw.Connection, *, keep_wal: bool) -> None:
+    """Close a connection; see `Lane.close`."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(keep_wal))
+    connection.close()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import apsw
 
-from keybus.engines.sqlite.lane import Lane
+from keybus.engines.sqlite.lane import Lane, close
 from keybus.engines.sqlite.lock import StoreLock
 from keybus.engines.sqlite.migrations import migrate
 from keybus.engines.sqlite.queries import query
 from keybus.errors import StorageFailed
 
-_BUSY_MS = 5_000
+_BUSY_MS, _BRIEF_MS = 5_000, 50
 _OVERWRITE = query("next_document_version")
 _SYNC_ERRORS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 _PRAGMAS = (
@@ -57,7 +57,7 @@ class Store:
             self._files: tuple[int, ...] = ()
             self._doubted = False
             self.writing, self.moving = Lane(self._connect), Lane(self._connect)
-            self.reading = Lane(self._connect_reading)
+            self.reading = Lane(self._connect, _forbid_writing)
             self._names = str(path), f"{path}-wal"  # looked at after each commit
             _make(path.parent)
             self._lock = StoreLock(path)
@@ -69,6 +69,9 @@ class Store:
             try:
                 with self.writing as connection:
                     migrate(connection, path)
+                    # What another program has kept of the WAL's index is nobody's any more: a
+                    # process before this one may have ended in doubt.
+                    self._doubted = _moved(connection) > 0
                 self._files = self._stand()
             except BaseException:
                 self.writing.close(keep_wal=False)
@@ -98,6 +101,8 @@ class Store:
         try:
             if not self._doubted:
                 self._move()
+            elif wait:
+                raise StorageFailed(f"the store {self.path} could not be synced")
         finally:
             self.moving.lock.release()
 
@@ -121,10 +126,10 @@ class Store:
             if self.writing.is_open:
                 # What could not be synced may stand whole in the WAL, and must not come back.
                 with self.writing as connection:
-                    connection.execute(_OVERWRITE).fetchall()
+                    _overwrite(connection)
             self._close_lanes()
         with self.moving as connection:
-            _, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+            moved = _moved(connection)
         if moved:
             raise StorageFailed(f"another program has the store {self.path} open")
         self._doubted = False
@@ -163,13 +168,9 @@ class Store:
             if self._files:
                 self.verify()
         except BaseException:
-            connection.close()
+            # It may be the only one, and then it would move and delete the WAL.
+            close(connection, keep_wal=True)
             raise
-        return connection
-
-    def _connect_reading(self) -> apsw.Connection:
-        connection = self._connect()
-        connection.execute("PRAGMA query_only = ON").fetchall()
         return connection
 
     def _move(self) -> None:
@@ -184,13 +185,33 @@ class Store:
 
     def _close_lanes(self) -> None:
         """The last one moves the WAL into the file, unless the WAL alone has the truth."""
-        for lane in (self.moving, self.reading, self.writing):
-            lane.close(keep_wal=self._doubted)
+        with contextlib.ExitStack() as closing:
+            for lane in (self.writing, self.reading, self.moving):
+                closing.callback(lane.close, keep_wal=self._doubted)
 
     def _stand(self) -> tuple[int, ...]:
         """Which files the store's names lead to."""
         file, wal = map(os.stat, self._names)
         return file.st_dev, file.st_ino, wal.st_ino
+
+
+def _forbid_writing(connection: apsw.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON").fetchall()
+
+
+def _overwrite(connection: apsw.Connection) -> None:
+    """Commit something, without waiting long for another program that writes."""
+    connection.set_busy_timeout(_BRIEF_MS)
+    try:
+        connection.execute(_OVERWRITE).fetchall()
+    finally:
+        connection.set_busy_timeout(_BUSY_MS)
+
+
+def _moved(connection: apsw.Connection) -> int:
+    """How many pages of the WAL the index says are in the file; below 0: it was not looked at."""
+    _, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+    return moved
 
 
 def _make(folder: Path) -> None:

@@ -65,7 +65,8 @@ def told(error: KeybusError) -> AwsError | None:
     JSON services answer 400 also to who may not. Source: EventBridge API reference, "Common error
     types".
     """
-    message = str(error.args[0])
+    # Hints are for whoever runs the bus, but for where rights come from.
+    message = str(error) if isinstance(error, Forbidden) else str(error.args[0])
     if isinstance(error, AuthenticationFailed):
         return AwsError(error.kind, message)
     for kind, name, status in _KNOWN:

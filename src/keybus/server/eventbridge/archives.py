@@ -9,13 +9,14 @@ from typing import Annotated, Final, Literal
 
 from keybus.arns import Arn
 from keybus.bus.archives.archive import ArchiveExists, NamedArchive, NoSuchArchive, TooManyArchives
+from keybus.errors import PatternError
 from keybus.server.access import administer
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, between, length, pattern
 from keybus.server.eventbridge.buses import KmsKey, arn_of
-from keybus.server.eventbridge.naming import DEFAULT, bus_named, platforms_bus
+from keybus.server.eventbridge.naming import DEFAULT, own_bus, platforms_bus
 from keybus.server.eventbridge.shapes import Limit, NextToken
 
 READ, MANAGE = administer("archives.read"), administer("archives.manage")
@@ -191,11 +192,11 @@ async def list_archives(call: Call, asked: ListArchives) -> Archives:
     filters = (asked.name_prefix, asked.event_source_arn, asked.state)
     if len([each for each in filters if each is not None]) > 1:
         raise invalid(_ONE_FILTER)
-    if asked.event_source_arn is not None:
-        bus_named(call, asked.event_source_arn)
     archives = call.bus.archives
     found = [_listed(call, each) for each in archives.all()]
     found += [_unreadable(call, name) for name in sorted(archives.damaged)]
+    if asked.event_source_arn is not None and own_bus(call, asked.event_source_arn):
+        found = []  # a bus of the account's own has none
     shown, token = page(
         [
             each
@@ -283,6 +284,9 @@ def _told() -> Iterator[None]:
         raise AwsError("ResourceNotFoundException", str(error)) from error
     except TooManyArchives as error:
         raise AwsError("LimitExceededException", str(error)) from error
+    except PatternError as error:
+        told = f"Event pattern is not valid. Reason: {error.args[0]}"
+        raise AwsError("InvalidEventPatternException", told) from error
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

@@ -7,9 +7,16 @@ Source: Amazon EventBridge API reference, the operations of these names.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Final, Literal
 
-from keybus.bus.event_bus.custom_bus import BusExists, CustomBus, TooManyBuses, bus_arn
+from keybus.bus.event_bus.custom_bus import (
+    BusExists,
+    BusHasRules,
+    CustomBus,
+    TooManyBuses,
+    bus_arn,
+)
 from keybus.server.access import administer
 from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
@@ -192,11 +199,15 @@ async def delete_event_bus(call: Call, asked: DeleteEventBus) -> None:
     """Let one of the account's buses go; nothing, where there is none. The platform's stays."""
     if asked.name == DEFAULT:
         raise invalid("Cannot delete event bus default.")
-    if asked.name == call.bus.platform.bus:
+    if is_platforms(call, asked.name):
         raise invalid(f"Cannot delete event bus {asked.name}: it is the default one too.")
-    if any(rule.bus == asked.name for rule in call.bus.rules.of(call.account)):
-        raise invalid(f"Event bus {asked.name} can't be deleted since it has rules.")
-    await call.bus.custom_buses.delete(call.account, asked.name, call.principal)
+    has_rules = partial(call.bus.rules.on, call.account, asked.name)
+    try:
+        await call.bus.custom_buses.delete(
+            call.account, asked.name, call.principal, has_rules=has_rules
+        )
+    except BusHasRules as error:
+        raise invalid(f"Event bus {asked.name} can't be deleted since it has rules.") from error
 
 
 def arn_of(call: Call, name: str) -> str:

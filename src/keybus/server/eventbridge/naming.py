@@ -72,8 +72,13 @@ def rule_named(call: Call, text: str) -> Rule | None:
 
 
 def is_platforms(call: Call, name: str) -> bool:
-    """Whether the platform's bus goes by this name."""
-    return name in (DEFAULT, call.bus.platform.bus)
+    """Whether the platform's bus goes by this name.
+
+    A bus that the account has made keeps its name, also where the platform takes it later.
+    """
+    if name == DEFAULT:
+        return True
+    return name == call.bus.platform.bus and call.bus.custom_buses.find(call.account, name) is None
 
 
 def no_bus(name: str) -> AwsError:

@@ -11,7 +11,7 @@ import msgspec
 
 from keybus.bus.event_bus.custom_bus import bus_arn
 from keybus.envelope import MAX_ENTRY_BYTES, Entry, EntryResult, size
-from keybus.errors import Throttled
+from keybus.errors import KeybusError, Throttled
 from keybus.server.access import PUT
 from keybus.server.aws import Call, Operation
 from keybus.server.aws.errors import invalid
@@ -75,9 +75,12 @@ async def put_events(call: Call, asked: PutEvents) -> Answer:
         raise invalid(
             f"Total size of the entries in the request is over the limit ({MAX_ENTRY_BYTES} bytes)."
         )
+    buses = dict.fromkeys(bus for bus, _ in taken)
     results = {
-        bus: iter(await _put(call, [entry for each, entry in taken if each == bus], bus))
-        for bus in dict.fromkeys(bus for bus, _ in taken)
+        bus: iter(
+            await _put(call, [each for of, each in taken if of == bus], bus, alone=len(buses) == 1)
+        )
+        for bus in buses
     }
     answered = [
         each if isinstance(each, EntryResult) else next(results[each[0]]) for each in offered
@@ -88,13 +91,23 @@ async def put_events(call: Call, asked: PutEvents) -> Answer:
     )
 
 
-async def _put(call: Call, taken: list[Entry], event_bus: str) -> Sequence[EntryResult]:
-    """A result for each; where the account's quota is used up, AWS's error code for that."""
+async def _put(
+    call: Call, taken: list[Entry], event_bus: str, *, alone: bool
+) -> Sequence[EntryResult]:
+    """A result for each; where the account's quota is used up, AWS's error code for that.
+
+    Unless it is the only bus of the call, what fails fails its own entries: others may have been
+    taken, which whoever tries it all again would double.
+    """
     try:
         return await call.bus.put(taken, call.principal, event_bus)
     except Throttled as error:
         told = f"{error.args[0]}; try again in {error.retry_after:.1f} s"
         return [EntryResult(code="ThrottlingException", message=told)] * len(taken)
+    except KeybusError as error:
+        if alone:
+            raise
+        return [EntryResult(code="InternalFailure", message=str(error))] * len(taken)
 
 
 def _entry(entry: RequestEntry, call: Call) -> tuple[str, Entry] | EntryResult:

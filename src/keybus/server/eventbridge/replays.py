@@ -177,6 +177,8 @@ def _targets(call: Call, rules: tuple[str, ...]) -> tuple[str, ...]:
         rule = rule_named(call, text)
         if rule is None:
             raise AwsError("ResourceNotFoundException", f"Rule {text[:256]} does not exist.")
+        if rule.bus:
+            raise invalid(f"Rule {text[:256]} is of another bus than the archive's events.")
         found += rule.subscriptions
     return tuple(dict.fromkeys(found))
 

@@ -5,8 +5,10 @@ Source: Amazon EventBridge API reference, the operations of these names.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Annotated, Final, Literal
 
+from keybus.bus.event_bus.custom_bus import NoSuchBus
 from keybus.bus.rules.errors import HasTargets, NoSuchRule, TooMuch
 from keybus.bus.rules.overlay import usable
 from keybus.bus.rules.rule import Rule, path_of, rule_arn
@@ -16,7 +18,7 @@ from keybus.server.aws import AwsError, Call, Operation
 from keybus.server.aws.errors import invalid
 from keybus.server.aws.paging import page
 from keybus.server.aws.shapes import Answer, Request, length, pattern
-from keybus.server.eventbridge.naming import bus_named, own_bus
+from keybus.server.eventbridge.naming import bus_named, no_bus, own_bus
 from keybus.server.eventbridge.pattern_advice import advise
 from keybus.server.eventbridge.shapes import BusName, Limit, NextToken, Tag
 from keybus.server.eventbridge.tags import checked
@@ -123,9 +125,12 @@ async def put_rule(call: Call, asked: PutRule) -> RuleArn:
         bus=bus,
     )
     try:
-        await call.bus.rules.put(rule, call.principal)
+        async with _standing(call, rule):
+            await call.bus.rules.put(rule, call.principal)
     except TooMuch as error:
         raise AwsError("LimitExceededException", str(error)) from error
+    except NoSuchBus as error:  # it went meanwhile
+        raise no_bus(bus) from error
     await advise(call, text)
     return RuleArn(arn_of(call, rule))
 
@@ -207,6 +212,13 @@ def no_rule(name: str, bus: str) -> AwsError:
 def arn_of(call: Call, rule: Rule) -> str:
     """The ARN of a rule of the caller's account."""
     return rule_arn(call.bus.platform.region, call.account_id, rule.name, rule.bus)
+
+
+def _standing(call: Call, rule: Rule) -> AbstractAsyncContextManager[None]:
+    """The rule's bus stays until this ends."""
+    if not rule.bus:
+        return nullcontext()
+    return call.bus.custom_buses.standing(rule.account, rule.bus)
 
 
 def _of_bus(call: Call, bus: str | None) -> list[Rule]:

@@ -3,6 +3,7 @@
 Source: Amazon EventBridge API reference, "Target", "PutTargets", "SqsParameters", "RetryPolicy".
 """
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Final
 
@@ -36,6 +37,7 @@ QueryKey = Annotated[str, length(None, 512), pattern(r"[^\x00-\x1F\x7F]+")]
 QueryValue = Annotated[
     str, length(None, 512), pattern(r"[^\x00-\x09\x0B\x0C\x0E-\x1F\x7F]+"), SENSITIVE
 ]
+_INPUT: Final = re.compile(r"input[a-z_]*")
 _FIFO: Final = ".fifo"
 _DEAD: Final = "-dlq"
 _FOREIGN: Final = (
@@ -225,12 +227,19 @@ def _check_queue(call: Call, arn: Arn) -> None:
 
 
 def _tell_of_queue(call: Call, target: RuleTarget) -> None:
-    """Warn where the queue is not there yet, of a target that is taken."""
-    arn = Arn.parse(target.arn)
-    if arn is None or arn.service != "sqs":
-        return
-    if call.bus.message_queues.find(call.account_of(arn.account) or "", arn.resource) is None:
-        call.warn(f"there is no queue {arn.resource} yet: events wait, and are tried again")
+    """Warn where a queue takes nothing yet, of a target that is taken."""
+    for arn, what in ((target.arn, "events wait"), (target.dead_letters, "dead letters stay here")):
+        read = Arn.parse(arn)
+        if read is None or read.service != "sqs":
+            continue
+        found = call.bus.message_queues.find(call.account_of(read.account) or "", read.resource)
+        if found is None:
+            call.warn(f"there is no queue {read.resource} yet: {what}, and are tried again")
+        elif found.fifo and not found.content_deduplication:
+            call.warn(
+                f"the queue {read.resource} has no ContentBasedDeduplication, and takes nothing"
+                f" without: {what}, and are tried again"
+            )
 
 
 def _check_region(call: Call, arn: Arn) -> None:
@@ -259,10 +268,13 @@ def _check_input(rule: Rule, target: RuleTarget) -> None:
     """Whether its input can be made."""
     asked = Subscription(account=rule.account, target=target.form)
     for finding in input_findings(asked, "", None):
-        hint = f" ({finding.hint})" if finding.hint else ""
+        hint = f" ({finding.hint.replace('`paths`', 'InputPathsMap')})" if finding.hint else ""
         place = finding.pointer.removeprefix("/target/")
         where = f"{_member(place.partition('/')[0])}: " if "target/" in finding.pointer else ""
-        raise TargetRefused(f"{where}{finding.message}{hint}")
+        message = finding.message
+        if finding.code == "several-inputs":
+            message = _INPUT.sub(lambda key: _member(key[0]), message)
+        raise TargetRefused(f"{where}{message}{hint}")
 
 
 def _check_dead_letters(call: Call, target: RuleTarget) -> None:

@@ -91,7 +91,8 @@ class Template:
             msgspec.json.decode(sample)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InputError(
-                f"the template makes no JSON: {error}", hint="a text stands in quotes"
+                f"the template makes no JSON: {error}",
+                hint="it is JSON where each <variable> is a value; a text stands in quotes",
             ) from error
 
     def fill(self, given: Given) -> bytes:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from functools import partial
+from typing import Final
 
 import pytest
 from msgspec.structs import replace
@@ -10,27 +12,36 @@ from keybus.bus import Bus
 from keybus.bus.archive.replay import FromArchive, Wanted
 from keybus.bus.archives.archive import NamedArchive
 from keybus.bus.archives.counting import SWEEP_SECONDS
+from keybus.bus.engine import Record
 from keybus.bus.event_bus.custom_bus import (
     MOST_BUSES,
     BusExists,
+    BusHasRules,
     CustomBus,
     NoSuchBus,
     TooManyBuses,
+    bus_arn,
 )
 from keybus.bus.legible import Damaged
 from keybus.bus.made_by_hand import made_by_hand
 from keybus.bus.rules.rule import Rule
 from keybus.bus.rules.target import RuleTarget
+from keybus.bus.tapping.view import AccountView
+from keybus.contracts import ContractRepository
 from keybus.engines.memory import MemoryEngine
 from keybus.errors import StorageFailed
-from keybus.governance import ANYBODY
+from keybus.governance import ANYBODY, Principal
+from keybus.governance.principal import Role
 from keybus.testing import ManualClock
+from keybus.topology import Platform
+from keybus.topology.model import Grant
 from tests.unit.bus.failing import Store
 from tests.unit.bus.offered import foreign, status
 from tests.unit.bus.rules.making import ID, ME, StartRuled, arn, details, queue, received
 from tests.unit.bus.test_replays import FOR_EVER, ended
 
 ARN = f"arn:aws:events:local:{ID}:event-bus/inner"
+ROLES: Final[frozenset[Role]] = frozenset({"publisher", "subscriber"})
 ANY = json.dumps({"source": [{"prefix": ""}]})
 
 
@@ -127,10 +138,13 @@ async def test_archives_are_of_the_platforms_bus(ruled: StartRuled, clock: Manua
 async def test_a_bus_that_goes_takes_no_event_of_another_along(ruled: StartRuled) -> None:
     bus = await ruled()
     await inner(bus)
+    has_rules = partial(bus.rules.on, ME, "inner")
+    with pytest.raises(BusHasRules):
+        await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
     await bus.rules.remove_targets(ME, "inner:r", ["q"], ANYBODY)
     await bus.rules.delete(ME, "inner:r", ANYBODY)
-    await bus.custom_buses.delete(ME, "inner", ANYBODY)
-    await bus.custom_buses.delete(ME, "inner", ANYBODY)
+    await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
+    await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
     with pytest.raises(NoSuchBus):
         await bus.custom_buses.describe(ME, "inner", "gone", ANYBODY)
     await put(bus, 1, on=ARN)  # of whoever asked before it went
@@ -173,3 +187,58 @@ async def test_a_damaged_one_keeps_nothing_else_back(ruled: StartRuled, clock: M
     assert bus.custom_buses.all() == []
     with pytest.raises(Damaged):
         await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
+    await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=lambda: False)
+    await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
+
+
+async def test_accounts_whose_names_begin_alike_have_each_their_own(ruled: StartRuled) -> None:
+    bus = await ruled()
+    buses = bus.custom_buses
+    made = await buses.create(CustomBus("a/b", "c"), ANYBODY)
+    assert buses.find("a", "b/c") is None
+    with pytest.raises(NoSuchBus):
+        await buses.describe("a", "b/c", "mine", ANYBODY)
+    await buses.delete("a", "b/c", ANYBODY, has_rules=lambda: False)
+    assert (buses.of("a"), buses.of("a/b")) == ([], [made])
+
+
+async def test_a_bus_stays_while_a_rule_is_made_on_it(ruled: StartRuled) -> None:
+    bus = await ruled()
+    await bus.custom_buses.create(CustomBus(ME, "inner"), ANYBODY)
+    has_rules = partial(bus.rules.on, ME, "inner")
+    async with bus.custom_buses.standing(ME, "inner"):
+        going = asyncio.create_task(
+            bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
+        )
+        await bus.rules.put(Rule(ME, "r", ANY, bus="inner"), ANYBODY)
+    with pytest.raises(BusHasRules):
+        await going
+    with pytest.raises(NoSuchBus):
+        async with bus.custom_buses.standing(ME, "another"):
+            pass
+
+
+async def test_an_account_knows_of_its_own_buses_and_no_others(
+    ruled: StartRuled, declared: tuple[Platform, ContractRepository]
+) -> None:
+    grant = Grant(
+        account=ME,
+        reason="sees it",
+        approver="anna",
+        expires="2099-01-01",
+        events=["delivery.status.updated"],
+    )
+    bus = await ruled("enforce", replace(declared[0], grants={"g": grant}))
+    await bus.custom_buses.create(CustomBus("deliveries", "inner"), ANYBODY)
+    arn_of = bus_arn("local", bus.platform.accounts["deliveries"].id, "inner")
+    for at, knows in (("", True), (arn_of, False)):
+        [put] = await bus.put([status(1)], Principal("deliveries", ROLES), event_bus=at)
+        [*_, event] = [each async for each in bus.engine.read()]
+        for name, expected in (("deliveries", True), (ME, knows)):
+            who = Principal(name, ROLES)
+            view = AccountView(bus.control, who, bus.clock)
+            assert (view.show(event.envelope, None) is not None) == expected
+            record = Record(event.envelope, "", "key.delivery", "delivery.status.updated", 0, ())
+            assert view.may(record) == expected
+            answer = await bus.explaining.explain(put.event_id, who)
+            assert bool(answer.events) == expected

@@ -326,6 +326,8 @@ async def test_an_event_from_before_a_target_is_told_apart(
     [
         ("arn:aws:events:local:222222222222:rule/r", ("222222222222", "", "r")),
         ("arn:aws:events:local:222222222222:rule/tiny/r", ("222222222222", "tiny", "r")),
+        ("arn:aws:events:local:222222222222:rule/tiny:r", None),
+        ("arn:aws:events:local:222222222222:rule/a/b/r", None),
         ("arn:aws:events:local:222222222222:event-bus/r", None),
         ("arn:aws:sqs:local:222222222222:rule/r", None),
         ("rule/r", None),
