@@ -14,8 +14,11 @@ help: ## show this list
 demo: $(VENV)/.run ## set up and run the main job: the reference application at 2,000 events/s
 	$(BIN)/keybus demo $(DEMO)
 
+# Many a quick test waits for a server or a process: half as many again as there are processors.
+WORKERS = $$($(BIN)/python -c "import os; print(os.cpu_count() * 3 // 2)")
+
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --hypothesis-profile repeatable -m "not long and not soak" $(TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile repeatable -m "not long and not soak" $(TESTS)
 
 check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "long and not soak"

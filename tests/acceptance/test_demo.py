@@ -15,6 +15,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
 
 
+@pytest.mark.long
 def test_the_outage_of_a_vendor_touches_only_its_subscription() -> None:
     done = run("--json", "--vendor", "lockwell")
     assert done.returncode == 0, done.stderr

@@ -214,7 +214,7 @@ def bounded(examples: int) -> settings:
 
 
 TestMemoryHistories, TestSqliteHistories = PastHistories.TestCase, SqliteHistories.TestCase
-TestMemoryHistories.settings = TestSqliteHistories.settings = bounded(25)
+TestMemoryHistories.settings, TestSqliteHistories.settings = bounded(25), bounded(8)
 
 
 @pytest.mark.long

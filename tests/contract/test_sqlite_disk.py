@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keybus.engines.sqlite import SqliteEngine
+from keybus.engines.sqlite import SqliteEngine, checkpointer
 from keybus.engines.sqlite.checkpointer import INTERVAL
 from keybus.errors import StorageFailed
 from keybus.testing.clock import ManualClock
@@ -66,8 +66,13 @@ async def test_what_could_not_be_synced_does_not_come_back_after_a_crash(
 
 
 async def test_checkpoints_that_fail_are_logged_once(
-    disk: RecordingVFS, tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    disk: RecordingVFS,
+    tmp_path: Path,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(checkpointer, "RETRY", 0.05)
     engine = SqliteEngine.at(tmp_path / "store.db", clock=clock)
     cursor = await engine.open("a", ANY)
 

@@ -13,6 +13,8 @@ from keybus.cli.root import keybus
 from keybus.errors import KeybusError
 from tests.running import EXAMPLE, Server
 
+pytestmark = pytest.mark.long
+
 LATE = """
   late:
     account: properties

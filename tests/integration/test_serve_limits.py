@@ -34,6 +34,8 @@ from keybus.settings import Settings
 from tests.integration.raw import raw
 from tests.running import ClosedServer
 
+pytestmark = pytest.mark.long
+
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}

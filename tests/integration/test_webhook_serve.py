@@ -14,6 +14,8 @@ from tests.running import ClosedServer
 from tests.unit.bus.targets.authority import Authority
 from tests.unit.bus.targets.endpoint import Endpoint
 
+pytestmark = pytest.mark.long
+
 PLATFORM = """\
 bus: small
 organization: o-smallexample

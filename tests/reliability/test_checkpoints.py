@@ -173,7 +173,10 @@ async def test_a_store_that_is_opened_again_in_doubt_moves_nothing_until_it_is_a
     assert await store.left() == store.kept
 
 
-@pytest.mark.parametrize("reads", range(14))
+@pytest.mark.parametrize(
+    "reads",
+    [each if each in (2, 7) else pytest.param(each, marks=pytest.mark.long) for each in range(14)],
+)
 async def test_one_read_that_fails_while_it_is_opened_again_ends_nothing(
     store: Store, disk: Disk, reads: int
 ) -> None:

@@ -65,7 +65,11 @@ def test_one_is_made_and_shown(client: Any, connection: str, called: Endpoint) -
         ({"InvocationEndpoint": "https://example.com/"}, "ValidationException", "no destination"),
         ({"InvocationEndpoint": "http://127.0.0.1:1/"}, "ValidationException", "no destination"),
         ({"InvocationEndpoint": "http://example.com/"}, "ValidationException", "is http"),
-        ({"InvocationEndpoint": "ftp://127.0.0.1/"}, "ValidationException", "neither https nor http"),
+        (
+            {"InvocationEndpoint": "ftp://127.0.0.1/"},
+            "ValidationException",
+            "neither https nor http",
+        ),
         ({"InvocationEndpoint": "https://a@b/"}, "ValidationException", "no host"),
         ({"InvocationEndpoint": "https://*.example.com/"}, "ValidationException", "no host"),
         ({"InvocationEndpoint": "https://a/#b"}, "ValidationException", "regular expression"),

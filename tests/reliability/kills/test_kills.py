@@ -18,6 +18,7 @@ async def run(folder: Path, kills: int, seed: int) -> Verdict:
     return verdict
 
 
+@pytest.mark.long
 async def test_nothing_acknowledged_is_lost_over_kills_under_load(tmp_path: Path) -> None:
     verdict = await run(tmp_path, 2, seed=1)
     assert verdict.lost == 0

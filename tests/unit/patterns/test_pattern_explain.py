@@ -535,7 +535,7 @@ def test_what_hurts_behind_what_is_satisfied() -> None:
     assert explained.left_out == 1
 
 
-@pytest.mark.parametrize("depth", [998, 100_000])
+@pytest.mark.parametrize("depth", [998, pytest.param(100_000, marks=pytest.mark.long)])
 def test_depth(depth: int) -> None:
     event = '{"x": 1, "a": ' + '{"a":' * depth + "1" + "}" * (depth + 1)
     explained = explain({"x": [2], "a": {"a": [{"exists": True}], "b": [1]}}, event)

@@ -38,7 +38,7 @@ def test_numbers_beyond_all_bounds() -> None:
     assert not matches({"a": [1e300]}, json.loads('{"a": 1e400}'))
 
 
-@pytest.mark.parametrize("depth", [998, 100_000])
+@pytest.mark.parametrize("depth", [998, pytest.param(100_000, marks=pytest.mark.long)])
 def test_deep_events(depth: int) -> None:
     pattern = Pattern.parse({"x": [1], "a": {"a": [{"exists": False}]}})
     assert pattern.matches({"x": 1, "a": nested(depth, 1)})

@@ -91,7 +91,7 @@ def test_a_fault_is_found_where_it_stands(
         ("[]", "wrong-type"),
         ("just text", "wrong-type"),
         (b"bus: \xff", "not-utf8"),
-        ("a: " + "[" * 100_000, "too-deep"),
+        pytest.param("a: " + "[" * 100_000, "too-deep", marks=pytest.mark.long),
         ("a: " + "[" * 100 + "]" * 100, "too-deep"),
     ],
 )

@@ -74,7 +74,7 @@ class Store:
                     self._doubted = _moved(connection) > 0
                 self._files = self._stand()
             except BaseException:
-                self.writing.close(keep_wal=False)
+                self.writing.close(keep_wal=True)
                 raise
         except (OSError, apsw.Error) as error:
             self._lock.release()
