@@ -128,7 +128,7 @@ class CustomBuses:
         """
         async with self._changing:
             if self.find(account, name) is None:
-                raise NoSuchBus(name)
+                raise NoSuchBus(f"Event bus {name} does not exist.")
             yield
 
     async def delete(
@@ -175,7 +175,7 @@ class CustomBuses:
     async def _standing(self, account: str, name: str) -> CustomBus:
         found = await self._read(account, name)
         if found is None:
-            raise NoSuchBus(name)
+            raise NoSuchBus(f"Event bus {name} does not exist.")
         return found
 
     async def _keep(

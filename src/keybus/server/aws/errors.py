@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from keybus.bus.event_bus.custom_bus import NoSuchBus
 from keybus.clock import SYSTEM
 from keybus.errors import Conflict, EngineError, Forbidden, KeybusError, PatternError, Throttled
 from keybus.server.answers import BadRequest, TooLarge
@@ -15,6 +16,7 @@ REQUEST_ID = "x-amzn-RequestId"
 _SERVER_FAULT = 500
 _KNOWN: Final[tuple[tuple[type[KeybusError], str, int], ...]] = (
     (Forbidden, "AccessDeniedException", 400),
+    (NoSuchBus, "ResourceNotFoundException", 400),  # it went while it was asked for
     (Throttled, "ThrottlingException", 429),
     (TooLarge, "RequestEntityTooLargeException", 413),
     (BadRequest, "SerializationException", 400),

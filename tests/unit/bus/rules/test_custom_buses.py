@@ -32,6 +32,7 @@ from keybus.engines.memory import MemoryEngine
 from keybus.errors import StorageFailed
 from keybus.governance import ANYBODY, Principal
 from keybus.governance.principal import Role
+from keybus.server.aws.errors import told
 from keybus.testing import ManualClock
 from keybus.topology import Platform
 from keybus.topology.model import Grant
@@ -97,10 +98,10 @@ async def test_declared_subscriptions_hear_the_platforms_bus_alone(bus: Bus) -> 
     assert again.event_id == first.event_id
     assert (await bus.states())["all"].waiting == 1
     [found] = (await bus.explaining.explain(first.event_id, None)).events
-    told = {each.subscription: each for each in found.subscriptions}["all"]
-    assert told.outcome == "filtered-out"
-    assert "the event was put on" in told.message
-    assert ARN in told.message
+    about = {each.subscription: each for each in found.subscriptions}["all"]
+    assert about.outcome == "filtered-out"
+    assert "the event was put on" in about.message
+    assert ARN in about.message
 
 
 async def test_a_replay_sends_each_event_to_its_own_bus(
@@ -145,8 +146,14 @@ async def test_a_bus_that_goes_takes_no_event_of_another_along(ruled: StartRuled
     await bus.rules.delete(ME, "inner:r", ANYBODY)
     await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
     await bus.custom_buses.delete(ME, "inner", ANYBODY, has_rules=has_rules)
-    with pytest.raises(NoSuchBus):
+    with pytest.raises(NoSuchBus) as gone:
         await bus.custom_buses.describe(ME, "inner", "gone", ANYBODY)
+    answer = told(gone.value)
+    assert answer is not None
+    assert (answer.kind, str(answer)) == (
+        "ResourceNotFoundException",
+        "Event bus inner does not exist.",
+    )
     await put(bus, 1, on=ARN)  # of whoever asked before it went
     await put(bus, 2)
     assert await numbers(bus, "out", 1) == [2]
