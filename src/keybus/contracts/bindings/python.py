@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from keybus.contracts.bindings.annotations import Annotations, literals_of
+from keybus.contracts.bindings.annotations import annotation, literals
+from keybus.contracts.bindings.declared import Attribute, Declarations, Declared, Literals
 from keybus.contracts.bindings.shapes import Named, Shapes
 from keybus.contracts.bindings.text import docstring, fitting, header, literal
 from keybus.contracts.contract import Contract
@@ -15,7 +16,6 @@ from keybus.contracts.model.fields import ALWAYS
 from keybus.contracts.naming import RESERVED, module_of, python_names
 from keybus.contracts.view import Node, Sites
 
-_FILLED_IF_DECLARED = frozenset({"trace", "correlation_id", "causation_id"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _BUILTINS = frozenset({"str", "int", "float", "bool", "_t", "_keybus", "_BUNDLE"})
 
@@ -90,7 +90,7 @@ class _Module:
         self._file = file
         self._path = module_of(file)
         self._imports: dict[str, str] = {}  # alias to import statement
-        self._annotations = Annotations(shapes, self._refer)
+        self._declarations = Declarations(shapes)
         self._types = shapes.in_file(file)
 
     def text(self) -> str:
@@ -127,22 +127,25 @@ class _Module:
         return f"{alias}.{named.name}"
 
     def _alias(self, named: Named) -> str:
-        annotation = self._annotations.of_alias(named.node)
-        values = literals_of(named.node)
-        if annotation.literal and not annotation.null:
+        declared = self._declarations.of_alias(named)
+        only = declared.only
+        if isinstance(only, Literals) and not declared.null:
             # A value at run time too, so that its members can be listed.
-            shown = fitting(f"{named.name}: _t.TypeAlias = _t.Literal[", values, "]")
+            shown = fitting(f"{named.name}: _t.TypeAlias = _t.Literal[", literals(only), "]")
         else:
-            shown = f"{named.name}: _t.TypeAlias = {literal(str(annotation))}"
+            shown = f"{named.name}: _t.TypeAlias = {literal(self._annotation(declared))}"
         words = named.node.description or named.node.title
         return f"{shown}\n" + (docstring(words) if words else "")
+
+    def _annotation(self, declared: Declared) -> str:
+        return annotation(declared, self._refer)
 
     def _class(self, named: Named) -> str:
         node, contract = named.node, named.contract
         warning = self._deprecated.get(contract.type, "") if contract else ""
         event = "_keybus.DeprecatedEvent" if warning else "_keybus.Event"
         base = event if contract else "_keybus.Record"
-        fields = list(self._fields(node, filled=contract is not None))
+        fields = list(self._fields(named))
         names = self._python_names(node)
         bases = [base, "bundle=_BUNDLE", f"schema={_schema(node.key)}"]
         lines = [fitting(f"class {named.name}(", bases, "):") + "\n"]
@@ -168,32 +171,34 @@ class _Module:
         taken = RESERVED | _BUILTINS | {named.name for named in self._types}
         return python_names(node.properties, taken)
 
-    def _fields(self, node: Node, *, filled: bool) -> Iterator[str]:
-        names = self._python_names(node)
-        for name, sites in node.properties.items():
-            annotation, default = self._field(node, name, sites, filled=filled)
-            attribute, value = names[name], default
-            if attribute != name:
+    def _fields(self, named: Named) -> Iterator[str]:
+        names = self._python_names(named.node)
+        for each in self._declarations.attributes(named):
+            shown, default = self._field(each)
+            attribute, value = names[each.name], default
+            if attribute != each.name:
                 given = f", default={default}" if default else ""
-                value = f"_keybus.field(name={literal(name)}{given})"
-            yield f"    {attribute}: {annotation}" + (f" = {value}\n" if value else "\n")
+                value = f"_keybus.field(name={literal(each.name)}{given})"
+            yield f"    {attribute}: {shown}" + (f" = {value}\n" if value else "\n")
 
-    def _field(self, node: Node, name: str, sites: Sites, *, filled: bool) -> tuple[str, str]:
+    def _field(self, each: Attribute) -> tuple[str, str]:
         """A field's annotation, and its default or nothing."""
-        annotation = self._annotations.of(sites)
-        if filled and name in ALWAYS:
-            shown = str(annotation) if name == "publisher" else annotation.literal or "str"
+        declared = each.declared
+        shown = self._annotation(declared)
+        if each.filled and each.name in ALWAYS:
+            plain = each.name == "publisher" or isinstance(declared.only, Literals)
+            return shown if plain else "str", "_keybus.FILLED"
+        if each.required:
+            return shown, "_keybus.FILLED" if each.filled else ""
+        if not declared.is_anything:
+            shown = self._annotation(msgspec.structs.replace(declared, null=True))
+        if each.filled:
             return shown, "_keybus.FILLED"
-        required = name in node.required
-        if filled and name in _FILLED_IF_DECLARED and "string" in self._shapes.node(sites).types:
-            return str(annotation if required else annotation.or_none()), "_keybus.FILLED"
-        if required:
-            return str(annotation), ""
-        if annotation.is_any:
-            return str(annotation), "_keybus.UNSET"
-        if self._annotations.nullable(sites):
-            return f"{annotation.or_none()} | _keybus.UnsetType", "_keybus.UNSET"
-        return str(annotation.or_none()), "None"
+        if declared.is_anything:
+            return shown, "_keybus.UNSET"
+        if each.nullable:
+            return f"{shown} | _keybus.UnsetType", "_keybus.UNSET"
+        return shown, "None"
 
 
 def _constants(contract: Contract, warning: str) -> Iterator[str]:

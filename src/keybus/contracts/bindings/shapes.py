@@ -41,9 +41,14 @@ class Shapes:
 
     The types of a file depend on that file and what it refers to alone, never on which other files
     there are, or who refers to it.
+
+    Args:
+        contracts: The contracts.
+        enums: Whether every enum gets a name, for languages that cannot write one out.
     """
 
-    def __init__(self, contracts: Sequence[Contract]) -> None:
+    def __init__(self, contracts: Sequence[Contract], *, enums: bool = False) -> None:
+        self._name_enums = enums
         self.documents: Documents = {
             file: contract.closure[file] for contract in contracts for file in contract.closure
         }
@@ -103,6 +108,8 @@ class Shapes:
 
     def _needs_name(self, node: Node) -> bool:
         if node.is_record or self._is_event(node):
+            return True
+        if node.enum is not None and self._name_enums:
             return True
         compound = node.enum is not None or node.items or node.values or node.branches
         return bool(compound) and (_is_shared(node) or self._holds_itself(node))
