@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 from tests.running import EXAMPLE, ClosedServer, Server, ServerFactory
 
 # How long a machine takes to draw values says nothing about Keybus.
@@ -43,7 +43,7 @@ def example() -> Path:
 def bindings_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to be put on the path, with the example's generated package in it."""
     folder = tmp_path_factory.mktemp("bindings")
-    generate_python(ContractRepository.load(EXAMPLE / "contracts"), folder / "amazon_key_events")
+    generate("python", ContractRepository.load(EXAMPLE / "contracts"), folder / "amazon_key_events")
     return folder
 
 

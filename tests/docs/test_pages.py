@@ -16,7 +16,7 @@ import yaml
 from keybus import InvalidEvent
 from keybus.cli.root import keybus
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 from keybus.settings import Settings
 from keybus.topology import load_platform
 from tests.docs import cli_page
@@ -55,8 +55,8 @@ def blocks(language: str, *, runs: bool = False) -> Iterator[object]:
 @pytest.fixture(scope="session")
 def documented_bindings(bindings_folder: Path) -> Path:
     """The same package under the name that the bindings' own page uses."""
-    generate_python(ContractRepository.load(EXAMPLE / "contracts"), bindings_folder / "my_events")
-    generate_python(shop(bindings_folder / "shop"), bindings_folder / "shop_events")
+    generate("python", ContractRepository.load(EXAMPLE / "contracts"), bindings_folder / "my_events")
+    generate("python", shop(bindings_folder / "shop"), bindings_folder / "shop_events")
     return bindings_folder
 
 

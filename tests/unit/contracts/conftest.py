@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -29,7 +29,7 @@ def package_folder(
     repository: ContractRepository, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     folder = tmp_path_factory.mktemp("bindings") / "fixture_events"
-    generate_python(repository, folder)
+    generate("python", repository, folder)
     return folder
 
 

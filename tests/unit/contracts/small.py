@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 
 DRAFT = "http://json-schema.org/draft-04/schema#"
 TEXT = {"type": "string"}
@@ -54,7 +54,7 @@ def package(
     (folder / "core" / "Event.json").write_text(json.dumps(event or core()))
     (folder / "SmallShown.json").write_text(json.dumps(shown))
     name = f"small_events_{next(_numbers)}"
-    generate_python(ContractRepository.load(folder), tmp_path / name)
+    generate("python", ContractRepository.load(folder), tmp_path / name)
     sys.path.insert(0, str(tmp_path))
     try:
         importlib.invalidate_caches()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keybus.contracts import Contract, ContractRepository, bound, stamp
-from keybus.contracts.bindings import generate_python, python_package
+from keybus.contracts.bindings import generate, python_package
 from keybus.contracts.bindings.text import docstring
 from keybus.errors import InvalidEvent
 
@@ -87,7 +87,7 @@ def write(folder: Path, documents: dict[str, Any]) -> Path:
 def corners(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corners")
     repository = ContractRepository.load(write(folder / "contracts", DOCUMENTS))
-    generate_python(repository, folder / "corner_events")
+    generate("python", repository, folder / "corner_events")
     return folder
 
 
@@ -161,7 +161,7 @@ def test_versions_and_packages_side_by_side(
             "s/S.json": event("side.by", own, version=version),
         }
         repository = ContractRepository.load(write(tmp_path / f"{name}_contracts", documents))
-        generate_python(repository, tmp_path / name)
+        generate("python", repository, tmp_path / name)
     monkeypatch.syspath_prepend(str(tmp_path))
     one = importlib.import_module("side_one").SideBy
     again = importlib.import_module("side_one_again").SideBy

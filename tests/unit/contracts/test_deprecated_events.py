@@ -14,7 +14,7 @@ import pytest
 
 from keybus import DeprecatedContract
 from keybus.contracts import Contract, DeprecatedEvent, Event
-from keybus.contracts.bindings import generate_python, python_package
+from keybus.contracts.bindings import generate, python_package
 from tests.unit.contracts.releases.releasing import TEXT, TYPE, shown
 
 SENTENCE = "small.shown@1 is deprecated (its sunset date is 2027-06-30); use small.shown@2"
@@ -30,7 +30,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     def load(contract: Contract, warning: str) -> ModuleType:
         name = f"leaving_{next(_numbers)}"
         deprecated = {contract.type: warning} if warning else {}
-        generate_python({contract.type: contract}, tmp_path / name, deprecated)
+        generate("python", {contract.type: contract}, tmp_path / name, deprecated)
         importlib.invalidate_caches()
         return importlib.import_module(name)
 

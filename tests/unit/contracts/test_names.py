@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keybus.contracts import Contract, ContractRepository
-from keybus.contracts.bindings import generate_python, python_package
+from keybus.contracts.bindings import generate, python_package
 from tests.unit.contracts.small import DRAFT, TEXT, core, properties
 
 
@@ -45,7 +45,7 @@ def build(folder: Path, name: str, documents: Mapping[str, Any]) -> Any:
         (contracts / file).parent.mkdir(parents=True, exist_ok=True)
         (contracts / file).write_text(json.dumps(document))
     (contracts / "keybus.toml").write_text('[repository]\nname = "names"\n')
-    generate_python(ContractRepository.load(contracts), folder / name)
+    generate("python", ContractRepository.load(contracts), folder / name)
     command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={folder}/cache", name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python, python_package
+from keybus.contracts.bindings import generate, python_package
 from keybus.errors import ContractError
 
 GOLDEN = Path(__file__).parent / "fixtures" / "names.txt"
@@ -113,18 +113,18 @@ def test_stale_files_go_and_foreign_ones_stay(
     repository: ContractRepository, tmp_path: Path
 ) -> None:
     out = tmp_path / "deep" / "events"
-    generate_python(repository, out)
+    generate("python", repository, out)
     before = sorted(path.name for path in out.rglob("*"))
-    generate_python(repository, out)
+    generate("python", repository, out)
     assert sorted(path.name for path in out.rglob("*")) == before
     assert [path.name for path in out.parent.iterdir()] == ["events"]
     (out / "__pycache__").mkdir()
     (out / "__pycache__" / "x.pyc").touch()
     (out / "mine.py").touch()
     with pytest.raises(ContractError, match=r"mine\.py"):
-        generate_python(repository, out)
+        generate("python", repository, out)
     (out / "mine.py").unlink()
-    generate_python(repository, out)
+    generate("python", repository, out)
 
 
 @pytest.mark.parametrize("name", ["contracts.json", "other.txt"])
@@ -133,7 +133,7 @@ def test_a_folder_of_others_is_left_alone(
 ) -> None:
     (tmp_path / name).write_text("{}")
     with pytest.raises(ContractError, match="was not generated"):
-        generate_python(repository, tmp_path)
+        generate("python", repository, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -141,7 +141,7 @@ def test_a_package_needs_a_name_that_python_can_import(
     repository: ContractRepository, tmp_path: Path
 ) -> None:
     with pytest.raises(ContractError, match="cannot be the name"):
-        generate_python(repository, tmp_path / "my-events")
+        generate("python", repository, tmp_path / "my-events")
 
 
 def test_the_bindings_import_no_generator(package_folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keybus.contracts.bindings import write_package
+from keybus.contracts.bindings import generate, write_package
 from keybus.errors import ContractError
 
 FILES = {
@@ -32,7 +32,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, out: str) -> No
 @pytest.mark.parametrize("name", ["class", "None", "my-events", "2fa"])
 def test_a_keyword_is_no_package(tmp_path: Path, name: str) -> None:
     with pytest.raises(ContractError, match="cannot be the name of a package"):
-        write_package(tmp_path / name, FILES)
+        generate("python", {}, tmp_path / name)
 
 
 @pytest.mark.parametrize(

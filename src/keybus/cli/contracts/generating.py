@@ -7,7 +7,8 @@ import click
 
 from keybus.cli.contracts.reading import FOLDER
 from keybus.cli.contracts.sources import FROM_FOLDER, source_of
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import LANGUAGES
+from keybus.contracts.bindings import generate as generate_package
 from keybus.contracts.pinning import (
     LOCK_FILE,
     Choice,
@@ -23,17 +24,23 @@ from keybus.contracts.releases import RELEASES
 from keybus.contracts.releases.reference import Reference
 from keybus.errors import ContractError
 
-LANGUAGES = {"python": generate_python}
-
 
 @click.command()
 @FOLDER
-@click.option("--language", required=True, help="The language of the bindings: python.")
+@click.option(
+    "--language", required=True, help=f"The language of the bindings: {', '.join(LANGUAGES)}."
+)
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of the generated package; what was generated there before is replaced.",
+)
+@click.option(
+    "--package",
+    default="",
+    metavar="NAME",
+    help="The package's name, where that is not OUT's own: for Java and Go.",
 )
 @click.option(
     "--from",
@@ -56,6 +63,7 @@ def generate(
     folder: Path,
     language: str,
     out: Path,
+    package: str,
     origin: str,
     events: tuple[str, ...],
     *,
@@ -67,11 +75,6 @@ def generate(
     A package has one major of each event: by default the one that FOLDER has or, from releases, the
     newest. What is not generated from FOLDER itself is pinned by digest in keybus.lock beside OUT.
     """
-    generator = LANGUAGES.get(language)
-    if generator is None:
-        raise ContractError(
-            f"there are no bindings for {language!r}", hint=f"supported: {', '.join(LANGUAGES)}"
-        )
     if locked and events:
         raise click.UsageError("--locked generates what is pinned: leave --event out")
     origin = origin or (RELEASES if locked else FROM_FOLDER)
@@ -86,7 +89,7 @@ def generate(
         choice = choose(source, asked, include_retired=include_retired)
     for line in _warnings(choice):
         click.echo(f"warning: {line}", err=True)
-    files = generator(choice.contracts, out, choice.warnings)
+    files = generate_package(language, choice.contracts, out, choice.warnings, package)
     count = len(choice.editions)
     click.echo(f"{out}: {count} event{'' if count == 1 else 's'}, {len(files)} files")
     if locked:

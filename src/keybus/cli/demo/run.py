@@ -22,7 +22,7 @@ from keybus.cli.demo.report import Report, Run, judge, row
 from keybus.cli.demo.worker import VENDOR_PREFIX
 from keybus.clock import SYSTEM
 from keybus.contracts import ContractRepository, Event
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 from keybus.envelope import Entry, Envelope, encode, seal
 from keybus.errors import SettingsError
 from keybus.protocol import SubscriptionInfo
@@ -107,7 +107,7 @@ def stage(options: Options, say: Callable[[str], None]) -> Generator[Stage]:
         )
     with tempfile.TemporaryDirectory(prefix="keybus-demo-") as name:
         data = Path(name)
-        generate_python(contracts, data / BINDINGS)
+        generate("python", contracts, data / BINDINGS)
         sys.path[:0] = [str(options.folder), str(data)]
         with bus_process(options.folder, data) as url:
             say(f"bus {platform.bus!r} on {url}")

@@ -1,5 +1,6 @@
 """Python bindings: a package of event classes that carry and enforce their contracts."""
 
+import keyword
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -15,24 +16,34 @@ from keybus.contracts.model.bundle import DATA_FILE
 from keybus.contracts.model.fields import ALWAYS
 from keybus.contracts.naming import RESERVED, module_of, python_names
 from keybus.contracts.view import Node, Sites
+from keybus.errors import ContractError
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _BUILTINS = frozenset({"str", "int", "float", "bool", "_t", "_keybus", "_BUNDLE"})
 
 
 def python_package(
-    contracts: Iterable[Contract], deprecated: Mapping[str, str] = _NOTHING
+    contracts: Iterable[Contract], deprecated: Mapping[str, str] = _NOTHING, *, package: str = "_"
 ) -> Mapping[str, bytes]:
     """The files of a package with a class for each contract.
 
     Args:
         contracts: Of one repository.
         deprecated: Event types whose contracts are to be left, each with a sentence that says so.
+        package: Its name, which is that of its folder.
 
     Returns:
         File names, relative to the package, and their bytes. The same contracts always give the
         same bytes, and another event never changes an existing module.
+
+    Raises:
+        ContractError: Python cannot import what has this name.
     """
+    if not package.isidentifier() or keyword.iskeyword(package):
+        raise ContractError(
+            f"{package!r} cannot be the name of a package",
+            hint="Python must be able to import it: letters, digits, underscores, and no keyword",
+        )
     chosen = sorted(contracts, key=lambda contract: contract.type)
     shapes = Shapes(chosen)
     files = {"__init__.py": _package(chosen), "_bundle.py": _bundle(), "py.typed": ""}

@@ -1,6 +1,5 @@
 """Writing a generated package: all of it or nothing, and never over anybody's own files."""
 
-import keyword
 import os
 import shutil
 import tempfile
@@ -26,15 +25,8 @@ def write_package(out: Path, files: Mapping[str, bytes]) -> None:
         files: Names relative to it, and bytes.
 
     Raises:
-        ContractError: Something is there that was not generated, or the name is not one that
-            Python can import.
+        ContractError: Something is there that was not generated, or it cannot be written.
     """
-    name = out.absolute().name
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise ContractError(
-            f"{name!r} cannot be the name of a package",
-            hint="Python must be able to import it: letters, digits, underscores, and no keyword",
-        )
     try:
         _recover(out)
         _refuse_foreign(out)

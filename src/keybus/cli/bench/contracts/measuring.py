@@ -19,7 +19,7 @@ from keybus.cli.bench.pipeline.bodies import detail
 from keybus.cli.bench.pipeline.project import EVENT_TYPE, write_project
 from keybus.cli.bench.report import Setting, setting
 from keybus.contracts import ContractRepository
-from keybus.contracts.bindings import generate_python
+from keybus.contracts.bindings import generate
 from keybus.contracts.compatibility import check
 from keybus.contracts.releases.report import Standing, check_repository
 
@@ -145,14 +145,14 @@ def _whole(folder: Path, rounds: int, faults: list[str]) -> Figure:
 
 def _bindings(folder: Path, out: Path, rounds: int) -> Figure:
     repository = ContractRepository.load(folder)
-    files = generate_python(repository, out)
+    files = generate("python", repository, out)
     texts = [(out / file, (out / file).read_text("utf-8")) for file in files]
 
     def written() -> None:
         for place, text in texts:
             place.write_text(text, "utf-8")
 
-    took, baseline = _both(lambda: generate_python(repository, out), written, rounds)
+    took, baseline = _both(lambda: generate("python", repository, out), written, rounds)
     name = f"Python bindings of {len(repository):,} contracts"
     return Figure(name, "s", took, baseline, "the same files written", 20.0)
 

@@ -1,0 +1,8 @@
+"""The matrix of Python."""
+
+from tests.languages.matrix import Matrix
+from tests.languages.python import Python
+
+
+class TestPython(Matrix):
+    toolchain = Python()
