@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             none. It is in no text that this object makes of itself.
         ca_file: ``KEYBUS_CA_FILE``: certificates (PEM) of the authorities that the bus's own
             certificate is checked against; empty: the system's.
+        transport: ``KEYBUS_TRANSPORT``: ``http`` (a bus of Keybus) or ``aws`` (EventBridge and SQS).
+        event_bus: ``KEYBUS_EVENT_BUS``: the name or ARN of the bus that the transport aws puts on.
         publisher: ``KEYBUS_PUBLISHER``: the name under which this service publishes; empty asks
             the bus which publisher owns the event's type.
         request_timeout: ``KEYBUS_REQUEST_TIMEOUT``: seconds that one request may take.
@@ -37,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
     token: str = ""
     ca_file: str = ""
+    transport: str = "http"
+    event_bus: str = "default"
     publisher: str = ""
     request_timeout: float = 10.0
     retry_timeout: float = 30.0

@@ -1,10 +1,7 @@
 """Which handler gets which event, and how an event's bytes become what the handler asks for."""
 
-import asyncio
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import msgspec
 
 from keybus.causality import Cause, caused_by
+from keybus.client.threads import in_thread
 from keybus.contracts import Event
 from keybus.contracts.versions import major_of
 from keybus.envelope import Envelope
@@ -177,37 +175,6 @@ async def _run(handler: Handler, argument: object) -> None:
     if inspect.iscoroutinefunction(handler):
         await handler(argument)
         return
-    outcome = await _in_thread(partial(copy_context().run, handler, argument))
+    outcome = await in_thread(partial(copy_context().run, handler, argument), "keybus handler")
     if inspect.isawaitable(outcome):
         await outcome
-
-
-def _in_thread(function: Callable[[], object]) -> "asyncio.Future[object]":
-    """Run a function in a daemon thread: one that never returns must not keep the process up.
-
-    How many there are at once is bounded by who calls: each worker waits for its own.
-    """
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[object] = loop.create_future()
-
-    def land(result: object, error: BaseException | None) -> None:
-        if outcome.done():
-            return
-        if error is None:
-            outcome.set_result(result)
-        elif isinstance(error, StopIteration):  # no future can hold it
-            outcome.set_exception(RuntimeError("the handler raised StopIteration"))
-        else:
-            outcome.set_exception(error)
-
-    def work() -> None:
-        result, failure = None, None
-        try:
-            result = function()
-        except BaseException as error:  # noqa: BLE001 - it is the caller's, on the loop
-            failure = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits
-            loop.call_soon_threadsafe(land, result, failure)
-
-    threading.Thread(target=work, name="keybus handler", daemon=True).start()
-    return outcome

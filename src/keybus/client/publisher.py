@@ -9,7 +9,7 @@ import msgspec
 
 from keybus.client.batcher import Batcher
 from keybus.client.identity import Identity
-from keybus.client.transport import Transport, over_http
+from keybus.client.transport import Transport, TransportName, way_to
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event, bound, bound_types, stamp
 from keybus.envelope import Entry, EntryResult
@@ -40,7 +40,8 @@ class AsyncEventPublisher:
         publisher: The name under which this service publishes: ``KEYBUS_PUBLISHER``, or else the
             one publisher that the bus knows to emit the event's type.
         source: The envelope's source; the one that the platform declares where it is not given.
-        transport: Another way to the bus, such as a test's in-memory bus.
+        transport: The way to the bus: ``http``, ``aws``, or one of your own, such as a test's
+            in-memory bus; ``KEYBUS_TRANSPORT`` where it is not given.
         linger: Seconds that `publish_soon` may wait for company.
         settings: Settings; read from the environment where they are not given.
         clock: Time and jitter.
@@ -52,19 +53,18 @@ class AsyncEventPublisher:
         *,
         publisher: str | None = None,
         source: str | None = None,
-        transport: Transport | None = None,
+        transport: Transport | TransportName | None = None,
         linger: float = LINGER_SECONDS,
         settings: Settings | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         settings = settings or Settings.from_environment()
-        self._owned = None
-        if transport is None:
-            transport = self._owned = over_http(settings.bus(url), settings)
+        way, made = way_to(transport, url, settings, clock)
+        self._owned = way if made else None
         retry_timeout = settings.retry_timeout
-        self._batcher = Batcher(transport, clock, linger=linger, retry_timeout=retry_timeout)
+        self._batcher = Batcher(way, clock, linger=linger, retry_timeout=retry_timeout)
         self._identity = Identity(
-            transport,
+            way,
             clock,
             name=publisher or settings.publisher,
             source=source,

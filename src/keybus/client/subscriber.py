@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from keybus.backoff import backoff
 from keybus.client.handlers import MAX_BATCH_SECONDS, Batch, Handler, Handlers
 from keybus.client.intake import Intake, Observer
-from keybus.client.transport import Transport, over_http
+from keybus.client.portal import Portal
+from keybus.client.records import NotHandled, Records, records_of
+from keybus.client.transport import DeliveryStream, Transport, TransportName, way_to
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event
 from keybus.envelope import Envelope
@@ -22,6 +24,8 @@ E = TypeVar("E", bound=Event)
 T = TypeVar("T")
 R = TypeVar("R", bound=Awaitable[None] | None)
 _log = logging.getLogger(__name__)
+_MARGIN_SECONDS = 1.0
+"""Time that a function needs for its answer."""
 _HELD_SECONDS = 5.0
 """A connection that held as long was good: after it, retries begin anew."""
 
@@ -39,7 +43,8 @@ class EventSubscriber:
         concurrency: Events handled at once. With 1 they are handled in the order of delivery.
         window: Events that may be here and not yet acknowledged.
         drain_seconds: How long handlers may take to finish when the subscriber stops.
-        transport: Another way to the bus, such as a test's in-memory bus.
+        transport: The way to the bus: ``http``, ``aws``, or one of your own, such as a test's
+            in-memory bus; ``KEYBUS_TRANSPORT`` where it is not given.
         observer: Called with the outcome of every delivery.
         settings: Settings; read from the environment where they are not given.
         clock: Time and jitter.
@@ -53,7 +58,7 @@ class EventSubscriber:
         concurrency: int = 10,
         window: int = DEFAULT_WINDOW,
         drain_seconds: float = 30.0,
-        transport: Transport | None = None,
+        transport: Transport | TransportName | None = None,
         observer: Observer | None = None,
         settings: Settings | None = None,
         clock: Clock = SYSTEM,
@@ -67,10 +72,8 @@ class EventSubscriber:
         self.observer = observer
         self._concurrency, self._window, self._drain = concurrency, window, drain_seconds
         self._clock = clock
-        self._owned = None
-        if transport is None:
-            transport = self._owned = over_http(settings.bus(url), settings)
-        self._transport = transport
+        self._transport, made = way_to(transport, url, settings, clock)
+        self._owned = self._transport if made else None
         self._handlers = Handlers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -169,11 +172,7 @@ class EventSubscriber:
             Unauthenticated: The bus does not know the token.
             SettingsError: No handler is registered.
         """
-        if not self._handlers.types:
-            raise SettingsError(
-                f"the subscriber of {self.subscription!r} has no handlers",
-                hint="every event would end as a dead letter; register one with on(…)",
-            )
+        self._check_handlers()
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._stop_asked:
             self._stop.set()
@@ -207,6 +206,55 @@ class EventSubscriber:
             with contextlib.suppress(RuntimeError):  # the loop has ended by itself meanwhile
                 loop.call_soon_threadsafe(self._stop.set)
 
+    def lambda_handler(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
+        """Handle what an AWS Lambda function was invoked with.
+
+        Of a batch of SQS, what was not handled is named in the answer, and comes again; the event
+        source mapping needs ``ReportBatchItemFailures``. What the function's time does not suffice
+        for is named as well.
+
+        Args:
+            event: A batch of the subscription's queue, or one event of an EventBridge rule.
+            context: Lambda's context, which says how much time is left.
+
+        Raises:
+            NotHandled: The one event was not handled, and why; EventBridge tries it again.
+            UnreadableInvocation: It is neither.
+            SettingsError: No handler is registered.
+        """
+        self._check_handlers()
+        records, is_batch = records_of(event)
+        left = getattr(context, "get_remaining_time_in_millis", None)
+        seconds = None if left is None else max(left() / 1000 - _MARGIN_SECONDS, 0.0)
+        stream = Portal.shared().call(self._work_off(records, seconds))
+        if not is_batch and stream.reasons:
+            raise NotHandled(stream.reasons[0])
+        failed = [{"itemIdentifier": records[each]["messageId"]} for each in sorted(stream.reasons)]
+        return {"batchItemFailures": failed} if is_batch else {}
+
+    async def _work_off(
+        self, records: Sequence[Mapping[str, Any]], seconds: float | None
+    ) -> Records:
+        """Handle these records, for so many seconds at most."""
+        stream, stop = Records(self.subscription, records), asyncio.Event()
+        timer = asyncio.create_task(_stop_when_over(stream, stop, seconds))
+        try:
+            await self._intake(stream).run(stop, 0.0)
+        finally:
+            timer.cancel()
+            await asyncio.gather(timer, return_exceptions=True)
+        await stream.close()
+        return stream
+
+    def _intake(self, stream: DeliveryStream) -> Intake:
+        return Intake(
+            stream,
+            self._handlers,
+            concurrency=self._concurrency,
+            observer=self.observer,
+            clock=self._clock,
+        )
+
     async def _connect_and_work(self) -> None:
         opening = self._transport.subscribe(self.subscription, self._window)
         stream = await self._unless_stopped(opening)
@@ -215,15 +263,16 @@ class EventSubscriber:
         _log.info("%s: connected", self.subscription)
         self._warn_of_gaps(stream.hello)
         try:
-            await Intake(
-                stream,
-                self._handlers,
-                concurrency=self._concurrency,
-                observer=self.observer,
-                clock=self._clock,
-            ).run(self._stop, self._drain)
+            await self._intake(stream).run(self._stop, self._drain)
         finally:
             await stream.close()
+
+    def _check_handlers(self) -> None:
+        if not self._handlers.types:
+            raise SettingsError(
+                f"the subscriber of {self.subscription!r} has no handlers",
+                hint="every event would end as a dead letter; register one with on(…)",
+            )
 
     def _warn_of_gaps(self, hello: Hello) -> None:
         """An event without a handler would end as a dead letter: say so before it does."""
@@ -245,3 +294,11 @@ class EventSubscriber:
             task.cancel()
             stopped.cancel()
             await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+async def _stop_when_over(stream: Records, stop: asyncio.Event, seconds: float | None) -> None:
+    """Stop once all records are settled, or after so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stream.settled.wait()
+    stop.set()

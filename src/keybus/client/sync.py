@@ -13,7 +13,7 @@ from typing import Any, Self, overload
 from keybus.client.batcher import finish_all
 from keybus.client.portal import Portal
 from keybus.client.publisher import LINGER_SECONDS, AsyncEventPublisher, OnRefused, typed
-from keybus.client.transport import Transport
+from keybus.client.transport import Transport, TransportName
 from keybus.clock import SYSTEM, Clock
 from keybus.contracts import Event
 from keybus.envelope import EntryResult
@@ -37,7 +37,7 @@ class EventPublisher:
         *,
         publisher: str | None = None,
         source: str | None = None,
-        transport: Transport | None = None,
+        transport: Transport | TransportName | None = None,
         linger: float = LINGER_SECONDS,
         settings: Settings | None = None,
         clock: Clock = SYSTEM,

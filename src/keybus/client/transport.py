@@ -1,14 +1,13 @@
 """What a client asks of the way to the bus; HTTP is one, a test's in-memory bus another."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Literal, Protocol
 
+from keybus.clock import Clock
 from keybus.envelope import Entry, EntryResult
+from keybus.errors import SettingsError
 from keybus.protocol import Delivered, Hello, PublisherInfo, Settlement
 from keybus.settings import Settings
-
-if TYPE_CHECKING:
-    from keybus.client.http import HttpTransport
 
 
 class DeliveryStream(Protocol):
@@ -79,18 +78,39 @@ class Transport(Protocol):
         ...
 
 
-def over_http(url: str, settings: Settings) -> "HttpTransport":
-    """The native API over HTTP.
+TransportName = Literal["http", "aws"]
+
+
+def way_to(
+    given: "Transport | TransportName | None", url: str | None, settings: Settings, clock: Clock
+) -> "tuple[Transport, bool]":
+    """The way to the bus that a client was told of, and whether it was made here.
 
     Args:
-        url: The bus.
-        settings: The token, the authorities, and how long a request may take.
+        given: A transport, or the name of one; None: ``KEYBUS_TRANSPORT``.
+        url: The bus, where it is reached over HTTP.
+        settings: The token, the authorities, the event bus, and how long a request may take.
+        clock: Time and jitter.
 
     Raises:
-        SettingsError: The token would cross a network in the clear, or the authorities cannot be
-            read.
+        SettingsError: There is no such transport, the token would cross a network in the clear, or
+            the authorities cannot be read.
     """
-    # An HTTP client is a good part of an import's time, and most processes never connect.
-    from keybus.client.http import HttpTransport  # noqa: PLC0415
+    name = settings.transport if given is None else given
+    if not isinstance(name, str):
+        return name, False
+    if name == "http":
+        # An HTTP client is a good part of an import's time, and most processes never connect.
+        from keybus.client.http import HttpTransport  # noqa: PLC0415
 
-    return HttpTransport(url, request_timeout=settings.request_timeout, settings=settings)
+        timeout = settings.request_timeout
+        return HttpTransport(settings.bus(url), request_timeout=timeout, settings=settings), True
+    if name != "aws":
+        raise SettingsError(f"there is no transport {name!r}", hint="http or aws")
+    if url is not None:
+        raise SettingsError(
+            f"the transport aws has no use for {url}", hint="set AWS_ENDPOINT_URL, or leave it out"
+        )
+    from keybus.client.aws import AwsTransport  # noqa: PLC0415 - an extra
+
+    return AwsTransport(settings, clock=clock), True
