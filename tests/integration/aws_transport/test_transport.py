@@ -113,7 +113,11 @@ def test_what_is_published_is_handled_once_and_gone(
     assert len({result.event_id for result in results}) == 25
     subscriber = EventSubscriber("notifications", transport="aws", settings=settings)
     found: list[Event] = []
-    subscriber.on(events.DeliveryStatusUpdated)(found.append)
+
+    @subscriber.on(events.DeliveryStatusUpdated)
+    def updated(event: Event) -> None:
+        found.append(event)
+
     receiving = Receiving(subscriber, 25)
     receiving.wait()
     assert sorted(str(each.id) for each in found) == sorted(str(each.id) for each in sent)
@@ -164,7 +168,11 @@ def test_what_does_not_fit_goes_to_the_dead_letters_with_the_reason(
     for body in (json.dumps(envelope), "no envelope"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     subscriber = EventSubscriber(queue, transport="aws", settings=settings)  # by its URL
-    subscriber.on(events.DeliveryStatusUpdated)(print)
+
+    @subscriber.on(events.DeliveryStatusUpdated)
+    def updated(event: Event) -> None:
+        raise AssertionError(event)
+
     receiving = Receiving(subscriber, 2)
     receiving.wait()
     assert {each.outcome for each in receiving.seen} == {"rejected"}

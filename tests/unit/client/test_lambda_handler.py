@@ -108,7 +108,11 @@ def test_an_event_of_a_rule_is_handled_or_raised() -> None:
 
 def test_typed_events_are_checked(events: ModuleType) -> None:
     subscriber, found = EventSubscriber("notifications"), list[Any]()
-    subscriber.on(events.DeliveryStatusUpdated)(found.append)
+
+    @subscriber.on(events.DeliveryStatusUpdated)
+    def updated(event: Any) -> None:
+        found.append(event)
+
     event = events.DeliveryStatusUpdated(
         delivery_id="DEL-1",
         status="IN_GARAGE",
