@@ -20,7 +20,7 @@ WORKERS = $$($(BIN)/python -c "import os; print(os.cpu_count() * 3 // 2)")
 test: $(VENV)/.dev ## set up and run the quick tests (under 5 minutes)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --hypothesis-profile repeatable -m "not long and not soak" $(TESTS)
 
-check: lint types layers ## everything else CI asks for: lint, types, layers, the long suites
+check: $(VENV)/.synth lint types layers ## everything else CI asks for: lint, types, layers, the long suites
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "long and not soak"
 
 reliability: $(VENV)/.dev ## kill buses and cut the power of stores for 10 minutes (RELIABILITY="--minutes 60")
@@ -31,7 +31,7 @@ lint: $(VENV)/.dev ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.dev ## mypy, strict, over the product, its tests and the example's services
+types: $(VENV)/.synth ## mypy, strict, over the product, its tests and the example's services
 	$(BIN)/mypy
 	$(BIN)/keybus contracts generate $(EXAMPLE)/contracts --language python --out $(EXAMPLE)/build/amazon_key_events
 	cd $(EXAMPLE) && MYPYPATH=.:build $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p services
@@ -57,9 +57,14 @@ $(VENV)/.dev: locks/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r locks/dev.txt
 	@touch $@
 
+$(VENV)/.synth: locks/synth.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --require-hashes -r locks/synth.txt
+	@touch $@
+
 lock: $(VENV)/.dev ## work the locked versions out anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra all --group build pyproject.toml -o locks/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra all --group build --group test --group lint -c locks/run.txt pyproject.toml -o locks/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --extra cdk --group synth -c locks/dev.txt pyproject.toml -o locks/synth.txt
 
 clean: ## remove what set-up and runs left behind
 	rm -rf $(VENV) build dist .hypothesis $(EXAMPLE)/build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
