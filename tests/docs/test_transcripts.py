@@ -49,6 +49,7 @@ def test_dead_letters_are_looked_at_redriven_and_purged(tmp_path: Path) -> None:
     check(of_page("dead-letters.md"), tmp_path)
 
 
+@pytest.mark.long
 def test_what_became_of_an_event(tmp_path: Path) -> None:
     example_in(tmp_path)
     check(of_page("explain.md"), tmp_path)

@@ -52,11 +52,12 @@ def _fill(connection: apsw.Connection, answers: Answers) -> None:
 def _write_segment(connection: apsw.Connection, append: Append, first: int) -> None:
     last = first + len(append.texts) - 1
     connection.execute(
-        "INSERT INTO log VALUES (?, ?, 1000, 0, ?, ?, ?)",
+        "INSERT INTO log VALUES (?, ?, ?, 0, ?, ?, ?)",
         (
             first,
             last,
-            _packed("q", [1000] * len(append.texts)),
+            append.at,
+            _packed("q", [append.at] * len(append.texts)),
             _packed("I", [len(text) for text in append.texts]),
             b"".join(append.texts),
         ),

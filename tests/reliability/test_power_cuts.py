@@ -11,6 +11,7 @@ from tests.reliability.told import problems
 MOMENTS = {"opening", "recovering", "working", "ending"}
 
 
+@pytest.mark.long
 async def test_nothing_answered_is_lost_over_power_cuts() -> None:
     found = [cut for seed in range(8) for cut in await cuts(History(seed))]
     assert problems(found) == []

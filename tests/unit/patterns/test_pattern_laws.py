@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any, TypeAlias
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,7 @@ simple = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=400)
 @given(
     pattern=st.dictionaries(paths, simple, min_size=2, max_size=5),

@@ -86,7 +86,7 @@ def test_every_decision_is_the_plain_evaluators(times: int, contracts: ContractR
     law()
     reached = {method: {each for name, each in seen if name == method} for method, _ in seen}
     events = {None, "no-grant", "clearance", "grant-expired"}
-    assert reached == {
+    possible = {
         "put": {None, "unknown-account", "role", "reserved-source", "source", "event"},
         "consume": {None, "unknown-account", "role", "subscription"},
         "replay": {None, "unknown-account", "role", "subscription"},
@@ -94,6 +94,10 @@ def test_every_decision_is_the_plain_evaluators(times: int, contracts: ContractR
         "read": {*events, "unknown-account", "role"},
         "administer": {None, "unknown-account", "role", "action"},
     }
+    assert reached.keys() == possible.keys()
+    assert all(reached[method] <= possible[method] for method in possible)
+    # What is rare, such as a grant's end between two instants, is reached in the long run.
+    assert times == 1 or reached == possible
 
 
 @QUICK_AND_LONG
