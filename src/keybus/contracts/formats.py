@@ -1,7 +1,8 @@
 """The formats that draft-04 does not know but contracts use.
 
 ``date-time``, ``email``, ``uri``, ``ipv4``, ``ipv6`` and ``hostname`` are draft-04's own and are
-asserted by the validator; any other name is an annotation, as the specification allows.
+asserted by the validator, which asserts ``date``, ``time``, ``regex`` and ``idn-email`` as well; any
+other name is an annotation, as the specification allows.
 """
 
 import re

@@ -57,7 +57,9 @@ def test_generate(sound: Path, tmp_path: Path) -> None:
     assert (out / "delivery" / "delivery_status_updated.py").is_file()
     wrong = run("generate", sound, "--language", "cobol", "--out", out).exception
     assert isinstance(wrong, ContractError)
-    assert str(wrong) == "there are no bindings for 'cobol' (supported: python)"
+    assert (
+        str(wrong) == "there are no bindings for 'cobol' (supported: python, typescript, java, go)"
+    )
     assert run("generate", sound).exit_code == 2
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from keybus.contracts.bindings.go import go_package
+from keybus.contracts.bindings.java import java_package
 from keybus.contracts.bindings.python import python_package
+from keybus.contracts.bindings.typescript import typescript_package
 from keybus.contracts.bindings.writing import write_package
 from keybus.contracts.contract import Contract
 from keybus.errors import ContractError
@@ -36,7 +39,14 @@ class Generator(Protocol):
         """
 
 
-LANGUAGES: Final[Mapping[str, Generator]] = MappingProxyType({"python": python_package})
+LANGUAGES: Final[Mapping[str, Generator]] = MappingProxyType(
+    {
+        "python": python_package,
+        "typescript": typescript_package,
+        "java": java_package,
+        "go": go_package,
+    }
+)
 """The generator of each language, by its name on the command line."""
 
 NAMED_BY_FOLDER: Final = frozenset({"python", "typescript"})

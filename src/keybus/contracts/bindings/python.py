@@ -10,9 +10,8 @@ from keybus.contracts.bindings.annotations import annotation, literals
 from keybus.contracts.bindings.declared import Attribute, Declarations, Declared, Literals
 from keybus.contracts.bindings.shapes import Named, Shapes
 from keybus.contracts.bindings.text import docstring, fitting, header, literal
+from keybus.contracts.bindings.writing import with_data
 from keybus.contracts.contract import Contract
-from keybus.contracts.documents import canonical_json
-from keybus.contracts.model.bundle import DATA_FILE
 from keybus.contracts.model.fields import ALWAYS
 from keybus.contracts.naming import RESERVED, module_of, python_names
 from keybus.contracts.view import Node, Sites
@@ -53,15 +52,7 @@ def python_package(
         for depth in range(1, len(path)):
             folder = "/".join(path[:depth])
             files[f"{folder}/__init__.py"] = header() + docstring(f"Bindings of {folder}.")
-    written = {name: text.encode() for name, text in files.items()}
-    written[DATA_FILE] = _data(shapes, [*written, DATA_FILE])
-    return dict(sorted(written.items()))
-
-
-def _data(shapes: Shapes, files: Sequence[str]) -> bytes:
-    """The documents, and the list by which a later run knows its own files."""
-    data = {"generator": "keybus", "files": sorted(files), "documents": dict(shapes.documents)}
-    return msgspec.json.format(canonical_json(data), indent=1) + b"\n"
+    return with_data(files, shapes.documents)
 
 
 def _bundle() -> str:
