@@ -13,6 +13,7 @@ COMMANDS = {
     "audit": ("keybus.cli.audit", "audit"),
     "backup": ("keybus.cli.backup", "backup"),
     "bench": ("keybus.cli.bench", "bench"),
+    "catalog": ("keybus.cli.catalog", "catalog"),
     "contracts": ("keybus.cli.contracts", "contracts"),
     "credentials": ("keybus.cli.credentials", "credentials"),
     "demo": ("keybus.cli.demo", "demo"),

@@ -5,6 +5,7 @@ each formula once, so two schemas that say the same of something share the formu
 equality, and what both contracts have word for word needs no proof.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -287,8 +288,8 @@ class Formulas:
         left = [part for part in parts if part is not NOTHING]
         if len(left) <= 1:
             return left[0] if left else NOTHING
-        ordered = tuple(sorted(left, key=id))
-        return self.make(One, ordered)
+        ordered = tuple(left)
+        return self._by((One, frozenset(Counter(left).items())), lambda: One(ordered))
 
     def negated(self, inner: Formula) -> Formula:
         """The opposite."""

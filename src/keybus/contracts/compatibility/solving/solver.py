@@ -76,8 +76,8 @@ class Solver:
     def solve(self, literals: Iterable[Literal], frame: Frame | None) -> Outcome:
         """The same as a part of a search."""
         bound = None if frame is None or (frame.free and not frame.items) else frame
-        wanted = frozenset(literals)
-        state: State = (wanted, bound)
+        given = tuple(dict.fromkeys(literals))  # in order, so that every run finds the same
+        state: State = (frozenset(given), bound)
         known = self._known.get(state)
         if known is not None:
             return known
@@ -91,7 +91,7 @@ class Solver:
         before, self._rests_on = self._rests_on, _DEEPEST + 1
         self._open[state] = depth
         try:
-            outcome = self._searched(wanted, bound)
+            outcome = self._searched(given, bound)
         finally:
             del self._open[state]
         if isinstance(outcome, Found) or self._rests_on >= depth:
@@ -102,7 +102,7 @@ class Solver:
             self._rests_on = min(before, self._rests_on)
         return outcome
 
-    def _searched(self, wanted: frozenset[Literal], frame: Frame | None) -> Outcome:
+    def _searched(self, wanted: tuple[Literal, ...], frame: Frame | None) -> Outcome:
         doubt: Outcome = NONE
         for kind in KINDS:
             try:
