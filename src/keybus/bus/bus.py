@@ -45,6 +45,9 @@ from keybus.bus.policy.bus_policy import BusPolicy
 from keybus.bus.registry import ContractRegistry
 from keybus.bus.rules.rules import Rules
 from keybus.bus.schema_registries import SchemaRegistries
+from keybus.bus.schema_registries.discovered import DiscoveredSchemas
+from keybus.bus.schema_registries.discoverers import Discoverers
+from keybus.bus.schema_registries.discovering import Discovering
 from keybus.bus.standing import Standing
 from keybus.bus.tapping.taps import Taps
 from keybus.bus.targets import Targets, WebhookSettings
@@ -99,6 +102,8 @@ class Bus:
         retention: How much is kept.
         message_queues: Queues that were created, with messages of their own.
         schema_registries: Schemas that accounts keep for themselves.
+        discoverers: Who looks at events that have no contract.
+        discovered_schemas: What they have found.
     """
 
     def __init__(
@@ -197,6 +202,12 @@ class Bus:
         self._age_limits = AgeLimits(lambda: self.control.dispatchers, audit, clock)
         self._watch = GrantWatch(engine.documents, self.control, audit, clock)
         self.schema_registries = SchemaRegistries(engine.documents, audit, clock)
+        self.discovered_schemas = DiscoveredSchemas(engine.documents, self.schema_registries)
+        self.discoverers = Discoverers(engine.documents, audit)
+        self._discovering = Discovering(
+            engine, self.control, modes, self.discoverers, self.discovered_schemas, clock=clock
+        )
+        self.discoverers.changed = self._discovering.follow
         self._ingest: Ingest | None = None
 
     @classmethod
@@ -256,6 +267,7 @@ class Bus:
             await bus.details.load()
             await bus.custom_buses.load()
             await bus.archives.load()
+            await bus.discoverers.load()
             await bus.control.resume(bus._activate, required=declared is None)
             if declared is not None:
                 await bus.apply(declared, note=note)
@@ -266,6 +278,7 @@ class Bus:
             bus._age_limits.start()
             bus._forwarding.start()
             bus.retention.start()
+            bus._discovering.follow()
         except BaseException:
             await bus.stop()
             raise
@@ -431,6 +444,7 @@ class Bus:
         await self._age_limits.close()
         await self._forwarding.close()
         await self.retention.close()
+        await self._discovering.close()
         await self.clearings.close()
         await self.replays.close()
         await self.archives.close()

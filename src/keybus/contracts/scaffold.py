@@ -116,8 +116,8 @@ def scaffold(
     files: dict[str, Mapping[str, Any] | str] = {}
     if (folder / SETTINGS_FILE).exists():
         repository = ContractRepository.load(folder)
-        core = _core_of(repository)
-        owner = owner or _owner_of(repository, event_type)
+        core = core_of(repository)
+        owner = owner or owner_of(repository, event_type)
     else:
         name = folder.resolve().parent.name or "events"
         files[SETTINGS_FILE] = f"[repository]\nname = {json.dumps(name)}\n"
@@ -135,8 +135,12 @@ def scaffold(
     return written
 
 
-def _core_of(repository: ContractRepository) -> str:
-    """The file from which the repository's contracts take what every event carries."""
+def core_of(repository: ContractRepository) -> str:
+    """The file from which the repository's contracts take what every event carries.
+
+    Raises:
+        ContractError: There is none.
+    """
     for contract in repository.values():
         for part in contract.schema.get("allOf", ()):
             if "$ref" not in part:
@@ -153,7 +157,7 @@ def _core_of(repository: ContractRepository) -> str:
     )
 
 
-def _owner_of(repository: ContractRepository, event_type: str) -> str:
+def owner_of(repository: ContractRepository, event_type: str) -> str:
     """The account that owns every type of the same first word; empty where several or none do."""
     word = event_type.partition(".")[0]
     owners = {each.owner for each in repository.values() if each.type.partition(".")[0] == word}

@@ -26,6 +26,7 @@ CHAPTERS: Final[Mapping[str, Sequence[Step]]] = {
     "registries": schemas.REGISTRIES,
     "schemas": schemas.SCHEMAS,
     "code bindings": schemas.BINDINGS,
+    "discovery": schemas.DISCOVERY,
 }
 
 __all__ = ["CHAPTERS", "Step", "Told", "tell"]

@@ -31,7 +31,28 @@ BINDINGS: Final = (
     Step("schemas", "DescribeCodeBinding", CONTRACT),
     Step("schemas", "GetCodeBindingSource", CONTRACT),
     Step("schemas", "GetCodeBindingSource", {**CONTRACT, "Language": "Cobol"}, refused=BAD),
+)
+EVENT: Final = '{"detail-type": "Door Opened", "source": "doors", "detail": {"door": 7}}'
+DISCOVERER: Final = {"DiscovererId": "${discoverer}"}
+DISCOVERY: Final = (
+    Step("schemas", "GetDiscoveredSchema", {"Events": [EVENT], "Type": "OpenApi3"}),
+    Step("schemas", "GetDiscoveredSchema", {"Events": ["7"], "Type": "OpenApi3"}, refused=BAD),
+    Step("events", "CreateEventBus", {"Name": "seen-${run}"}, {"bus": "EventBusArn"}),
+    Step(
+        "schemas",
+        "CreateDiscoverer",
+        {"SourceArn": "${bus}", "Description": "doors"},
+        {"discoverer": "DiscovererId"},
+    ),
+    Step("schemas", "CreateDiscoverer", {"SourceArn": "${bus}"}, refused="ConflictException"),
+    Step("schemas", "DescribeDiscoverer", DISCOVERER),
+    Step("schemas", "UpdateDiscoverer", {**DISCOVERER, "Description": "gates"}),
     Step("schemas", "ListDiscoverers", {"Limit": 1}),
+    Step("schemas", "StopDiscoverer", DISCOVERER),
+    Step("schemas", "StartDiscoverer", DISCOVERER),
+    Step("schemas", "DeleteDiscoverer", DISCOVERER),
+    Step("schemas", "DescribeDiscoverer", DISCOVERER, refused="NotFoundException"),
+    Step("events", "DeleteEventBus", {"Name": "seen-${run}"}),
 )
 
 REGISTRIES: Final = (

@@ -76,6 +76,7 @@ def team() -> dict[str, Any]:
     )
 
 
+@pytest.mark.long
 def test_services_run_on_what_was_deployed(events: ModuleType) -> None:
     with OfflineAws(REGION) as aws:
         deployed = aws.deploy(team(), account=TEAM)

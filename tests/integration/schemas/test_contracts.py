@@ -128,18 +128,6 @@ def test_a_binding_of_nothing_is_not_found(client: Client) -> None:
 
 
 def test_what_a_bus_does_not_do_is_refused(client: Client) -> None:
-    assert client.list_discoverers()["Discoverers"] == []
-    bus = "arn:aws:events:local:100000000000:event-bus/default"
-    for told in (
-        refused("ForbiddenException", client.create_discoverer, SourceArn=bus),
-        refused("ForbiddenException", client.get_discovered_schema, Type=JSON, Events=["{}"]),
-        refused("NotFoundException", client.describe_discoverer, DiscovererId="x"),
-        refused("NotFoundException", client.start_discoverer, DiscovererId="x"),
-        refused("NotFoundException", client.stop_discoverer, DiscovererId="x"),
-        refused("NotFoundException", client.update_discoverer, DiscovererId="x"),
-        refused("NotFoundException", client.delete_discoverer, DiscovererId="x"),
-    ):
-        assert "discovers no schemas" in told
     for told in (
         refused("ForbiddenException", client.get_resource_policy, RegistryName="keybus"),
         refused("ForbiddenException", client.put_resource_policy, Policy="{}"),

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from keybus.bus.schema_registries.errors import BrokenSchema
-from keybus.bus.schema_registries.openapi import (
+from keybus.bus.schema_registries.records import Kind
+from keybus.contracts.documents import parse_document
+from keybus.contracts.exchange_formats.openapi import (
     COMPONENTS,
     components_of,
     definitions_of,
     references_in,
 )
-from keybus.bus.schema_registries.records import Kind
-from keybus.contracts.documents import parse_document
 from keybus.contracts.locations import BadReference, schema_at, target_of
 from keybus.contracts.validation import DRAFT_04, schema_faults
 from keybus.errors import Fault

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET  # only written, never read
 
 import msgspec
 
-from keybus.contracts.releases.judging import Judgement
+from keybus.contracts.releases.judging import UNSETTLED, Judgement
 from keybus.contracts.releases.report import Checked, Finding
 from keybus.sarif import document, location
 
@@ -159,6 +159,8 @@ def _escaped(text: str, *, of_name: bool = False) -> str:
 
 def _headline(judgement: Judgement) -> str:
     contract = judgement.contract
+    if judgement.rule == UNSETTLED:
+        return f"{contract.type} {contract.version}: not settled yet"
     if judgement.standing == "new":
         return f"{contract.type} {contract.version}: new"
     if judgement.rule:

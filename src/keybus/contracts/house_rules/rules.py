@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 from keybus.contracts.findings import Finding
-from keybus.contracts.house_rules import files, shapes, words
+from keybus.contracts.house_rules import drafts, files, shapes, words
 from keybus.contracts.house_rules.survey import Survey
 
 Severity = Literal["error", "warning", "off"]
@@ -111,6 +111,12 @@ _RULES: Final = (
         "Times are written in one way, RFC 3339's, wherever they are.",
         shapes.time_format,
         'write "type": "string", "format": "date-time"',
+    ),
+    HouseRule(
+        "unsettled",
+        "What a draft leaves open is settled before anybody relies on it.",
+        drafts.unsettled,
+        'make it what is meant, and remove its mark in "x-keybus-uncertain"',
     ),
 )
 

@@ -1,17 +1,21 @@
 """What a contract may be released as: by how much its version has to rise, and what forbids it."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from keybus.contracts.compatibility import Incompatibility, check
 from keybus.contracts.contract import Contract
+from keybus.contracts.marks import marks_in
 from keybus.contracts.policies import Policy
 from keybus.contracts.releases.changes import Change, changed_files, changes
 from keybus.contracts.versions import Bump, bumped, is_prerelease, precedence
 
 Standing = Literal["new", "unchanged", "changed"]
+UNSETTLED: Final = "unsettled"
+"""The rule that what is marked as uncertain is settled before anybody relies on it."""
 
 
 class Predecessor(NamedTuple):
@@ -75,6 +79,18 @@ def judge(contract: Contract, before: Sequence[Predecessor], policy: Policy) -> 
         policy: What holds for it. Majors are not compared with one another, but so that it can be
             said what a new one breaks.
     """
+    judgement = _judged(contract, before, policy)
+    if judgement.standing == "unchanged" or judgement.objection:
+        return judgement
+    uncertain = sum(1 for _ in marks_in(contract.closure, contract.file))
+    if not uncertain:
+        return judgement
+    what = "1 thing that is" if uncertain == 1 else f"{uncertain} things that are"
+    objection = f"{contract.type} {contract.version} has {what} marked as uncertain."
+    return replace(judgement, rule=UNSETTLED, objection=objection)
+
+
+def _judged(contract: Contract, before: Sequence[Predecessor], policy: Policy) -> Judgement:
     earlier = sorted(before, key=lambda each: precedence(each.version))
     same = next((each for each in earlier if each.version == contract.version), None)
     if same is not None and same.contract.digest == contract.digest:

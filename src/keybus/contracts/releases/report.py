@@ -8,12 +8,13 @@ from msgspec import UNSET, UnsetType
 
 from keybus.contracts.compatibility import Incompatibility
 from keybus.contracts.contract import Contract
+from keybus.contracts.marks import UNCERTAIN, marks_in
 from keybus.contracts.migrations import Migrations
 from keybus.contracts.migrations.migration import majors_of
 from keybus.contracts.migrations.trial import Trial, try_migrations
 from keybus.contracts.policies import policy_of
 from keybus.contracts.releases.folder import Releases
-from keybus.contracts.releases.judging import Judgement, Predecessor, judge
+from keybus.contracts.releases.judging import UNSETTLED, Judgement, Predecessor, judge
 from keybus.contracts.repository import ContractRepository
 from keybus.contracts.versions import major_of
 from keybus.contracts.view import METADATA
@@ -177,7 +178,9 @@ def check_repository(repository: ContractRepository, baseline: Baseline) -> Chec
 
 def _of(judgement: Judgement) -> Iterator[Finding]:
     contract, objection = judgement.contract, judgement.objection
-    if objection:
+    if judgement.rule == UNSETTLED:
+        yield from _uncertain(contract)
+    elif objection:
         yield Finding(
             severity="error",
             rule=judgement.rule,
@@ -189,6 +192,20 @@ def _of(judgement: Judgement) -> Iterator[Finding]:
         )
     for each in judgement.broken:
         yield _of_broken(contract, each, "error" if objection else "note")
+
+
+def _uncertain(contract: Contract) -> Iterator[Finding]:
+    """What a draft leaves open, each where it stands."""
+    for place, mark in marks_in(contract.closure, contract.file):
+        yield Finding(
+            severity="error",
+            rule=UNSETTLED,
+            types=(contract.type,),
+            message=f"Uncertain: {mark}",
+            file=place.file,
+            pointer=place.pointer,
+            hint=f"make it what is meant, and remove its mark in {UNCERTAIN}",
+        )
 
 
 def _of_broken(

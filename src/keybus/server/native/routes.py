@@ -42,6 +42,7 @@ from keybus.server.native import (
     receive,
     replays,
     tail,
+    undeclared,
     violations,
     webhooks,
 )
@@ -138,6 +139,7 @@ def routes() -> list[AnyRoute]:
         *explain.routes(),
         *violations.routes(),
         *tail.routes(),
+        *undeclared.routes(),
         *pauses.routes(),
         *replays.routes(),
         *archive.routes(),

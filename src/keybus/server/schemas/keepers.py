@@ -7,6 +7,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from keybus.arns import Arn
+from keybus.bus.schema_registries.discovered import REGISTRY
+from keybus.bus.schema_registries.errors import NoSuchSchema
 from keybus.bus.schema_registries.records import Kind, Place, Registry, Schema, SchemaVersion
 from keybus.bus.schema_registries.released import ContractVersion, ReleasedSchemas, current
 from keybus.clock import rfc3339
@@ -16,13 +18,13 @@ from keybus.server.schemas.errors import FORBIDDEN, not_found, refused
 
 CONTRACTS: Final = "keybus"
 """The registry that has the bus's contracts."""
-DISCOVERED: Final = "discovered-schemas"
+DISCOVERED: Final = REGISTRY
 OF_AWS: Final = "aws.events"
 OF_NOBODY: Final = frozenset({CONTRACTS, OF_AWS})
 """Registries of no account: their ARNs have none."""
 BUILT_IN: Final[Mapping[str, str]] = {
     OF_AWS: "Schemas of events of AWS's own services; no such service puts events here.",
-    DISCOVERED: "Schemas that were discovered in events; nothing is discovered by this bus.",
+    DISCOVERED: "Schemas that discoverers have found in events without a contract.",
     CONTRACTS: "The contracts that hold on this bus, and all that was released of them.",
 }
 """Registries that nobody made, and what each has."""
@@ -279,17 +281,29 @@ async def keeper_of(call: Call, name: str) -> Keeper:
     if name == CONTRACTS:
         applied = call.bus.generation.contracts.editions
         return Contracts(call, ReleasedSchemas(call.bus.releases, call.principal, applied))
+    shelf = call.bus.schema_registries.shelf
+    if name == DISCOVERED:
+        try:
+            return Kept(call, await shelf.find(call.account, name))
+        except NoSuchSchema:  # nothing was found yet
+            return BuiltIn(call, name)
     if name in BUILT_IN:
         return BuiltIn(call, name)
-    return Kept(call, await call.bus.schema_registries.shelf.find(call.account, name))
+    return Kept(call, await shelf.find(call.account, name))
 
 
-def check_own(name: str) -> None:
+def check_own(name: str, *, deleting: bool = False) -> None:
     """Let something of a registry be changed.
+
+    Args:
+        name: The registry's name.
+        deleting: Whether schemas are only to be deleted, which may be those that were discovered.
 
     Raises:
         AwsError: Nobody changes it by this API; what to do instead is said.
     """
+    if deleting and name == DISCOVERED:
+        return
     if (why := _NOBODYS.get(name)) is not None:
         raise refused(FORBIDDEN, why)
 

@@ -13,7 +13,7 @@ from keybus.bus.schema_registries.records import Draft, Place, Schema, SchemaVer
 from keybus.server.aws import Call
 from keybus.server.aws.shapes import Request
 from keybus.server.schemas.errors import NOT_FOUND, bad_request
-from keybus.server.schemas.keepers import check_own, found_of
+from keybus.server.schemas.keepers import DISCOVERED, check_own, found_of
 from keybus.server.schemas.names import check_schema_name, check_tags
 from keybus.server.schemas.operation import WRITE, Operation
 from keybus.server.schemas.places import uri
@@ -107,15 +107,17 @@ async def _described(call: Call, place: Place, description: str | None) -> Schem
 
 
 async def delete_schema(call: Call, asked: OfSchema) -> None:
-    """Answer DeleteSchema."""
-    check_own(asked.registry_name)
+    """Answer DeleteSchema; one that was discovered begins anew with the next event."""
+    check_own(asked.registry_name, deleting=True)
     place = Place(call.account, asked.registry_name, asked.schema_name)
     await call.bus.schema_registries.delete_schema(place, call.principal)
+    if asked.registry_name == DISCOVERED:
+        await call.bus.discovered_schemas.forget(call.account, asked.schema_name)
 
 
 async def delete_schema_version(call: Call, asked: DeleteSchemaVersion) -> None:
     """Answer DeleteSchemaVersion; the only one goes with its schema alone."""
-    check_own(asked.registry_name)
+    check_own(asked.registry_name, deleting=True)
     place = Place(call.account, asked.registry_name, asked.schema_name)
     number = asked.schema_version
     await call.bus.schema_registries.delete_version(place, number, call.principal)

@@ -11,7 +11,7 @@ import msgspec
 
 from keybus.bus.schema_registries.content import check
 from keybus.bus.schema_registries.errors import NoSuchSchema
-from keybus.bus.schema_registries.openapi import draft_4
+from keybus.contracts.exchange_formats.openapi import draft_4
 from keybus.server.aws import Call
 from keybus.server.aws.shapes import Answer, Request
 from keybus.server.schemas.errors import bad_request

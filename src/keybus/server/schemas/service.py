@@ -5,6 +5,7 @@ from typing import Final
 
 from keybus.server.schemas import (
     code_bindings,
+    discovered_schemas,
     discoverers,
     kept_schemas,
     read_schemas,
@@ -27,10 +28,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     **code_bindings.OPERATIONS,
     **tagging.OPERATIONS,
     **discoverers.OPERATIONS,
+    **discovered_schemas.OPERATIONS,
 }
 """What is answered, by name."""
 REFUSED: Final[Mapping[str, Refused]] = {
-    **discoverers.REFUSED,
     "DeleteResourcePolicy": Refused("DELETE", _POLICY, _TOPOLOGY),
     "GetResourcePolicy": Refused("GET", _POLICY, _TOPOLOGY),
     "PutResourcePolicy": Refused("PUT", _POLICY, _TOPOLOGY),

@@ -8,7 +8,7 @@ from jsonschema_rs import Draft4Validator
 
 from keybus.bus.schema_registries.content import check
 from keybus.bus.schema_registries.errors import BrokenSchema
-from keybus.bus.schema_registries.openapi import draft_4
+from keybus.contracts.exchange_formats.openapi import draft_4
 
 OPENAPI: dict[str, Any] = {
     "openapi": "3.0.0",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft4Validator
 
 from keybus.bus.schema_registries.content import check
-from keybus.bus.schema_registries.openapi import draft_4
-from keybus.bus.schema_registries.released import document_of
 from keybus.contracts import Contract
+from keybus.contracts.exchange_formats.openapi import draft_4
+from keybus.contracts.exchange_formats.self_contained import document_of
 from keybus.contracts.formats import FORMATS
 from tests.unit.contracts.compatibility.schemas import EVENTS, schemas
 

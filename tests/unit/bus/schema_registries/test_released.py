@@ -14,10 +14,10 @@ from keybus.bus.schema_registries.released import (
     ContractVersion,
     ReleasedSchemas,
     current,
-    document_of,
 )
 from keybus.contracts import Contract, ContractRepository
 from keybus.contracts.examples import examples_of
+from keybus.contracts.exchange_formats.self_contained import document_of
 from keybus.contracts.formats import FORMATS
 from keybus.contracts.releases.exchange import StatusChange
 from keybus.governance import Principal

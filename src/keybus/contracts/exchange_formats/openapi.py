@@ -31,7 +31,8 @@ _ONLY_OPENAPI: Final = frozenset(
 def draft_4(document: Mapping[str, Any]) -> dict[str, Any]:
     """The schemas of a document as one of draft-04.
 
-    The root is the component ``AWSEvent``, or else the only one to which no other refers.
+    The root is the component ``AWSEvent``, or else the one that is called as the document is, if no
+    other refers to it, or else the only one to which nothing does, or else the one called so after all.
 
     Args:
         document: One that has no faults.
@@ -40,7 +41,7 @@ def draft_4(document: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: Nobody can tell which of the components is meant.
     """
     components = components_of(document)
-    root = _root(components)
+    root = _root(components, document["info"]["title"])
     definitions = definitions_of(components)
     schema = {"$schema": DRAFT_04, "title": document["info"]["title"]}
     if root in _referred(components) or "$ref" in definitions[root]:
@@ -61,11 +62,16 @@ def definitions_of(components: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _converted(each) for name, each in components.items()}
 
 
-def _root(components: Mapping[str, Any]) -> str:
+def _root(components: Mapping[str, Any], title: str) -> str:
     if _EVENT in components:
         return _EVENT
+    others = {name: each for name, each in components.items() if name != title}
+    if title in components and title not in _referred(others):
+        return title
     referred = _referred(components)
     left = [name for name in components if name not in referred]
+    if len(left) != 1 and title in components:
+        return title
     if len(left) != 1:
         names = ", ".join(sorted(left or components)[:10]) or "none"
         raise ValueError(
