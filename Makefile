@@ -42,6 +42,7 @@ layers: $(VENV)/.dev ## the import order
 docs: $(VENV)/.dev ## write the generated pages anew, and test all pages
 	$(BIN)/python -m tests.docs.cli_page
 	$(BIN)/python -m tests.docs.aws_page
+	$(BIN)/python -m tests.docs.bindings_page
 	$(BIN)/python -m pytest -q tests/docs
 
 $(VENV)/bin/python:
@@ -68,3 +69,4 @@ lock: $(VENV)/.dev ## work the locked versions out anew from pyproject.toml
 
 clean: ## remove what set-up and runs left behind
 	rm -rf $(VENV) build dist .hypothesis $(EXAMPLE)/build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf clients/*/node_modules clients/*/dist clients/*/build clients/*/target examples/*/node_modules examples/*/dist examples/*/target
