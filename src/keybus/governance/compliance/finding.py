@@ -93,7 +93,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         bus: The bus's name; empty where the declaration cannot be used.
         at: The moment that was judged, as RFC 3339.
-        judged: What was looked at: ``declaration``, ``running``.
+        judged: What was looked at: ``declaration``, ``running``, ``templates``.
         complete: Whether the rules could be asked; not so where the declaration cannot be used.
         findings: What counts, by rule and place.
         excepted: What an exception accepts.
@@ -104,7 +104,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     bus: str
     at: str
-    judged: tuple[Literal["declaration", "running"], ...]
+    judged: tuple[Literal["declaration", "running", "templates"], ...]
     complete: bool
     findings: tuple[Finding, ...] = ()
     excepted: tuple[Finding, ...] = ()

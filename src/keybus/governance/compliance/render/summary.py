@@ -33,10 +33,14 @@ def unseen(report: Report) -> Iterator[tuple[Rule, str]]:
         parts = []
         if "running" in rule.seen and "running" not in report.judged:
             parts.append("on a running bus: --url")
-        if rule.elsewhere:
-            parts.append(rule.elsewhere)
+        parts += [each for each in rule.elsewhere.split("; ") if _is_unseen(each, report)]
         if parts:
             yield rule, "; ".join(parts)
+
+
+def _is_unseen(where: str, report: Report) -> bool:
+    """Whether a part of what is to be seen elsewhere was not looked at."""
+    return bool(where) and not ("templates" in report.judged and where.endswith("in templates"))
 
 
 def _count(number: int, what: str) -> str:

@@ -1,0 +1,5 @@
+"""Who can put, who can receive, and by which path: asked of templates alone."""
+
+from keybus.cdk.simulator.paths import Event, Path, Simulator
+
+__all__ = ["Event", "Path", "Simulator"]

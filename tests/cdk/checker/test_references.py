@@ -1,0 +1,73 @@
+"""References in templates, filled in where the template alone says what they are."""
+
+from typing import Any
+
+import pytest
+
+from keybus.cdk.checker import Template
+from keybus.cdk.checker.literals import Literals, Unresolvable
+from tests.cdk.checker.templates import resource
+
+DOCUMENT = {
+    "Resources": {
+        "Queue": resource("AWS::SQS::Queue", QueueName={"Fn::Sub": "q-${AWS::Region}"}),
+        "Key": resource("AWS::KMS::Key"),
+        "Topic": resource("AWS::SNS::Topic", TopicName="t"),
+        "Rule": resource("AWS::Events::Rule", Name="r", EventBusName="b"),
+        "Role": resource("AWS::IAM::Role", RoleName="n", Path="/p/"),
+        "Table": resource("AWS::DynamoDB::Table"),
+        "Circle": resource("AWS::SQS::Queue", QueueName={"Fn::GetAtt": ["Circle", "QueueName"]}),
+    }
+}
+LITERALS = Literals(Template("t", "111111111111", "eu-west-1", DOCUMENT))
+QUEUE = "arn:aws:sqs:eu-west-1:111111111111:q-eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("value", "literal"),
+    [
+        ({"Fn::GetAtt": ["Queue", "Arn"]}, QUEUE),
+        ({"Fn::GetAtt": "Queue.Arn"}, QUEUE),
+        ({"Ref": "Queue"}, "https://sqs.eu-west-1.amazonaws.com/111111111111/q-eu-west-1"),
+        ({"Fn::GetAtt": ["Key", "Arn"]}, "arn:aws:kms:eu-west-1:111111111111:key/⟨Key⟩"),
+        ({"Ref": "Topic"}, "arn:aws:sns:eu-west-1:111111111111:t"),
+        ({"Fn::GetAtt": ["Rule", "Arn"]}, "arn:aws:events:eu-west-1:111111111111:rule/b/r"),
+        ({"Fn::GetAtt": ["Role", "Arn"]}, "arn:aws:iam::111111111111:role/p/n"),
+        ({"Ref": "AWS::AccountId"}, "111111111111"),
+        ({"Fn::Join": [":", ["a", {"Ref": "AWS::Partition"}]]}, "a:aws"),
+        ({"Fn::Sub": ["${!a} ${b} ${Queue.Arn}", {"b": "c"}]}, f"${{a}} c {QUEUE}"),
+        ({"Fn::Select": ["1", {"Fn::Split": ["-", "a-b"]}]}, "b"),
+        ([{"Ref": "AWS::NoValue"}, "a"], ["a"]),
+        ({"a": {"Ref": "AWS::NoValue"}}, {}),
+    ],
+)
+def test_what_the_template_says(value: Any, literal: Any) -> None:
+    assert LITERALS.of(value) == literal
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::If": ["a", "b", "c"]},
+        {"Fn::ImportValue": "a"},
+        {"Fn::FindInMap": ["a", "b", "c"]},
+        {"Ref": "Parameter"},
+        {"Ref": "AWS::StackName"},
+        {"Ref": ["a"]},
+        {"Ref": "Queue", "Fn::Sub": "a"},
+        {"Fn::GetAtt": ["Queue"]},
+        {"Fn::GetAtt": ["Table", "Other"]},
+        {"Fn::GetAtt": ["Circle", "Arn"]},
+        {"Fn::Join": ["", {"Ref": "Queue"}]},
+        {"Fn::Join": ["", [{"a": "b"}]]},
+        {"Fn::Sub": 1},
+        {"Fn::Sub": "${Nowhere}"},
+        {"Fn::Select": [9, ["a"]]},
+        {"Fn::Split": ["", "a"]},
+        "arn:aws:kms:eu-west-1:111111111111:key/⟨Key⟩",
+    ],
+)
+def test_what_only_a_deployment_knows(value: Any) -> None:
+    with pytest.raises(Unresolvable) as caught:
+        LITERALS.of({"a": [value]})
+    assert caught.value.pointer.startswith("/a/0")
