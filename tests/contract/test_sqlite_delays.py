@@ -184,7 +184,7 @@ async def test_many_released_leases_do_not_freeze_the_loop(
     await cursor.release(positions(held))
     began = time.perf_counter()
     await fetch(cursor, 10)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 10  # a quadratic search took minutes
     # The same with as many that are being settled, each on its own.
     held = await fetch_all(cursor, delays.DELAYS_LIMIT)
     steps = [asyncio.ensure_future(cursor.retry(p, delay=1, reason="x")) for p in positions(held)]
@@ -192,4 +192,4 @@ async def test_many_released_leases_do_not_freeze_the_loop(
     began = time.perf_counter()
     await fetch(cursor, 10)
     await asyncio.gather(*steps)
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 60

@@ -17,18 +17,21 @@ from keybus.errors import ContractError
 _BY_PRODUCTS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
 
-def with_data(files: Mapping[str, str], documents: Documents | None = None) -> Mapping[str, bytes]:
+def with_data(
+    files: Mapping[str, str], documents: Documents | None = None, *, indent: int = 1
+) -> Mapping[str, bytes]:
     """A package's files as bytes, with the list by which a later run knows its own files.
 
     Args:
         files: Names relative to the package, and texts.
         documents: The contracts, where the package reads them from there.
+        indent: Blanks by which the list is indented.
     """
     data: dict[str, Any] = {"generator": "keybus", "files": sorted([*files, DATA_FILE])}
     if documents is not None:
         data["documents"] = dict(documents)
     written = {name: text.encode() for name, text in files.items()}
-    written[DATA_FILE] = msgspec.json.format(canonical_json(data), indent=1) + b"\n"
+    written[DATA_FILE] = msgspec.json.format(canonical_json(data), indent=indent) + b"\n"
     return dict(sorted(written.items()))
 
 

@@ -1,5 +1,6 @@
 """Contracts that were made out of others' schemas, changed until they pass."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
@@ -80,9 +81,25 @@ def _mend(document: dict[str, Any], fault: Fault, file: str) -> Loss | None:
     if fault.code == "undeclared-required":
         schema = _schema(document, tokens[:-2])
         name = schema["required"][int(tokens[-1])]
-        schema.setdefault("properties", {})[name] = {}
+        schema.setdefault("properties", {})[name] = _undeclared(schema, name)
         return Loss(fault.pointer, "required", "")  # it means what it meant
     return None
+
+
+def _undeclared(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a schema says of a property that it does not declare."""
+    others = schema.get("additionalProperties", True)
+    if others is True or any(_fits(name, each) for each in schema.get("patternProperties", ())):
+        return {}
+    return {"not": {}} if others is False else _copied(others)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a pattern is one of a name's; where Python cannot read it, it is taken for one."""
+    try:
+        return re.search(pattern, name) is not None
+    except re.error:
+        return True
 
 
 def _of_head(

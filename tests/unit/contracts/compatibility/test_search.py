@@ -17,7 +17,7 @@ from keybus.errors import BrokenContracts
 from tests.unit.contracts.compatibility.judging import breaks, is_declared, validator
 from tests.unit.contracts.compatibility.schemas import EVENTS, PATTERNS, pairs, schemas
 
-LONG: Final = pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(900)])
+LONG: Final = pytest.param(30, marks=[pytest.mark.long, pytest.mark.timeout(900)])
 QUICK_AND_LONG: Final = pytest.mark.parametrize("times", [1, LONG])
 PAIRS: Final = 12
 DRAFTS: Final = {"draft-04": 4, "2020-12": 2020}

@@ -74,6 +74,18 @@ def test_sound_contracts_come_back(
         assert broken == []
 
 
+@pytest.mark.parametrize(
+    ("others", "taken"), [(False, []), ({"type": "string"}, ["a"]), (True, ["a", 1])]
+)
+def test_what_is_required_and_not_declared_means_what_it_meant(
+    others: Any, taken: list[Any]
+) -> None:
+    inner = {"type": "object", "properties": {"a": {}}, "required": ["b"]}
+    again = _law_held({**inner, "additionalProperties": others}, {}, FORMS[0], whole=False)[1]
+    found = [each for each in ("a", 1) if again.accepts({**HEAD, "v": {"b": each}})]
+    assert found == taken
+
+
 @pytest.mark.long
 @settings(max_examples=100)
 @given(
@@ -86,6 +98,18 @@ def test_sound_contracts_come_back(
 def test_what_comes_back_takes_the_same_events(
     drawn: Any, shared: Any, form: str, data: st.DataObject, *, whole: bool
 ) -> None:
+    contract, again, is_whole = _law_held(drawn, shared, form, whole=whole)
+    if not is_whole:
+        return  # within a `not`, what is lost refuses more
+    for value in data.draw(st.lists(st.sampled_from(EVENTS), min_size=20, max_size=40)):
+        for event in ({**HEAD, "v": value}, {**HEAD, "w": {**HEAD, "v": value}}):
+            assert again.accepts(event) is contract.accepts(event), (value, again.schema)
+
+
+def _law_held(
+    drawn: Any, shared: Any, form: str, *, whole: bool
+) -> tuple[Contract, Contract, bool]:
+    """A contract of an event with such a value, what came back of it, and whether all of it did."""
     metadata = {"type": "law.held", "owner": "o", "version": "1.0.0", "classification": "public"}
     file = "law/LawHeld.json"
     body = {"type": "object", "properties": {"v": drawn, "w": {"$ref": "#"}}}
@@ -99,9 +123,4 @@ def test_what_comes_back_takes_the_same_events(
         },
     }
     contract = Contract(documents, file)
-    again, is_whole = read(written(contract, form, whole=whole), DraftFolder(Path("/nowhere")))
-    if not is_whole:
-        return  # within a `not`, what is lost refuses more
-    for value in data.draw(st.lists(st.sampled_from(EVENTS), min_size=20, max_size=40)):
-        for event in ({**HEAD, "v": value}, {**HEAD, "w": {**HEAD, "v": value}}):
-            assert again.accepts(event) is contract.accepts(event), (value, again.schema)
+    return (contract, *read(written(contract, form, whole=whole), DraftFolder(Path("/nowhere"))))

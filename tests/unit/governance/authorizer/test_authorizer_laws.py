@@ -30,7 +30,7 @@ from tests.unit.governance.authorizer.drawn import (
 from tests.unit.governance.authorizer.plain import Plain
 
 QUICK_AND_LONG: Final = pytest.mark.parametrize(
-    "times", [1, pytest.param(40, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+    "times", [1, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
 )
 _EXAMPLES, _FEWER = 150, 50
 Request = tuple[Principal, str, str, str, str, int]

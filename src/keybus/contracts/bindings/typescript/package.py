@@ -34,7 +34,7 @@ def typescript_package(
     for file in shapes.documents:
         if shapes.in_file(file):
             files[f"{module_of(file)}.ts"] = Module(shapes, file, deprecated).text()
-    return with_data(files)
+    return with_data(files, indent=2)  # as prettier has it
 
 
 def _index(contracts: Sequence[Contract], package: str) -> str:
