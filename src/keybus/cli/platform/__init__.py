@@ -5,6 +5,7 @@ import click
 from keybus.cli.platform.apply import apply, rollback
 from keybus.cli.platform.check import check
 from keybus.cli.platform.drift import drift, prune
+from keybus.cli.platform.exporting import export
 from keybus.cli.platform.grants import grants
 from keybus.cli.platform.plan import plan
 from keybus.cli.platform.report import report
@@ -21,6 +22,7 @@ for command in (
     apply,
     check,
     drift,
+    export,
     footings,
     grants,
     plan,

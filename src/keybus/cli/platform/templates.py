@@ -96,11 +96,21 @@ def options_of(
     if form not in FORMS:
         raise click.UsageError(f"with --templates, the report is text or json, not {form}")
     placed = dict(_pair(each, "--stack") for each in stacks)
-    elsewhere = dict(_pair(each, "--region") for each in regions if "=" in each)
-    central = [each for each in regions if "=" not in each]
+    central, elsewhere = regions_of(regions)
+    return TemplateOptions(templates, placed, central, elsewhere, leave_out)
+
+
+def regions_of(given: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
+    """The central bus's region, or empty, and those of subscriptions that are elsewhere.
+
+    Raises:
+        UsageError: There are two for the central bus.
+    """
+    elsewhere = dict(_pair(each, "--region") for each in given if "=" in each)
+    central = [each for each in given if "=" not in each]
     if len(central) > 1:
         raise click.UsageError("the central bus has one --region")
-    return TemplateOptions(templates, placed, "".join(central), elsewhere, leave_out)
+    return "".join(central), elsewhere
 
 
 def judge(folder: Path, options: TemplateOptions, now_us: int) -> TemplateReport:
