@@ -182,14 +182,15 @@ async def test_many_released_leases_do_not_freeze_the_loop(
     clock.advance(5)
     held = await fetch_all(cursor, delays.DELAYS_LIMIT)
     await cursor.release(positions(held))
-    began = time.perf_counter()
+    # Of the processor, as what else the machine does is no work of this loop's.
+    began = time.process_time()
     await fetch(cursor, 10)
-    assert time.perf_counter() - began < 10  # a quadratic search took minutes
+    assert time.process_time() - began < 0.5
     # The same with as many that are being settled, each on its own.
     held = await fetch_all(cursor, delays.DELAYS_LIMIT)
     steps = [asyncio.ensure_future(cursor.retry(p, delay=1, reason="x")) for p in positions(held)]
     await asyncio.sleep(0)
-    began = time.perf_counter()
+    began = time.process_time()
     await fetch(cursor, 10)
     await asyncio.gather(*steps)
-    assert time.perf_counter() - began < 60
+    assert time.process_time() - began < 4

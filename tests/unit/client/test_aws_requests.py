@@ -192,3 +192,9 @@ async def test_without_the_extra_the_error_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
     with pytest.raises(SettingsError, match=r"keybus\[aws\]"):
         await AwsTransport(Settings()).put([entry(1)])
+
+
+@pytest.mark.parametrize("visibility", [0, 19, 43_201])
+def test_a_visibility_that_cannot_be_kept_is_refused(visibility: int) -> None:
+    with pytest.raises(SettingsError, match="from 20 to 43200"):
+        AwsTransport(Settings(), visibility=visibility)

@@ -24,7 +24,8 @@ from keybus.protocol import Delivered, Failed, Hello, Settlement
 MAX_MESSAGES: Final = 10
 """Messages of one SQS request."""
 WAIT_SECONDS: Final = 20
-_MAX_VISIBILITY: Final = 43_200
+MAX_VISIBILITY: Final = 43_200
+"""Seconds for which SQS hides a message at most."""
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 1.0, 60.0
 _ATTRIBUTES: Final = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId")
 _log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class QueueStream:
         wait = backoff(
             received.attempt, self._clock, first=_FIRST_BACKOFF, longest=_LONGEST_BACKOFF
         )
-        return min(math.ceil(max(wait, failed.after)), _MAX_VISIBILITY)
+        return min(math.ceil(max(wait, failed.after)), MAX_VISIBILITY)
 
     def _extended(self) -> Iterator[tuple[Received, int]]:
         """What has been out for half of its time."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from keybus.client.aws.calls import Calls, Services
 from keybus.client.aws.packing import packed, request_entry
-from keybus.client.aws.queue_stream import QueueStream
+from keybus.client.aws.queue_stream import MAX_VISIBILITY, QueueStream
 from keybus.client.transport import DeliveryStream
 from keybus.clock import SYSTEM, Clock
 from keybus.envelope import Entry, EntryResult
@@ -15,6 +15,7 @@ from keybus.errors import (
     Forbidden,
     KeybusError,
     PublishError,
+    SettingsError,
     SubscriptionError,
     Throttled,
 )
@@ -22,6 +23,7 @@ from keybus.protocol import PublisherInfo
 from keybus.settings import Settings
 
 VISIBILITY_SECONDS: Final = 60
+_LEAST_VISIBILITY: Final = 20  # it is extended after half of it, when a heartbeat is due
 _AT_ONCE: Final = 8  # requests; EventBridge keeps no order that this could change
 _RETRYABLE: Final = "InternalFailure"
 
@@ -36,9 +38,13 @@ class AwsTransport:
             are not given.
         services: Where boto3's clients come from, such as a ``boto3.Session``; None: boto3's
             default session.
-        visibility: Seconds for which a message that was received is hidden from others; it is
-            extended for as long as its handler runs.
+        visibility: Seconds for which a message that was received is hidden from others, 20 to
+            43,200; it is extended for as long as its handler runs.
         clock: Time and jitter.
+
+    Raises:
+        SettingsError: Messages would be visible again before they are extended, or SQS does not
+            hide them for as long.
     """
 
     def __init__(
@@ -49,6 +55,11 @@ class AwsTransport:
         visibility: int = VISIBILITY_SECONDS,
         clock: Clock = SYSTEM,
     ) -> None:
+        if not _LEAST_VISIBILITY <= visibility <= MAX_VISIBILITY:
+            raise SettingsError(
+                f"visibility is {visibility} s;"
+                f" it must be from {_LEAST_VISIBILITY} to {MAX_VISIBILITY}"
+            )
         settings = settings or Settings.from_environment()
         self._event_bus = settings.event_bus
         self._calls = Calls(services, settings.request_timeout)

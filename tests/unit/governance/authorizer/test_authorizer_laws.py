@@ -96,8 +96,9 @@ def test_every_decision_is_the_plain_evaluators(times: int, contracts: ContractR
     }
     assert reached.keys() == possible.keys()
     assert all(reached[method] <= possible[method] for method in possible)
-    # What is rare, such as a grant's end between two instants, is reached in the long run.
-    assert times == 1 or reached == possible
+    # A grant's end between two instants is rare: it is reached in the long run.
+    left = {code for method in possible for code in possible[method] - reached[method]}
+    assert left <= ({"grant-expired"} if times == 1 else set())
 
 
 @QUICK_AND_LONG
