@@ -97,7 +97,7 @@ def _ways(subscription: Subscription) -> list[Mapping[str, Any]]:
         message = "its filter looks at detail.schema_version, which its events pin already"
         raise Unsayable(message, "/filter", "ask for the major in events: type@major")
     many = len({ref.major for ref in subscription.event_refs}) > 1
-    return list(_multiplied(pattern)) if many or _pins(pattern) else [pattern]
+    return list(ways_through(pattern)) if many or _pins(pattern) else [pattern]
 
 
 def _pins(pattern: Mapping[str, Any]) -> bool:
@@ -106,14 +106,15 @@ def _pins(pattern: Mapping[str, Any]) -> bool:
     return any(branch.keys() & {_SOURCE, _TYPE, "$or"} for branch in branches)
 
 
-def _multiplied(pattern: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def ways_through(pattern: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The alternatives of a pattern whose outermost ``$or`` is multiplied out."""
     branches = pattern.get("$or")
     rest = {key: value for key, value in pattern.items() if key != "$or"}
     if branches is None:
         yield rest
         return
     for branch in branches:
-        for one in _multiplied(branch):
+        for one in ways_through(branch):
             yield _merged(rest, one)
 
 

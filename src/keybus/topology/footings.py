@@ -136,7 +136,7 @@ _RUNS = Capability(
     _footing,
     _standings(
         _yes("one process, SQLite"),
-        _no("nothing is deployed to AWS yet; the column says what EventBridge can do"),
+        _no("its bus is EventBridge: keybus.cdk and platform export put it there"),
     ),
 )
 
@@ -184,7 +184,7 @@ _CAPABILITIES = (
         "archive",
         "events are kept for a time, or up to a size",
         lambda platform: iter(["/archive"] if msgspec.to_builtins(platform.archive) else []),
-        _standings(_yes("and for ever where nothing is said"), _no("nothing makes an archive yet")),
+        _standings(_yes("and for ever where nothing is said"), _yes("by age, in whole days")),
     ),
     Capability(
         "start",
@@ -257,7 +257,7 @@ _CAPABILITIES = (
         "deliveries are kept while a grant has expired",
         _nothing,
         _standings(
-            _yes(), _no("a rule that is disabled keeps nothing; an archive can be replayed")
+            _yes(), _no("what comes then is a dead letter of the rule, and can be redriven")
         ),
     ),
     Capability(

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from keybus.cdk.existing.schemas import schemas_of
 from keybus.contracts.exchange_formats.foreign import ForeignSchema, NoSchema, Reference, of_value
 from keybus.errors import BusUnavailable, ContractError, SettingsError
 
@@ -115,7 +116,7 @@ class _Confluent:
 
 
 def eventbridge(
-    registry: str, names: Sequence[str], endpoint_url: str | None
+    registry: str, names: Sequence[str], endpoint_url: str | None, remarks: list[str]
 ) -> Iterator[ForeignSchema]:
     """The schemas of a registry of EventBridge's, read by boto3, which finds its own credentials.
 
@@ -123,6 +124,7 @@ def eventbridge(
         registry: Its name.
         names: Only these; empty: all.
         endpoint_url: An endpoint other than AWS's own.
+        remarks: Told of what is left out.
 
     Raises:
         ContractError: boto3 is not installed, or the registry refused.
@@ -135,16 +137,9 @@ def eventbridge(
         raise ContractError("EventBridge's registries are read by boto3", hint=hint) from None
     try:
         client = boto3.client("schemas", endpoint_url=endpoint_url)
-        for name in names or _all_of(client, registry):
-            found = client.describe_schema(RegistryName=registry, SchemaName=name)
-            yield of_value(found, name)
+        yield from schemas_of(client, registry, names, told=lambda each: remarks.append(str(each)))
     except (BotoCoreError, ClientError) as error:
         raise ContractError(f"the registry {registry!r} cannot be read: {error}") from error
-
-
-def _all_of(client: Any, registry: str) -> list[str]:
-    pages = client.get_paginator("list_schemas").paginate(RegistryName=registry)
-    return [each["SchemaName"] for page in pages for each in page["Schemas"]]
 
 
 def _authorization(url: str) -> dict[str, str]:

@@ -74,7 +74,7 @@ def _found(
 ) -> Iterable[ForeignSchema]:
     if origin.startswith(_EVENTBRIDGE):
         registry = origin.removeprefix(_EVENTBRIDGE)
-        return eventbridge(registry, names, endpoint_url)
+        return eventbridge(registry, names, endpoint_url, remarks)
     if is_address(origin):
         return confluent(origin, names, remarks)
     found = _of_files(Path(origin), remarks)

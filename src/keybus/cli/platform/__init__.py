@@ -7,6 +7,7 @@ from keybus.cli.platform.check import check
 from keybus.cli.platform.drift import drift, prune
 from keybus.cli.platform.exporting import export
 from keybus.cli.platform.grants import grants
+from keybus.cli.platform.importing import import_
 from keybus.cli.platform.plan import plan
 from keybus.cli.platform.report import report
 from keybus.cli.platform.schema import footings, schema
@@ -25,6 +26,7 @@ for command in (
     export,
     footings,
     grants,
+    import_,
     plan,
     prune,
     report,

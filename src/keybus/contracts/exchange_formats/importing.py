@@ -101,6 +101,17 @@ def imported(found: ForeignSchema, where: DraftFolder, wish: Wish) -> Imported:
     return Imported(named, marked(made.document, *marks), carried.losses, made.losses)
 
 
+def origin_of(found: ForeignSchema) -> tuple[str, str]:
+    """The source and the type that a schema's events say; empty where it does not tell.
+
+    Raises:
+        NoSchema: It cannot be read.
+    """
+    _, place = _detail_of(found)
+    source, _, named = found.name.rpartition("@")
+    return place.source or source, place.detail_type or named
+
+
 def _detail_of(found: ForeignSchema) -> tuple[Any, Detail]:
     """The document that describes an event's detail, and where in it that is."""
     document = found.document
@@ -146,15 +157,14 @@ def _named(
     told = metadata.get("type") if metadata is not None else None
     if isinstance(told, str) and TYPE.fullmatch(told):
         return told, []
-    source, _, named = found.name.rpartition("@")
-    named = place.detail_type or named
+    source, named = origin_of(found)
     for suffix in _SUFFIXES:
         named = named.removesuffix(suffix)
     title = carried.root.get("title")
     better = isinstance(title, str) and len(words_of(title)) >= _MANY_WORDS
     if better and not place.detail_type and len(words_of(named)) < _MANY_WORDS:
         named = str(title)
-    chosen = type_for(named, place.source or source)
+    chosen = type_for(named, source)
     if not chosen:
         raise NoSchema(f"{named[:100]!r} has no word for an event type; say it with --type")
     if chosen == named:

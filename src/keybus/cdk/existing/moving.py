@@ -1,0 +1,250 @@
+"""What stands on AWS as a platform that says the same, and a list of what that cannot say."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import replace
+
+from keybus.cdk.existing.inventory import Bus, NotCarried, Part
+from keybus.cdk.existing.named import Names, is_name
+from keybus.cdk.existing.publishing import Publishing
+from keybus.cdk.existing.routes import End, Routes, routes
+from keybus.cdk.existing.senders import permitted
+from keybus.cdk.existing.subscribing import Subscribing
+from keybus.contracts import ContractRepository
+from keybus.errors import SettingsError
+from keybus.governance.compliance.reach import reach_of
+from keybus.topology import Account, Grant, Platform, Publisher, Subscription
+from keybus.topology.model import FORMS, NAME_PATTERN, Archive, moment_us
+
+_DAY: Final = 86_400  # seconds
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What AWS does not know.
+
+    Attributes:
+        bus: The bus's name; empty: the only one that is not ``default`` and has rules or a policy.
+        accounts: What accounts are called, by their 12 digits.
+        publishers: The account that publishes from a source, by the source; a name, or 12 digits.
+        approver: Who approves that what is received today goes on; empty: nobody does yet.
+        expires: Until when, as a grant says it.
+
+    Raises:
+        SettingsError: One of them is not what a platform takes.
+    """
+
+    bus: str = ""
+    accounts: Mapping[str, str] = {}
+    publishers: Mapping[str, str] = {}
+    approver: str = ""
+    expires: str = ""
+
+    def __post_init__(self) -> None:
+        names = [*self.accounts.values(), *([self.approver] if self.approver else [])]
+        for each in names:
+            if not is_name(each):
+                raise SettingsError(f"{each!r} is no name", hint=FORMS[NAME_PATTERN])
+        for digits in self.accounts:
+            if re.fullmatch(r"[0-9]{12}", digits) is None:
+                raise SettingsError(f"{digits!r} is no account's id", hint="it has 12 digits")
+        if len(set(self.accounts.values())) < len(self.accounts):
+            raise SettingsError("two accounts are given one name", hint="each has its own")
+        if bool(self.approver) is not bool(self.expires):
+            hint = "who approves, and until when"
+            raise SettingsError("an approver and an end go together", hint=hint)
+        try:
+            _ = moment_us(self.expires) if self.expires else 0
+        except ValueError:
+            hint = "such as 2027-06-30"
+            raise SettingsError(f"{self.expires!r} is no date", hint=hint) from None
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A platform that was made of what stands on AWS.
+
+    Attributes:
+        platform: It; it is sound beside its contracts.
+        not_carried: What of AWS it does not have, or not as it was.
+    """
+
+    platform: Platform
+    not_carried: tuple[NotCarried, ...]
+
+
+class Moving:
+    """A bus on AWS on its way to a platform.
+
+    Args:
+        parts: What was read; the first is of the bus's account.
+        wishes: What AWS does not know.
+
+    Raises:
+        SettingsError: Which bus is meant is not known.
+    """
+
+    def __init__(self, parts: Sequence[Part], wishes: Wishes | None = None) -> None:
+        self._parts = parts
+        self._wishes = wishes or Wishes()
+        self._bus = _chosen(parts[0], self._wishes.bus)
+        called = {part.id: part.name for part in reversed(parts)}
+        self._names = Names({**called, **self._wishes.accounts})
+        self._permitted = permitted(self._bus)
+        found = routes(self._bus, parts)
+        told = {source: self._names.digits(w) for source, w in self._wishes.publishers.items()}
+        patterns = [end.pattern for end in found.ends]
+        senders = self._permitted.senders
+        self._publishing = Publishing(senders, patterns, self._central.id, told)
+        self._routes = self._without_services(found)
+
+    def owner(self, source: str, event_type: str) -> str:
+        """The name of the account that events come from, as far as it is known.
+
+        Args:
+            source: Their source; empty where nobody knows.
+            event_type: Their type.
+        """
+        return self._names.of(self._publishing.account_of(source, event_type))
+
+    def platform(
+        self, contracts: ContractRepository, sources: Mapping[str, str] | None = None
+    ) -> Moved:
+        """The platform beside its contracts.
+
+        Args:
+            contracts: Its contracts.
+            sources: Where the events of types come from, as their schemas say it.
+        """
+        published = self._publishing.publishers(self._names, contracts, sources or {})
+        bare, lost = self._bare(published.made), self._lost_of_archives()
+        subscribing = Subscribing(bare, contracts, self._names, published.sources)
+        subscriptions = dict(subscribing.all(self._routes.ends))
+        whole = replace(bare, subscriptions=subscriptions)
+        granting = _Granting(whole, contracts, self._wishes, self._bus.arn)
+        whole = replace(whole, grants=dict(granting.all()))
+        lost += [each for part in self._parts for each in part.unread]
+        lost += [*self._permitted.not_carried, *published.not_carried, *self._routes.not_carried]
+        lost += [*subscribing.lost, *granting.lost]
+        return Moved(_without_idle(whole), tuple(dict.fromkeys(lost)))
+
+    @property
+    def _central(self) -> Part:
+        return self._parts[0]
+
+    def _without_services(self, found: Routes) -> Routes:
+        """Without what AWS's own services publish: nothing of that comes to a bus elsewhere."""
+        kept: list[End] = []
+        lost = list(found.not_carried)
+        for end in found.ends:
+            if self._publishing.are_of_services(end.pattern.get("source")):
+                why = "AWS's own services put these events, on buses of AWS alone"
+                lost.append(NotCarried(end.rule, why, "leave the rule where it is"))
+            else:
+                kept.append(end)
+        return Routes(tuple(kept), tuple(lost))
+
+    def _bare(self, publishers: Mapping[str, Publisher]) -> Platform:
+        """The platform without subscriptions and grants."""
+        central = self._names.of(self._central.id)
+        ids = {self._names.digits(each.account) for each in publishers.values()}
+        ids |= {self._central.id, *(end.account for end in self._routes.ends)}
+        accounts = {self._names.of(each): Account(each) for each in sorted(ids)}
+        if self._wishes.approver:
+            accounts[central] = replace(accounts[central], owners=[self._wishes.approver])
+        for end in self._routes.ends:
+            if end.destination is not None:
+                name = self._names.of(end.account)
+                hosts = [*accounts[name].destinations, urlsplit(end.destination.url).netloc]
+                accounts[name] = replace(accounts[name], destinations=list(dict.fromkeys(hosts)))
+        return Platform(
+            self._bus.name,
+            organization=self._permitted.organization or None,
+            central=central,
+            accounts=accounts,
+            publishers=dict(publishers),
+            archive=self._archive(),
+            region=self._central.region,
+        )
+
+    def _archive(self) -> Archive:
+        days = [each.days for each in self._bus.archives if each.is_whole]
+        return Archive(max_age=max(days) * _DAY) if days and all(days) else Archive()
+
+    def _lost_of_archives(self) -> list[NotCarried]:
+        why = "it keeps what a pattern matches"
+        hint = "here all that comes is kept; a replay may be of what a pattern matches"
+        return [
+            NotCarried(f"the archive {each.name}", why, hint)
+            for each in self._bus.archives
+            if not each.is_whole
+        ]
+
+
+class _Granting:
+    """What accounts receive of others today, as grants."""
+
+    def __init__(
+        self, platform: Platform, contracts: ContractRepository, wishes: Wishes, arn: str
+    ) -> None:
+        self._platform, self._contracts = platform, contracts
+        self._wishes, self._arn = wishes, arn
+        self.lost: list[NotCarried] = []
+
+    def all(self) -> Iterator[tuple[str, Grant]]:
+        """A grant for each account; none where nobody approves."""
+        wanted: dict[str, tuple[set[str], set[str]]] = {}
+        for name, each in self._platform.subscriptions.items():
+            events, sources = wanted.setdefault(each.account, (set(), set()))
+            found = self._received(name, each)
+            events |= found[0]
+            sources |= found[1]
+        wanted = {name: each for name, each in wanted.items() if any(each)}
+        if wanted and not self._wishes.approver:
+            why = f"nobody has approved what they receive of others: {', '.join(sorted(wanted))}"
+            hint = "the events' owners write them, or --approver NAME --expires DATE does"
+            self.lost.append(NotCarried("grants", why, hint))
+            return
+        reason = f"received them before, from {self._arn}"
+        approver, expires = self._wishes.approver, self._wishes.expires
+        for name, (events, sources) in sorted(wanted.items()):
+            yield name, Grant(name, reason, approver, expires, sorted(events), sorted(sources))
+
+    def _received(self, name: str, one: Subscription) -> tuple[set[str], set[str]]:
+        """The types and sources of others that a subscription asks for."""
+        reach = reach_of(one, self._contracts, self._platform.publishers)
+        if reach.is_open:
+            why = "it takes events from any source, and grants name sources"
+            self.lost.append(
+                NotCarried(f"the subscription {name}", why, "pin `source` in its filter")
+            )
+        events = {each for each in reach.types if self._contracts[each].owner != one.account}
+        digits = self._platform.accounts[one.account].id
+        of = self._platform.account_of_source
+        return events, {each for each in reach.sources if of(each) != digits}
+
+
+def _chosen(part: Part, name: str) -> Bus:
+    own = {bus.name: bus for bus in part.buses.values()}
+    if name:
+        if name in own:
+            return own[name]
+        hint = f"it has {', '.join(sorted(own))}"
+        raise SettingsError(
+            f"the account {part.id} has no bus {name!r} in {part.region}", hint=hint
+        )
+    used = [bus for bus in own.values() if bus.name != "default" and (bus.rules or bus.policy)]
+    if len(used) == 1:
+        return used[0]
+    hint = f"say it with --bus: {', '.join(sorted(own))}"
+    raise SettingsError(f"which bus of the account {part.id} is meant is not known", hint=hint)
+
+
+def _without_idle(platform: Platform) -> Platform:
+    """Without accounts that neither publish nor subscribe nor own the bus."""
+    used = {each.account for each in platform.publishers.values()}
+    used |= {each.account for each in platform.subscriptions.values()} | {platform.central or ""}
+    accounts = {name: each for name, each in platform.accounts.items() if name in used}
+    return replace(platform, accounts=accounts)
