@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from keybus.cli.root import keybus
-from keybus.errors import KeybusError
+from keybus.errors import BusUnavailable, KeybusError
 from tests.running import EXAMPLE, Server
 
 pytestmark = pytest.mark.long
@@ -149,6 +149,9 @@ def test_an_empty_bus_is_compared_with_where_none_is_asked(folder: Path) -> None
     plan = answer("plan", str(folder), "--offline")
     assert plan["standing"] is None
     assert {each["kind"] for each in plan["changes"]} == {"added"}
+    unreachable = run("plan", str(folder), "--url", "http://127.0.0.1:1").exception
+    assert isinstance(unreachable, BusUnavailable)
+    assert "--offline asks no bus" in unreachable.hint
 
 
 @pytest.mark.usefixtures("bus")

@@ -7,6 +7,7 @@ import click
 
 from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.planned import plan_document, planned, print_plan
+from keybus.errors import BusUnavailable
 from keybus.settings import Settings
 
 
@@ -24,7 +25,11 @@ def plan(folder: Path, url: str | None, offline: bool, as_json: bool) -> None:
     if offline and url:
         raise click.UsageError("--offline asks no bus, so --url has no use")
     declaration = declaration_of(folder, as_json=as_json)
-    found = planned(declaration, "" if offline else Settings.from_environment().bus(url))
+    try:
+        found = planned(declaration, "" if offline else Settings.from_environment().bus(url))
+    except BusUnavailable as error:
+        hint = f"{error.hint}; --offline asks no bus"
+        raise BusUnavailable(str(error.args[0]), hint=hint) from error
     if as_json:
         print_json(plan_document(found))
     else:

@@ -78,6 +78,8 @@ def test_text_has_nothing_that_acts_on_a_terminal(report: Report) -> None:
     heads = {finding.rule for finding in report.findings}
     assert all(f"\n{RULES[rule].id} {RULES[rule].title} (" in text for rule in heads)
     assert all(printable(finding.message) in text for finding in report.findings)
+    # What other places judge is a long list, under which faults would be lost.
+    assert ("\nNot seen here:\n" in text) is not bool(report.faults)
 
 
 @given(reports())

@@ -34,6 +34,8 @@ def _lines(report: Report) -> Iterator[str]:
         for fault in report.faults:
             yield f"  {fault} [{fault.code}]"
     yield from _exceptions(report)
+    if report.faults:  # these come first, and were lost above a long list
+        return
     yield ""
     yield "Not seen here:"
     for rule, where in unseen(report):
