@@ -148,7 +148,7 @@ class Batcher:
         attempt, left = 0, list(batch)
         while left:
             attempt += 1
-            reason, pause = BusUnavailable("the bus kept failing for this event"), 0.0
+            pause = 0.0
             try:
                 results = await self._transport.put([pending.entry for pending in left])
             except BusUnavailable as error:
@@ -157,6 +157,7 @@ class Batcher:
                 reason, pause = BusUnavailable(str(error)), error.retry_after
             else:
                 left = _hand_out(left, results)
+                reason = _last_word(results)
                 self._warn(results)
             wait = backoff(attempt, self._clock, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
             wait += pause  # a bus that says when is not asked before
@@ -192,6 +193,14 @@ def _hand_out(sent: Sequence[_Pending], results: Sequence[EntryResult]) -> list[
         elif not pending.result.done():
             pending.result.set_result(result)
     return again
+
+
+def _last_word(results: Sequence[EntryResult]) -> BusUnavailable:
+    """Why entries are to be tried again."""
+    told = [f"{each.code}: {each.message}" for each in results if each.code in _RETRYABLE]
+    return BusUnavailable(
+        f"the bus kept failing for this event: {'; '.join(dict.fromkeys(told[:3]))}"
+    )
 
 
 def _give_up(batch: Iterable[_Pending], error: Exception) -> None:

@@ -72,6 +72,8 @@ class Intake:
         concurrency: Deliveries handled at once.
         observer: Told of every outcome.
         clock: Time.
+        buries: Whether the stream puts away what cannot be handled; else it comes again, before
+            what follows it in its group.
     """
 
     def __init__(
@@ -82,8 +84,9 @@ class Intake:
         concurrency: int,
         observer: Observer | None,
         clock: Clock,
+        buries: bool = True,
     ) -> None:
-        self._stream, self._handlers = stream, handlers
+        self._stream, self._handlers, self._buries = stream, handlers, buries
         self._observer, self._clock = observer, clock
         self._concurrency = concurrency
         # Each a delivery that is in no order, or the deliveries of one group in theirs.
@@ -246,10 +249,11 @@ class Intake:
             event, handler = self._handlers.resolve(envelope)
         except (EnvelopeError, InvalidEvent, NoHandler) as error:
             reason = _reason(error)
-            _log.error("position %d goes to the dead letters: %s", delivery.position, reason)
+            what = "goes to the dead letters" if self._buries else "cannot be handled"
+            _log.error("position %d %s: %s", delivery.position, what, reason)
             self._outbox.bury(delivery.position, reason)
             self._tell(delivery, envelope, "rejected", reason)
-            return True
+            return self._buries
         try:
             if isinstance(handler, Batch):
                 await call_batch(handler, [event])

@@ -14,12 +14,11 @@ def envelope_in(body: str) -> msgspec.Raw:
     Emulators of EventBridge leave the account out; it is empty then. What is no envelope is
     answered as it is, for whoever reads it to refuse.
     """
-    text = body.encode("utf-8", "surrogatepass")
-    if '"account"' not in body:
-        try:
-            members = _MEMBERS.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return msgspec.Raw(text)
-        if "detail-type" in members:
-            return msgspec.Raw(msgspec.json.encode({**members, "account": _NONE}))
-    return msgspec.Raw(text)
+    text = body.encode("utf-8", "backslashreplace")  # half a pair of surrogates is no character
+    try:
+        members = _MEMBERS.decode(text)
+    except msgspec.MsgspecError:
+        return msgspec.Raw(text)
+    if "account" in members or "detail-type" not in members:
+        return msgspec.Raw(text)
+    return msgspec.Raw(msgspec.json.encode({**members, "account": _NONE}))

@@ -80,5 +80,13 @@ class Portal:
         self._loop.close()
 
 
+class HandlersPortal(Portal):
+    """Where the handlers of a Lambda function run: a loop that may wait for the publisher's."""
+
+    _lock = threading.Lock()
+    _shared: "Portal | None" = None
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=Portal.forget)
+    os.register_at_fork(after_in_child=HandlersPortal.forget)

@@ -5,10 +5,9 @@ responses".
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-import msgspec
 
 from keybus.client.message_body import envelope_in
 from keybus.errors import KeybusError
@@ -88,7 +87,7 @@ def records_of(invocation: Any) -> tuple[Sequence[Mapping[str, Any]], bool]:
         if isinstance(records, list) and all(map(_is_of_sqs, records)):
             return records, True
         if isinstance(invocation.get("detail-type"), str):
-            return [{"body": msgspec.json.encode(invocation).decode()}], False
+            return [{"body": json.dumps(invocation)}], False
     raise UnreadableInvocation(
         "the function was invoked with neither a batch of SQS nor an event of EventBridge",
         hint="is its event source the subscription's queue?",
@@ -100,6 +99,7 @@ def _is_of_sqs(record: Any) -> bool:
         isinstance(record, Mapping)
         and isinstance(record.get("body"), str)
         and isinstance(record.get("messageId"), str)
+        and isinstance(record.get("attributes", {}), Mapping)
     )
 
 
@@ -110,5 +110,10 @@ def _delivered(position: int, record: Mapping[str, Any]) -> Delivered:
         ingested_at=int(attributes.get("SentTimestamp", 0)) * 1000,
         attempt=int(attributes.get("ApproximateReceiveCount", 1)),
         envelope=envelope_in(record["body"]),
-        group=attributes.get("MessageGroupId", ""),
+        group=attributes.get("MessageGroupId", "") if _is_in_order(record) else "",
     )
+
+
+def _is_in_order(record: Mapping[str, Any]) -> bool:
+    """Whether its queue is a FIFO queue; a standard one's groups share it fairly, no more."""
+    return str(record.get("eventSourceARN", ".fifo")).endswith(".fifo")

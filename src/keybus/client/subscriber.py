@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 from keybus.backoff import backoff
 from keybus.client.handlers import MAX_BATCH_SECONDS, Batch, Handler, Handlers
 from keybus.client.intake import Intake, Observer
-from keybus.client.portal import Portal
+from keybus.client.portal import HandlersPortal
 from keybus.client.records import NotHandled, Records, records_of
 from keybus.client.transport import DeliveryStream, Transport, TransportName, way_to
 from keybus.clock import SYSTEM, Clock
@@ -25,7 +25,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Awaitable[None] | None)
 _log = logging.getLogger(__name__)
 _MARGIN_SECONDS = 1.0
-"""Time that a function needs for its answer."""
+"""Time that a function needs for its answer; half of what there is, where that is less."""
 _HELD_SECONDS = 5.0
 """A connection that held as long was good: after it, retries begin anew."""
 
@@ -225,8 +225,8 @@ class EventSubscriber:
         self._check_handlers()
         records, is_batch = records_of(event)
         left = getattr(context, "get_remaining_time_in_millis", None)
-        seconds = None if left is None else max(left() / 1000 - _MARGIN_SECONDS, 0.0)
-        stream = Portal.shared().call(self._work_off(records, seconds))
+        seconds = None if left is None else _without_margin(left() / 1000)
+        stream = HandlersPortal.shared().call(self._work_off(records, seconds))
         if not is_batch and stream.reasons:
             raise NotHandled(stream.reasons[0])
         failed = [{"itemIdentifier": records[each]["messageId"]} for each in sorted(stream.reasons)]
@@ -239,20 +239,21 @@ class EventSubscriber:
         stream, stop = Records(self.subscription, records), asyncio.Event()
         timer = asyncio.create_task(_stop_when_over(stream, stop, seconds))
         try:
-            await self._intake(stream).run(stop, 0.0)
+            await self._intake(stream, buries=False).run(stop, 0.0)
         finally:
             timer.cancel()
             await asyncio.gather(timer, return_exceptions=True)
         await stream.close()
         return stream
 
-    def _intake(self, stream: DeliveryStream) -> Intake:
+    def _intake(self, stream: DeliveryStream, *, buries: bool = True) -> Intake:
         return Intake(
             stream,
             self._handlers,
             concurrency=self._concurrency,
             observer=self.observer,
             clock=self._clock,
+            buries=buries,
         )
 
     async def _connect_and_work(self) -> None:
@@ -294,6 +295,11 @@ class EventSubscriber:
             task.cancel()
             stopped.cancel()
             await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+def _without_margin(left: float) -> float:
+    """The seconds that a function may take of those that are left."""
+    return max(left - min(_MARGIN_SECONDS, left / 2), 0.0)
 
 
 async def _stop_when_over(stream: Records, stop: asyncio.Event, seconds: float | None) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, overload
 
 from keybus.client.batcher import finish_all
-from keybus.client.portal import Portal
+from keybus.client.portal import HandlersPortal, Portal
 from keybus.client.publisher import LINGER_SECONDS, AsyncEventPublisher, OnRefused, typed
 from keybus.client.transport import Transport, TransportName
 from keybus.clock import SYSTEM, Clock
@@ -131,6 +131,6 @@ def _close_all() -> None:
             publisher.close()
         except Exception:  # noqa: BLE001 - logged; the other publishers have events to send too
             _log.exception("events that were pending at the end were not published")
-    portal = Portal.existing()
-    if portal is not None:
-        portal.call(finish_all())
+    for portal in (HandlersPortal.existing(), Portal.existing()):
+        if portal is not None:
+            portal.call(finish_all())

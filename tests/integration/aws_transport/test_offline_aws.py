@@ -8,6 +8,9 @@ import pytest
 
 from keybus import EventPublisher, EventSubscriber
 from keybus.client.aws import AwsTransport
+from keybus.client.message_body import envelope_in
+from keybus.envelope import decode
+from keybus.errors import SettingsError
 from keybus.settings import Settings
 from keybus.testing.aws import OfflineAws
 from keybus.testing.aws.error import NotDeployable
@@ -152,3 +155,131 @@ def test_functions_are_worked_out() -> None:
             json.loads(asked["Attributes"]["Policy"])["Statement"][0]["Sid"]
             == f"${{x}} {REGION} {TEAM} {url}"
         )
+
+
+def queue(**properties: Any) -> dict[str, Any]:
+    return resource("SQS::Queue", QueueName="q", **properties)
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        (template(Q=queue() | {"DependsOn": "Nobody"}), r"Q \(AWS::SQS::Queue\): .*Nobody"),
+        (template(Q={"Properties": {}}), r"Q \(without a Type\)"),
+        (template(Q={"Type": "AWS::SQS::Queue"}), r"Q \(AWS::SQS::Queue\): it has no QueueName"),
+        (template(Q=queue(FifoQueue=True)), r"Q \(AWS::SQS::Queue\): .*\.fifo"),
+        (template(Q=queue(Tags={"Fn::Join": "x"})), r"Q \(AWS::SQS::Queue\): .*shape"),
+        (template(Q=queue(Tags={"Fn::GetAtt": []})), r"Q \(AWS::SQS::Queue\): .*shape"),
+        (template(Q=queue(Tags=7)), r"Q \(AWS::SQS::Queue\)"),
+        ({}, "no template"),
+        ([], "no template"),
+    ],
+)
+def test_what_speaks_against_a_template_is_told_with_its_place(resources: Any, told: str) -> None:
+    with OfflineAws() as aws, pytest.raises(NotDeployable, match=told):
+        aws.deploy(resources, account=TEAM)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        resource("Pipes::Pipe", Name="x"),
+        resource("SNS::Topic", Colour="red"),
+        resource("SNS::Topic", TopicName={"Fn::ImportValue": "x"}),
+        resource("SNS::Topic", TopicName="x") | {"Condition": "Prod"},
+    ],
+)
+def test_of_what_is_not_understood_whole_nothing_is_made(wrong: dict[str, Any]) -> None:
+    with OfflineAws() as aws:
+        with pytest.raises(NotDeployable, match="Wrong"):
+            aws.deploy(template(Q=queue(), Wrong=wrong), account=TEAM)
+        assert "QueueUrls" not in aws.services(TEAM).client("sqs").list_queues()
+
+
+def test_no_setting_of_the_machine_leads_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
+    with OfflineAws() as aws:
+        assert aws.deploy(template(Q=queue()), account=TEAM).resources["Q"].ref.endswith("/q")
+
+
+def test_nothing_is_asked_of_aws_itself() -> None:
+    aws = OfflineAws()
+    with pytest.raises(SettingsError, match="not entered"):
+        aws.deploy(template(Q=queue()), account=TEAM)
+    with aws:
+        sqs = aws.services(TEAM).client("sqs")
+    with pytest.raises(SettingsError, match="not entered"):
+        sqs.list_queues()
+
+
+def test_it_can_be_entered_again() -> None:
+    aws = OfflineAws()
+    for _ in range(2):
+        with aws:
+            sqs = aws.services(TEAM).client("sqs")
+            assert "QueueUrls" not in sqs.list_queues()
+            url = aws.deploy(template(Q=queue()), account=TEAM).resources["Q"].ref
+            assert url.endswith(f"/{TEAM}/q")
+
+
+def test_an_account_has_a_number() -> None:
+    with OfflineAws() as aws, pytest.raises(SettingsError, match="'finance'"):
+        aws.services("finance")
+
+
+def test_each_entry_reaches_its_own_bus() -> None:
+    rule = resource(
+        "Events::Rule",
+        Name="all",
+        EventBusName={"Ref": "Bus"},
+        EventPattern={"source": ["key.delivery"]},
+        Targets=[{"Id": "queue", "Arn": {"Fn::GetAtt": ["Q", "Arn"]}}],
+    )
+    bus = resource("Events::EventBus", Name="bus")
+    with OfflineAws() as aws:
+        for account in (CENTRAL, TEAM):
+            aws.deploy(template(Bus=bus, Q=queue(), Rule=rule), account=account)
+        entries = [
+            {
+                "Source": "key.delivery",
+                "DetailType": "x",
+                "Detail": json.dumps({"account": account}),
+                "EventBusName": f"arn:aws:events:{REGION}:{account}:event-bus/bus",
+            }
+            for account in (TEAM, CENTRAL, TEAM)
+        ]
+        answer = aws.services(PUBLISHER).client("events").put_events(Entries=entries)
+        assert [bool(each["EventId"]) for each in answer["Entries"]] == [True] * 3
+        for account, count in ((CENTRAL, 1), (TEAM, 2)):
+            sqs = aws.services(account).client("sqs")
+            url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+            found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+            details = [json.loads(each["Body"])["detail"]["account"] for each in found]
+            assert details == [account] * count
+            # moto leaves the account out of its envelopes; an event may have one of its own.
+            assert [decode(envelope_in(each["Body"])).account for each in found] == [""] * count
+
+
+def test_what_a_subscription_asks_of_a_topic_holds() -> None:
+    resources = template(
+        Topic=resource("SNS::Topic", TopicName="alarms"),
+        Q=queue(),
+        S=resource(
+            "SNS::Subscription",
+            TopicArn={"Ref": "Topic"},
+            Protocol="sqs",
+            Endpoint={"Fn::GetAtt": ["Q", "Arn"]},
+            RawMessageDelivery=True,
+            FilterPolicy={"kind": ["fire"]},
+        ),
+    )
+    with OfflineAws() as aws:
+        made = aws.deploy(resources, account=TEAM).resources
+        sns, sqs = (aws.services(TEAM).client(name) for name in ("sns", "sqs"))
+        for kind in ("water", "fire"):
+            attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+            sns.publish(TopicArn=made["Topic"].ref, Message=kind, MessageAttributes=attributes)
+        found = sqs.receive_message(QueueUrl=made["Q"].ref, MaxNumberOfMessages=10)["Messages"]
+        assert [each["Body"] for each in found] == ["fire"]

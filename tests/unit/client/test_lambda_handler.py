@@ -1,15 +1,21 @@
 """A subscriber as an AWS Lambda function."""
 
+import asyncio
 import json
+import subprocess
+import sys
 import threading
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from keybus import EventSubscriber, SettingsError
+from keybus import EventPublisher, EventSubscriber, SettingsError
 from keybus.client.records import NotHandled, UnreadableInvocation
-from keybus.envelope import Envelope
+from keybus.client.transport import DeliveryStream
+from keybus.envelope import Entry, EntryResult, Envelope
+from keybus.protocol import PublisherInfo
 
 
 class Context:
@@ -83,6 +89,81 @@ def test_in_order_what_follows_a_failure_is_not_tried() -> None:
     assert sorted(seen) == [0, 1, 9]
 
 
+def test_in_order_what_follows_an_unfit_one_is_not_tried_either() -> None:
+    subscriber, seen = door(set())
+    records = [record(1, "no envelope", group="g"), record(2, group="g"), record(3, group="h")]
+    assert failed(subscriber.lambda_handler({"Records": records})) == ["m1", "m2"]
+    assert seen == [3]
+
+
+def test_groups_of_a_standard_queue_are_in_no_order() -> None:
+    subscriber, seen = door({1})
+    queue = {"eventSourceARN": "arn:aws:sqs:eu-west-1:111111111111:doors"}
+    records = [record(number, group="tenant") | queue for number in range(3)]
+    assert failed(subscriber.lambda_handler({"Records": records})) == ["m1"]
+    assert sorted(seen) == [0, 1, 2]
+
+
+def test_a_short_function_has_time_for_its_events_too() -> None:
+    subscriber = EventSubscriber("doors")
+
+    @subscriber.on("Door")
+    async def opened(_: Envelope) -> None:
+        await asyncio.sleep(0.01)  # what handling takes
+
+    assert failed(subscriber.lambda_handler({"Records": [record(1)]}, Context(1.0))) == []
+
+
+class Taking:
+    """A transport that takes everything."""
+
+    async def put(self, entries: Sequence[Entry]) -> Sequence[EntryResult]:
+        return [EntryResult("taken") for _ in entries]
+
+    async def publishers(self, event_type: str) -> Sequence[PublisherInfo]:
+        del event_type
+        return ()
+
+    async def subscribe(self, subscription: str, window: int) -> DeliveryStream:
+        raise AssertionError((subscription, window))
+
+    async def close(self) -> None: ...
+
+
+def test_a_handler_may_publish(events: ModuleType) -> None:
+    subscriber, published = EventSubscriber("doors"), list[str]()
+
+    with EventPublisher(transport=Taking(), publisher="key.delivery") as publisher:
+
+        @subscriber.on("Door")
+        async def opened(_: Envelope) -> None:
+            moved = events.DeliveryStatusUpdated(
+                delivery_id="DEL-1", status="IN_GARAGE", timestamp="2026-01-31T08:00:00Z"
+            )
+            published.append(publisher.publish(moved))
+
+        assert failed(subscriber.lambda_handler({"Records": [record(1)]})) == []
+    assert published == ["taken"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\ud800",
+        json.dumps(envelope(1) | {"source": "\ud800"}, ensure_ascii=False),
+        json.dumps(envelope(1) | {"detail": {"garage": "\ud800"}}, ensure_ascii=False),
+        "[" * 100_000,
+        json.dumps({"Type": "Notification", "Message": json.dumps(envelope(1))}),
+    ],
+    ids=["no text", "no text in it", "no text in the event", "deep", "of SNS"],
+)
+def test_a_body_that_nobody_can_read_fails_alone(body: str) -> None:
+    subscriber, seen = door(set())
+    records = [record(1, body), record(2)]
+    assert failed(subscriber.lambda_handler({"Records": records})) == ["m1"]
+    assert seen == [2]
+
+
 def test_what_the_time_does_not_suffice_for_comes_again() -> None:
     subscriber, ends = EventSubscriber("doors"), threading.Event()
 
@@ -127,7 +208,15 @@ def test_typed_events_are_checked(events: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"Records": [{"body": 1}]}, {"Records": [7]}, {"Records": 7}, []]
+    "event",
+    [
+        {},
+        {"Records": [{"body": 1}]},
+        {"Records": [7]},
+        {"Records": 7},
+        [],
+        {"Records": [record(1) | {"attributes": None}]},
+    ],
 )
 def test_another_invocation_is_refused(event: Any) -> None:
     subscriber, _ = door(set())
@@ -138,3 +227,16 @@ def test_another_invocation_is_refused(event: Any) -> None:
 def test_a_subscriber_without_handlers_is_no_function() -> None:
     with pytest.raises(SettingsError, match="no handlers"):
         EventSubscriber("doors").lambda_handler({"Records": []})
+
+
+def test_a_cold_start_loads_no_http_client_and_no_boto3() -> None:
+    program = """
+import sys
+from keybus import EventSubscriber
+subscriber = EventSubscriber("doors", transport="aws")
+subscriber.on("Door")(print)
+assert subscriber.lambda_handler({"Records": []}) == {"batchItemFailures": []}
+sys.exit(str({"aiohttp", "boto3", "botocore"} & sys.modules.keys() or ""))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert ended.stderr.decode().strip() == ""

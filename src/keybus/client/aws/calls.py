@@ -3,33 +3,16 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Final, Literal, Protocol
 
+from keybus.client.aws.errors import answered, unanswered
 from keybus.client.threads import in_thread
-from keybus.errors import (
-    BusUnavailable,
-    Forbidden,
-    KeybusError,
-    PublishError,
-    SettingsError,
-    Throttled,
-    Unauthenticated,
-)
+from keybus.errors import SettingsError
 
 Service = Literal["events", "sqs"]
-_THROTTLED: Final = frozenset(
-    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestThrottled"}
-    | {"RequestLimitExceeded", "SlowDown", "OverLimit", "ConcurrentModificationException"}
-)
-_UNKNOWN: Final = frozenset(
-    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException"}
-    | {"SignatureDoesNotMatch", "ExpiredTokenException", "ExpiredToken", "InvalidAccessKeyId"}
-    | {"MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature"}
-)
-_FORBIDDEN: Final = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-_SERVER_FAULT: Final = 500
-_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 20
+"""For which SQS keeps a request for messages open while there are none."""
 
 
 class Services(Protocol):
@@ -49,6 +32,7 @@ class Calls:
 
     def __init__(self, services: Services | None, timeout: float) -> None:
         self._services, self._timeout = services, timeout
+        self._clients: dict[tuple[Service, int], Any] = {}
         self._making = threading.Lock()  # making clients is not safe in several threads
 
     def ask(
@@ -78,79 +62,50 @@ class Calls:
 
     def close(self) -> None:
         """Let go of the clients that were made."""
-        for name in ("_events", "_sqs"):
-            client = self.__dict__.pop(name, None)
-            if client is not None:
-                client.close()
+        with self._making:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
 
-    @cached_property
-    def _events(self) -> Any:
-        return self._made("events")
+    def _client(self, service: Service, operation: str) -> Any:
+        """The client of a service; a long poll has its own, as its answer takes longer."""
+        wait = POLL_SECONDS if operation == "receive_message" else 0
+        with self._making:
+            found = self._clients.get((service, wait))
+            if found is None:
+                found = self._clients[service, wait] = self._made(service, self._timeout + wait)
+            return found
 
-    @cached_property
-    def _sqs(self) -> Any:
-        return self._made("sqs")
-
-    def _made(self, service: Service) -> Any:
+    def _made(self, service: Service, timeout: float) -> Any:
         try:
             import boto3  # noqa: PLC0415 - an extra, and slow to import
             from botocore.config import Config  # noqa: PLC0415 - as boto3
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as boto3
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"the transport aws needs an extra ({error.name} is missing)",
                 hint="pip install 'keybus[aws]'",
             ) from None
-        # What is tried again, and how often, is decided above; a long poll's answer takes longer.
         config = Config(
             connect_timeout=self._timeout,
-            read_timeout=self._timeout + (20 if service == "sqs" else 0),
-            retries={"total_max_attempts": 1, "mode": "standard"},
+            read_timeout=timeout,
+            retries={"total_max_attempts": 1, "mode": "standard"},  # it is decided above
             max_pool_connections=50,
         )
-        return (self._services or boto3).client(service, config=config)
+        try:
+            return (self._services or boto3).client(service, config=config)
+        except (BotoCoreError, ValueError) as error:  # an endpoint that is no URL is a ValueError
+            raise unanswered(error) from None
 
     def run(self, service: Service, operation: str, parameters: dict[str, Any]) -> Any:
         """Run an operation in this thread; see `ask`."""
+        client = self._client(service, operation)
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as boto3
 
         try:
-            with self._making:
-                client = self._events if service == "events" else self._sqs
             return getattr(client, operation)(**parameters)
         except ClientError as error:
-            raise _told(error, f"{service}:{operation}") from None
-        except BotoCoreError as error:
-            raise _without_answer(error) from None
-
-
-def _told(error: Any, what: str) -> KeybusError:
-    """An error that AWS answered."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    words = f"{what}: {code}: {error.response.get('Error', {}).get('Message', '')}"
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = code.rpartition(".")[2]  # SQS's codes for queries have a prefix
-    if code in _THROTTLED:
-        return Throttled(words, retry_after=_SECONDS)
-    if code in _UNKNOWN:
-        return Unauthenticated(words, hint="are the AWS credentials right, and do they still hold?")
-    if code in _FORBIDDEN:
-        return Forbidden(
-            words, rule="aws", hint="does the role allow it, and the resource's policy?"
-        )
-    if status >= _SERVER_FAULT:
-        return BusUnavailable(words)
-    return PublishError(words)
-
-
-def _without_answer(error: Any) -> KeybusError:
-    """An error before there was an answer."""
-    from botocore.exceptions import (  # noqa: PLC0415 - as boto3
-        ConnectionError as NoConnection,
-    )
-    from botocore.exceptions import HTTPClientError, NoCredentialsError  # noqa: PLC0415
-
-    if isinstance(error, NoCredentialsError):
-        return Unauthenticated(str(error), hint="set AWS credentials as for the AWS CLI")
-    if isinstance(error, HTTPClientError | NoConnection):
-        return BusUnavailable(str(error), hint="is AWS_ENDPOINT_URL right, and the network there?")
-    return SettingsError(str(error), hint="boto3 reads AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL")
+            raise answered(error, f"{service}:{operation}") from None
+        except (BotoCoreError, ResponseParserError) as error:
+            raise unanswered(error) from None

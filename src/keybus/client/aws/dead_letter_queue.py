@@ -2,13 +2,17 @@
 
 import json
 import logging
+import re
 from typing import Any, Final
 
 from keybus.client.aws.calls import Calls
+from keybus.client.aws.queue import Queue
 from keybus.errors import BusUnavailable, KeybusError, Throttled
 
 _UNFIT: Final = "UNFIT_EVENT"
 _LONGEST_REASON: Final = 1_000
+_UNSENDABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What SQS takes in no text. Source: API reference, "SendMessage"."""
 _log = logging.getLogger(__name__)
 
 
@@ -17,11 +21,11 @@ class DeadLetterQueue:
 
     Args:
         calls: How SQS is asked.
-        url: The queue's URL.
+        queue: The queue.
     """
 
-    def __init__(self, calls: Calls, url: str) -> None:
-        self._calls, self._url = calls, url
+    def __init__(self, calls: Calls, queue: Queue) -> None:
+        self._calls, self._queue = calls, queue
         self._target: str | None = None
 
     async def take(self, message: dict[str, Any], reason: str) -> bool:
@@ -43,14 +47,16 @@ class DeadLetterQueue:
         except (BusUnavailable, Throttled):
             raise
         except KeybusError as error:
-            _log.warning("%s: the dead-letter queue did not take a message: %s", self._url, error)
+            _log.warning(
+                "%s: the dead-letter queue did not take a message: %s", self._queue.name, error
+            )
         return False
 
     async def _found(self) -> str:
         """Its URL; empty where there is none."""
         names = ["RedrivePolicy"]
         asked = await self._calls.ask(
-            "sqs", "get_queue_attributes", QueueUrl=self._url, AttributeNames=names
+            "sqs", "get_queue_attributes", QueueUrl=self._queue.url, AttributeNames=names
         )
         policy = json.loads(asked.get("Attributes", {}).get("RedrivePolicy", "{}"))
         *_, account, name = f"::{policy.get('deadLetterTargetArn', '')}".split(":")
@@ -62,7 +68,8 @@ class DeadLetterQueue:
         return str(found["QueueUrl"])
 
     def _letter(self, message: dict[str, Any], reason: str) -> dict[str, Any]:
-        said = {"ERROR_CODE": _UNFIT, "ERROR_MESSAGE": reason[:_LONGEST_REASON] or _UNFIT}
+        told = _UNSENDABLE.sub("\ufffd", reason[:_LONGEST_REASON])
+        said = {"ERROR_CODE": _UNFIT, "ERROR_MESSAGE": told or _UNFIT}
         letter: dict[str, Any] = {
             "QueueUrl": self._target,
             "MessageBody": message["Body"],
@@ -71,6 +78,6 @@ class DeadLetterQueue:
             },
         }
         group = message.get("Attributes", {}).get("MessageGroupId")
-        if group:
+        if group and self._queue.is_fifo:
             letter |= {"MessageGroupId": group, "MessageDeduplicationId": message["MessageId"]}
         return letter

@@ -6,7 +6,8 @@ from typing import Final
 
 from keybus.client.aws.calls import Calls, Services
 from keybus.client.aws.packing import packed, request_entry
-from keybus.client.aws.queue_stream import MAX_VISIBILITY, QueueStream
+from keybus.client.aws.queue import MAX_VISIBILITY
+from keybus.client.aws.queue_stream import QueueStream
 from keybus.client.transport import DeliveryStream
 from keybus.clock import SYSTEM, Clock
 from keybus.envelope import Entry, EntryResult
@@ -71,7 +72,7 @@ class AwsTransport:
         requests = [self._request(part, room) for part in packed(entries)]
         answers = await asyncio.gather(*requests, return_exceptions=True)
         failures = [each for each in answers if isinstance(each, BaseException)]
-        if len(failures) == len(answers):
+        if len(failures) == len(answers) and len({type(each) for each in failures}) == 1:
             raise failures[0]
         results: list[EntryResult] = []
         for part, answer in zip(packed(entries), answers, strict=True):
@@ -100,7 +101,7 @@ class AwsTransport:
             try:
                 answer = await self._calls.ask("sqs", "get_queue_url", QueueName=subscription)
             except Forbidden as error:
-                raise SubscriptionError(str(error), hint=error.hint) from None
+                raise SubscriptionError(str(error.args[0]), hint=error.hint) from None
             except BusUnavailable:
                 raise
             except PublishError as error:
@@ -108,7 +109,11 @@ class AwsTransport:
                     f"there is no queue {subscription!r}: {error}",
                     hint="does it exist in this account and region?",
                 ) from None
-            url = answer["QueueUrl"]
+            url = answer.get("QueueUrl", "")
+            if not url:
+                raise BusUnavailable(
+                    "SQS answered without the queue's URL", hint="is AWS_ENDPOINT_URL right?"
+                )
         return QueueStream(
             self._calls, subscription, url, window, visibility=self._visibility, clock=self._clock
         )
@@ -123,9 +128,12 @@ class AwsTransport:
         made = [request_entry(entry, self._event_bus) for entry in entries]
         async with room:
             answer = await self._calls.ask("events", "put_events", Entries=made)
-        results = [_result(each) for each in answer.get("Entries", ())]
+        results = [_result(each) for each in answer.get("Entries") or ()]
         if len(results) != len(entries):
-            raise PublishError(f"EventBridge answered {len(results)} of {len(entries)} entries")
+            raise BusUnavailable(
+                f"EventBridge answered {len(results)} of {len(entries)} entries",
+                hint="is AWS_ENDPOINT_URL right?",
+            )
         return results
 
 

@@ -1,6 +1,7 @@
 """Deploying a template: its resources in the order of their references, each by boto3."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 
 from keybus.testing.aws.error import NotDeployable
 from keybus.testing.aws.events import EVENTS
-from keybus.testing.aws.intrinsics import Made, Resolver, references
+from keybus.testing.aws.intrinsics import Made, Resolver, check_functions, references
 from keybus.testing.aws.queues import QUEUES
 from keybus.testing.aws.roles import ROLES
 from keybus.testing.aws.watching import WATCHING
@@ -48,10 +49,12 @@ def deploy(template: Mapping[str, Any], client: Client, *, account: str, region:
         region: The region.
 
     Raises:
-        NotDeployable: Something of it is not understood; nothing after it was made.
+        NotDeployable: Something of it is not understood, and nothing was made; or a resource was
+            refused, and what it needs stands already.
     """
     _check_sections(template)
     resources = template["Resources"]
+    ordered = _ordered(resources)
     made: dict[str, Made] = {}
     pseudo = {
         "AWS::AccountId": account,
@@ -61,51 +64,85 @@ def deploy(template: Mapping[str, Any], client: Client, *, account: str, region:
         "AWS::StackName": "stack",
     }
     resolver = Resolver(pseudo, made)
-    for name in _ordered(resources):
-        resource = resources[name]
-        if resource["Type"] in _IGNORED:
-            continue
-        try:
-            made[name] = _made(resource, resolver, client)
-        except NotDeployable as error:
-            what = f"{name} ({resource['Type']}): {error.args[0]}"
-            raise NotDeployable(what, hint=error.hint) from None
+    for name in ordered:
+        if resources[name]["Type"] not in _IGNORED:
+            with _named(name, resources[name]):
+                made[name] = _made(resources[name], resolver, client)
     return Deployed(account, region, made)
 
 
-def _check_sections(template: Mapping[str, Any]) -> None:
+def _check_sections(template: Any) -> None:
+    if not isinstance(template, Mapping) or not isinstance(template.get("Resources"), Mapping):
+        raise NotDeployable("this is no template", hint="it is a mapping, and has Resources")
     unknown = sorted(template.keys() - _SECTIONS - _BY_CDK)
     named = [each for each in template.get("Parameters", {}) if each != "BootstrapVersion"]
     if unknown or named:
         raise NotDeployable(
             f"the template has what is not known here: {', '.join([*unknown, *named])}",
-            hint="parameters, conditions and mappings would have to be worked out first",
+            hint="leave it out, and write out the values that come of it",
         )
 
 
+@contextmanager
+def _named(name: str, resource: Any) -> Iterator[None]:
+    """Whatever speaks against a resource is told with its logical id and type."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    kind = resource.get("Type") if isinstance(resource, Mapping) else None
+    where = f"{name} ({kind or 'without a Type'})"
+    try:
+        yield
+    except NotDeployable as error:
+        raise NotDeployable(f"{where}: {error.args[0]}", hint=error.hint) from None
+    except (BotoCoreError, ClientError) as error:
+        raise NotDeployable(f"{where}: {error}", hint="nothing is rolled back") from error
+    except KeyError as error:
+        hint = "CloudFormation may do without, or make a name up; here it is written out"
+        raise NotDeployable(f"{where}: it has no {error.args[0]}", hint=hint) from error
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise NotDeployable(f"{where}: it is not of a template's shape: {error}") from error
+
+
 def _ordered(resources: Mapping[str, Any]) -> list[str]:
+    """The names of the resources, each after those that it needs; all were looked at."""
     graph: dict[str, set[str]] = {}
     for name, resource in resources.items():
-        after = resource.get("DependsOn", ())
-        wanted = {after} if isinstance(after, str) else set(after)
-        wanted.update(references(resource.get("Properties", {})))
-        graph[name] = wanted & resources.keys()
+        with _named(name, resource):
+            _check(resource)
+            after = resource.get("DependsOn", ())
+            wanted = {after} if isinstance(after, str) else set(after)
+            if missing := wanted - resources.keys():
+                raise NotDeployable(
+                    f"it depends on {', '.join(sorted(missing))}, which is not there"
+                )
+            wanted.update(references(resource.get("Properties", {})))
+            graph[name] = wanted & resources.keys()
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise NotDeployable(f"resources need each other: {' → '.join(error.args[1])}") from None
 
 
-def _made(resource: Mapping[str, Any], resolver: Resolver, client: Client) -> Made:
-    """Make one resource."""
+def _check(resource: Mapping[str, Any]) -> None:
+    """What can be said of a resource before anything is made."""
+    if not isinstance(resource.get("Type"), str):
+        raise NotDeployable("this is no resource")
+    if resource["Type"] in _IGNORED:
+        return
     unknown = sorted(resource.keys() - _MEMBERS)
     if unknown:
         raise NotDeployable(f"{', '.join(unknown)} is not known here")
     maker = _MAKERS.get(resource["Type"])
     if maker is None:
         raise NotDeployable("this type is not known here")
-    given = resolver.value(dict(resource.get("Properties", {})))
-    unknown = sorted(given.keys() - maker.properties)
+    properties = resource.get("Properties", {})
+    unknown = sorted(properties.keys() - maker.properties)
     if unknown:
         raise NotDeployable(f"the properties {', '.join(unknown)} are not known here")
-    return maker.make(client, given)
+    check_functions(properties)
+
+
+def _made(resource: Mapping[str, Any], resolver: Resolver, client: Client) -> Made:
+    """Make one resource."""
+    given = resolver.value(dict(resource.get("Properties", {})))
+    return _MAKERS[resource["Type"]].make(client, given)

@@ -16,7 +16,11 @@ def event_bus(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Events::EventBus."""
     events = client("events")
     name = properties["Name"]
-    arn = events.create_event_bus(**renamed(properties, "Name", "Tags"))["EventBusArn"]
+    asked = renamed(
+        properties,
+        *("Name", "Description", "Tags", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig"),
+    )
+    arn = events.create_event_bus(**asked)["EventBusArn"]
     if "Policy" in properties:
         events.put_permission(EventBusName=name, Policy=text(properties["Policy"]))
     return Made(name, {"Arn": arn, "Name": name})
@@ -55,7 +59,12 @@ def rule(client: Client, properties: dict[str, Any]) -> Made:
 def archive(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Events::Archive."""
     asked = renamed(
-        properties, "ArchiveName", "Description", "RetentionDays", EventSourceArn="SourceArn"
+        properties,
+        "ArchiveName",
+        "Description",
+        "RetentionDays",
+        "KmsKeyIdentifier",
+        EventSourceArn="SourceArn",
     )
     if "EventPattern" in properties:
         asked["EventPattern"] = text(properties["EventPattern"])

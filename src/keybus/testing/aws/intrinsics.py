@@ -11,6 +11,7 @@ import msgspec
 
 from keybus.testing.aws.error import NotDeployable
 
+_FUNCTIONS: Final = frozenset({"Fn::GetAtt", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"})
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
@@ -84,7 +85,7 @@ class Resolver:
                 return str(self.value(argument[1])).split(argument[0])
             case "Fn::Sub":
                 return self._substituted(argument)
-        raise NotDeployable(f"{name} is not known here", hint="write the value out")
+        raise _not_known(name)
 
     def _attribute(self, resource: str, attribute: str) -> str:
         found = self._resource(resource).attributes
@@ -105,6 +106,26 @@ class Resolver:
             return self._attribute(resource, attribute) if dot else self._ref(name)
 
         return _VARIABLE.sub(replaced, text)
+
+
+def check_functions(value: Any) -> None:
+    """Check that a template's value uses no function that is not known.
+
+    Raises:
+        NotDeployable: It does.
+    """
+    if isinstance(value, list):
+        for each in value:
+            check_functions(each)
+    elif isinstance(value, dict):
+        for name, argument in value.items():
+            if len(value) == 1 and name.startswith("Fn::") and name not in _FUNCTIONS:
+                raise _not_known(name)
+            check_functions(argument)
+
+
+def _not_known(function: str) -> NotDeployable:
+    return NotDeployable(f"{function} is not known here", hint="write the value out")
 
 
 def references(value: Any) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """AWS on moto, for tests: several accounts in one process, and templates deployed to them."""
 
+import os
+import re
+import threading
 from collections.abc import Mapping
 from functools import cache, partial
 from types import TracebackType
@@ -10,6 +13,17 @@ from keybus.errors import SettingsError
 from keybus.testing.aws.deploying import Deployed, deploy
 
 _REGION: Final = "eu-west-1"
+_NUMBER: Final = re.compile("[0-9]{12}")
+_NOTHING: Final = (None, None, None, None)
+# In the terms of botocore's session: no setting of this machine leads its clients away from moto.
+_OWN: Final = {
+    "profile": _NOTHING,
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "ignore_configured_endpoint_urls": (None, None, True, None),
+    "use_fips_endpoint": (None, None, False, None),
+    "use_dualstack_endpoint": (None, None, False, None),
+}
 
 
 class OfflineAws:
@@ -34,10 +48,14 @@ class OfflineAws:
             ) from None
         self.region = region
         self._mock = mock_aws()
-        self.services = cache(self._services)
+        self._entered = False
+        self._accounts: dict[str, Account] = {}
+        self._making = threading.Lock()
 
     def __enter__(self) -> Self:
         self._mock.start()
+        self._accounts = {}  # moto knows nothing of those of before
+        self._entered = True
         return self
 
     def __exit__(
@@ -46,6 +64,7 @@ class OfflineAws:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._entered = False
         self._mock.stop()
 
     def deploy(self, template: Mapping[str, Any], *, account: str, region: str = "") -> Deployed:
@@ -54,20 +73,56 @@ class OfflineAws:
         client = partial(self.services(account).client, region_name=where)
         return deploy(template, client, account=account, region=where)
 
-    def _services(self, account: str) -> "Account":
-        import boto3  # noqa: PLC0415 - as moto
+    def services(self, account: str) -> "Account":
+        """What gives boto3's clients of an account, such as to an `AwsTransport`.
 
-        key = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-        sts = boto3.client("sts", region_name=self.region, **key)
+        Args:
+            account: Its 12 digits.
+
+        Raises:
+            SettingsError: It is no account's number, or this is not entered.
+        """
+        if not _NUMBER.fullmatch(account):
+            raise SettingsError(f"{account!r} is no account", hint="give its 12 digits")
+        with self._making:
+            found = self._accounts.get(account)
+            if found is None:
+                found = self._accounts[account] = self._made(account)
+            return found
+
+    def _made(self, account: str) -> "Account":
+        keys = self._session("any", "any").client("sts")
         role = f"arn:aws:iam::{account}:role/anybody"
-        answer = sts.assume_role(RoleArn=role, RoleSessionName="offline")["Credentials"]
-        session = boto3.Session(
-            answer["AccessKeyId"],
-            answer["SecretAccessKey"],
-            answer["SessionToken"],
-            region_name=self.region,
+        answer = keys.assume_role(RoleArn=role, RoleSessionName="offline")["Credentials"]
+        session = self._session(
+            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
         )
         return Account(self, account, session)
+
+    def _session(self, *credentials: str) -> Any:
+        """A ``boto3.Session`` that reaches moto, and nothing else."""
+        import boto3  # noqa: PLC0415 - as moto
+        from botocore.session import Session  # noqa: PLC0415 - as moto
+
+        core = Session(session_vars=_OWN)
+        core.register_component("data_loader", _loader())
+        core.get_component("event_emitter").register_first("before-send", self._refuse_unentered)
+        return boto3.Session(*credentials, region_name=self.region, botocore_session=core)
+
+    def _refuse_unentered(self, **_: Any) -> None:
+        if not self._entered:
+            raise SettingsError(
+                "OfflineAws is not entered: this request would go to AWS itself",
+                hint="use it in `with OfflineAws() as aws:`, and stop subscribers before its end",
+            )
+
+
+@cache
+def _loader() -> Any:
+    """What reads botocore's descriptions of services, once for all sessions: it takes long."""
+    from botocore.loaders import create_loader  # noqa: PLC0415 - as moto
+
+    return create_loader()
 
 
 class Account:
@@ -98,9 +153,28 @@ class _Events:
         return getattr(self._client, name)
 
     def put_events(self, **parameters: Any) -> Any:
-        """PutEvents, to the account of the first entry's bus."""
-        arn = Arn.parse(parameters["Entries"][0].get("EventBusName", "default"))
-        if arn is None or arn.account == self._account:
-            return self._client.put_events(**parameters)
-        other = self._aws.services(arn.account).client("events", region_name=arn.region)
-        return other.put_events(**parameters)
+        """PutEvents, each entry to the account of its bus."""
+        entries: list[dict[str, Any]] = parameters["Entries"]
+        places = [self._place(entry.get("EventBusName", "default")) for entry in entries]
+        if len(set(places)) == 1:
+            return self._at(places[0]).put_events(**parameters)
+        results: dict[int, Any] = {}
+        for place in dict.fromkeys(places):
+            mine = [at for at, each in enumerate(places) if each == place]
+            asked = parameters | {"Entries": [entries[at] for at in mine]}
+            answer = self._at(place).put_events(**asked)
+            results |= dict(zip(mine, answer["Entries"], strict=True))
+        told = [results[at] for at in sorted(results)]
+        return {"FailedEntryCount": sum("ErrorCode" in each for each in told), "Entries": told}
+
+    def _place(self, bus: str) -> tuple[str, str] | None:
+        """The account and region of another's bus; None: this one's."""
+        arn = Arn.parse(bus)
+        elsewhere = arn is not None and arn.account != self._account
+        return (arn.account, arn.region) if arn is not None and elsewhere else None
+
+    def _at(self, place: tuple[str, str] | None) -> Any:
+        if place is None:
+            return self._client
+        account, region = place
+        return self._aws.services(account).client("events", region_name=region)

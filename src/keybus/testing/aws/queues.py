@@ -68,6 +68,11 @@ def topic_policy(client: Client, properties: dict[str, Any]) -> Made:
 def topic_subscription(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::SNS::Subscription."""
     asked = renamed(properties, "TopicArn", "Protocol", "Endpoint")
+    if "FilterPolicy" in properties:
+        asked["Attributes"] = {"FilterPolicy": text(properties["FilterPolicy"])}
+    if "RawMessageDelivery" in properties:
+        raw = _attribute(properties["RawMessageDelivery"])
+        asked["Attributes"] = asked.get("Attributes", {}) | {"RawMessageDelivery": raw}
     return Made(client("sns").subscribe(**asked)["SubscriptionArn"])
 
 

@@ -39,7 +39,12 @@ def log_group(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Logs::LogGroup."""
     logs = client("logs")
     name = properties["LogGroupName"]
-    asked = renamed(properties, logGroupName="LogGroupName", kmsKeyId="KmsKeyId")
+    asked = renamed(
+        properties,
+        logGroupName="LogGroupName",
+        kmsKeyId="KmsKeyId",
+        logGroupClass="LogGroupClass",
+    )
     logs.create_log_group(tags=tags(properties), **asked)
     if "RetentionInDays" in properties:
         logs.put_retention_policy(logGroupName=name, retentionInDays=properties["RetentionInDays"])
