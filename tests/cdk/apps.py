@@ -1,14 +1,18 @@
 """CDK apps of the tests; importing this takes seconds, so tests do when they run."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam, aws_lambda, aws_lambda_event_sources, aws_sns_subscriptions
+from constructs import Construct
 
 from keybus.cdk import Application, CentralBus, Deployment, Publisher, Subscription
 
 HUB, DELIVERIES, MAIL = "100000000000", "111111111111", "222222222222"
+MINUTE = cdk.Duration.minutes(1)
 
 __all__ = ["Application", "CentralBus", "Publisher", "Subscription"]
 
@@ -22,6 +26,33 @@ def stack(of: cdk.App, account: str = MAIL, region: str = "eu-west-1") -> cdk.St
     """A stack of an account."""
     env = cdk.Environment(account=account, region=region)
     return cdk.Stack(of, f"stack-{account}-{region}", env=env)
+
+
+def another(of: cdk.App) -> cdk.Stack:
+    """Another stack of mail's account."""
+    return cdk.Stack(of, "another", env=cdk.Environment(account=MAIL, region="eu-west-1"))
+
+
+def nested(of: cdk.App) -> cdk.Stack:
+    """A stack within a stack."""
+    return cdk.NestedStack(stack(of), "Nested")
+
+
+def staged(of: cdk.App) -> cdk.Stack:
+    """A stack whose stage says where it stands."""
+    env = cdk.Environment(account=MAIL, region="eu-west-1")
+    return cdk.Stack(cdk.Stage(of, "Prod", env=env), "Staged")
+
+
+def template_of(made: Construct) -> dict[str, Any]:
+    """The template of a construct's stack, as it is written."""
+    scope = cdk.Stack.of(made)
+    stage = cdk.Stage.of(made)
+    assert stage is not None
+    folder = stage.synth().directory
+    found = json.loads((Path(folder) / scope.template_file).read_text())
+    assert isinstance(found, dict)
+    return found
 
 
 def nowhere(of: cdk.App) -> cdk.Stack:
@@ -80,3 +111,13 @@ def granted(publisher: Publisher) -> None:
     """A role that publishes."""
     task = aws_iam.ServicePrincipal("ecs-tasks.amazonaws.com")
     publisher.grant(aws_iam.Role(cdk.Stack.of(publisher), "Role", assumed_by=task))
+
+
+def ungranted(scope: Construct, kind: str) -> Any:
+    """What no policy can be added to."""
+    match kind:
+        case "imported":
+            return aws_iam.Role.from_role_name(scope, "Imported", "theirs")
+        case "service":
+            return aws_iam.ServicePrincipal("lambda.amazonaws.com")
+    return "arn:aws:iam::111111111111:role/theirs"

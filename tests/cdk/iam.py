@@ -48,7 +48,7 @@ def _holds(operator: str, key: str, values: list[str], context: Mapping[str, str
     match operator:
         case "StringEquals" | "Bool":
             return found in values
-        case "ArnLike":
+        case "ArnLike" | "StringLike":
             return any(fnmatchcase(found, each) for each in values)
         case "DateLessThan":
             return found < values[0]  # both in UTC and in one form

@@ -84,7 +84,7 @@ def test_publishers_of_an_account_share_a_statement_where_they_are_too_many() ->
 
     deployment = deployed(small(many))
     statements = bus_policy(deployment)
-    assert [each["Sid"] for each in statements] == ["Deliveries"]
+    assert [each["Sid"] for each in statements] == ["SmallDeliveries"]
     assert size_of(statements) <= LIMIT
     context = {
         "events:source": "courier-59",

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from keybus.cdk import NotDeclared, Stack, stacks_of, template
@@ -40,16 +41,7 @@ def apps() -> ModuleType:
 @pytest.fixture(scope="module")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the example's app writes, run as `cdk synth` runs it."""
-    folder = tmp_path_factory.mktemp("cdk") / "out"
-    subprocess.run(
-        [sys.executable, EXAMPLE / "cdk" / "app.py"],
-        env={**os.environ, "CDK_OUTDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-    )
-    return folder
+    return synthesis(tmp_path_factory.mktemp("cdk") / "out")
 
 
 def test_the_examples_templates_are_the_plain_resources(synthesized: Path) -> None:
@@ -62,6 +54,14 @@ def test_the_examples_templates_are_the_plain_resources(synthesized: Path) -> No
         found = json.loads((synthesized / f"{stack}.template.json").read_text())["Resources"]
         found.pop("CDKMetadata", None)
         assert plain(found) == resources_of(core[name])
+
+
+def test_the_templates_are_the_same_bytes_every_time(synthesized: Path, tmp_path: Path) -> None:
+    again = synthesis(tmp_path / "out", PYTHONHASHSEED="7")
+    templates = sorted(synthesized.glob("*.template.json"))
+    assert len(templates) == 3
+    for template_ in templates:
+        assert template_.read_bytes() == (again / template_.name).read_bytes()
 
 
 def test_the_native_validation_of_cloudformation_finds_nothing(synthesized: Path) -> None:
@@ -163,19 +163,51 @@ def test_a_bus_in_another_region_than_the_declared_one(apps: ModuleType) -> None
 @pytest.mark.parametrize("context", [None, 3, {"folder": "x", "regoin": "y"}, {}])
 def test_no_platform_that_could_be_found(apps: ModuleType, context: Any) -> None:
     app = apps.app({} if context is None else {"keybus:platform": context})
-    with pytest.raises(NotDeclared, match=r"in cdk\.json a context 'keybus:platform'"):
+    with pytest.raises(NotDeclared, match=r"App\(context=…\) 'keybus:platform'"):
         apps.Subscription(apps.stack(app), "Mailer", name="mailer")
 
 
 def test_several_platforms_in_an_app_have_to_be_told_apart(apps: ModuleType) -> None:
-    app = apps.app()
-    for region in (REGION, "us-east-1"):
-        deployment = deployed(subscribed(), region=region)
-        apps.CentralBus(apps.stack(app, apps.HUB, region), "Bus", platform=deployment)
+    app, deployment = apps.app(), deployed(subscribed())
+    hub = apps.stack(app, apps.HUB)
+    apps.CentralBus(hub, "Bus", platform=deployment)
+    second = msgspec.structs.replace(deployment.platform, bus="second")
+    other = msgspec.structs.replace(deployment, platform=second, region="us-east-1")
+    apps.CentralBus(apps.stack(app, apps.HUB, "us-east-1"), "Bus", platform=other)
     stack = apps.stack(app)
-    with pytest.raises(NotDeclared, match="say which: platform="):
+    with pytest.raises(NotDeclared, match="small in eu-west-1, second in us-east-1"):
         apps.Subscription(stack, "Mailer", name="mailer")
-    apps.Subscription(stack, "Told", name="mailer", platform=deployed(subscribed()))
+    apps.Subscription(stack, "Told", name="mailer", platform=deployment)
+
+
+def test_one_platform_told_twice_is_one(apps: ModuleType) -> None:
+    context = {"folder": str(EXAMPLE), "region": REGION, "leave_out": list(LEFT_OUT)}
+    app = apps.app({"keybus:platform": context})
+    apps.Subscription(apps.stack(app, "555555555555"), "Billing", name="billing")
+    apps.CentralBus(apps.stack(app, apps.HUB), "Bus", platform=EXAMPLE, leave_out=LEFT_OUT)
+    apps.Subscription(apps.stack(app, "777777777777"), "Audit", name="audit")
+
+
+def test_nothing_is_made_twice_in_an_app(apps: ModuleType) -> None:
+    app, deployment = apps.app(), deployed(subscribed())
+    mail = apps.stack(app)
+    apps.Subscription(mail, "Mailer", name="mailer", platform=deployment)
+    for stack in (mail, apps.another(app)):
+        with pytest.raises(NotDeclared, match="stack-222222222222-eu-west-1/Mailer' would both"):
+            apps.Subscription(stack, "Again", name="mailer", platform=deployment)
+    apps.CentralBus(apps.stack(app, apps.HUB), "Bus", platform=deployment)
+    elsewhere = deployed(subscribed(), region="us-east-1")
+    stack = apps.stack(app, apps.HUB, "us-east-1")
+    with pytest.raises(NotDeclared, match="AWS::IAM::Role 'keybus-small-mailer' of 100000000000"):
+        apps.CentralBus(stack, "Bus", platform=elsewhere)
+
+
+def test_a_subscription_in_a_nested_stack_and_in_a_stage(apps: ModuleType) -> None:
+    for stack in (apps.nested(apps.app()), apps.staged(apps.app())):
+        made = apps.Subscription(stack, "Mailer", name="mailer", platform=deployed(subscribed()))
+        found = apps.template_of(made)["Resources"]
+        [*_, mailer] = stacks_of(deployed(subscribed()))
+        assert plain(found) == resources_of(mailer)
 
 
 def test_what_is_open_can_be_overridden_and_the_rest_cannot(apps: ModuleType) -> None:
@@ -241,6 +273,19 @@ def test_consumers_and_publishers_of_ones_own(apps: ModuleType) -> None:
     hub = apps.resources(app, apps.HUB)
     assert hub["CentralArchive"]["Properties"]["RetentionDays"] == 30
     assert hub["CentralLogGroup"]["Properties"]["RetentionInDays"] == 7
+
+
+def synthesis(folder: Path, **environment: str) -> Path:
+    """What the example's app writes to a folder."""
+    subprocess.run(
+        [sys.executable, EXAMPLE / "cdk" / "app.py"],
+        env={**os.environ, "CDK_OUTDIR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+    )
+    return folder
 
 
 def resources_of(stack: Stack) -> Any:

@@ -1,7 +1,10 @@
 """What AWS cannot carry is refused, by name and all at once."""
 
+import json
+import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from keybus.cdk import NotDeclared, deployment_of, stacks_of
@@ -147,6 +150,35 @@ def test_a_subscription_in_another_region() -> None:
     assert deployment.site("mailer").bus_arn == (
         "arn:aws:events:us-east-1:222222222222:event-bus/keybus-mailer"
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "domain"),
+    [
+        ("mx-central-1", "aws", "amazonaws.com"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+        ("cn-northwest-1", "aws-cn", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+        ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+        ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+    ],
+)
+def test_every_partition_has_arns_and_domains_of_its_own(
+    region: str, partition: str, domain: str
+) -> None:
+    [central, _, subscription] = stacks_of(deployed(subscribed(), region=region))
+    found = json.dumps([msgspec.to_builtins(each) for each in (central, subscription)])
+    assert set(re.findall(r"arn:(aws[a-z-]*):", found)) == {partition}
+    assert f'"kms:ViaService": "sqs.{region}.{domain}"' in found
+    refused_there = refused(subscribed(), region=region, regions={"mailer": other_than(region)})
+    assert refused_there == [("bad-region", "/subscriptions/mailer")]
+
+
+def other_than(region: str) -> str:
+    """A region of another partition."""
+    return "eu-west-1" if region != "mx-central-1" else "eusc-de-east-1"
 
 
 def test_names_that_are_not_declared_are_answered_with_the_nearest() -> None:

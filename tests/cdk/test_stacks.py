@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
 from keybus.cdk import Resource, Stack, stacks_of, template
+from keybus.cdk.names import STATEMENT, fits
+from keybus.cdk.publishing import publisher_resources
+from keybus.contracts import Contract
+from keybus.errors import PlanRefused
 from keybus.topology.constructs import Grant, Platform, Subscription
 from tests.cdk.platforms import deployed, example, small, subscribed
 
@@ -82,6 +89,16 @@ def test_settings_of_a_subscription_reach_its_resources() -> None:
     ]
 
 
+def test_a_share_of_failures_is_never_a_division_by_nothing() -> None:
+    billing = stacks_of(deployed(subscribed(alarms={"failure_rate": 0.25})))[-1]
+    [failed] = [each for each in billing.resources if each.id == "MailerFailedAlarm"]
+    share, *parts = failed.properties["Metrics"]
+    assert (share["Id"], share["Expression"]) == ("share", "part / MAX([part, whole])")
+    names = {each["Id"]: each["MetricStat"]["Metric"]["MetricName"] for each in parts}
+    assert names == {"part": "FailedInvocations", "whole": "Invocations"}
+    assert [each["ReturnData"] for each in parts] == [False, False]
+
+
 def test_a_subscription_has_ten_alarms_that_tell_its_topic() -> None:
     [*_, billing] = stacks_of(example())
     alarms = [each for each in billing.resources if each.type == "AWS::CloudWatch::Alarm"]
@@ -114,20 +131,96 @@ def test_nothing_is_unencrypted_or_under_a_key_of_aws() -> None:
 def test_the_central_account_may_subscribe_in_one_stack_with_the_bus() -> None:
     def add(platform: Platform) -> None:
         Subscription(platform, "central", account="hub", events=["delivery.completed@1"])
-        Grant(
-            platform,
-            "hub-deliveries",
-            account="hub",
-            events=["delivery.completed"],
-            reason="counts them",
-            approver="jo",
-            expires="2028-01-31",
-        )
+        grant(platform)
 
     stacks = [each for each in stacks_of(deployed(small(add))) if each.account == "100000000000"]
     ids = [resource.id for stack in stacks for resource in stack.resources]
     assert len(stacks) == 2
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("name", ["bus", "central", "small", "undelivered"])
+def test_no_two_things_of_a_stack_have_one_name(name: str) -> None:
+    types = ("Alarm", "Queue", "Role", "Topic")
+    for stack in stacks_of(deployed(subscribed(name))):
+        resources = [each for each in stack.resources if each.type.endswith(types)]
+        found = [(each.type, name_of(each)) for each in resources]
+        assert len(set(found)) == len(found)
+
+
+def test_policies_of_all_buses_of_an_account_have_ids_of_their_own() -> None:
+    def add(platform: Platform) -> None:
+        for name in ("mailer", "printer"):
+            Subscription(platform, name, account="mail", events=["delivery.completed@1"])
+
+    first = deployed(small(add))
+    bus = msgspec.structs.replace(first.platform, bus="second")
+    second = msgspec.structs.replace(first, platform=bus)
+    ids = {
+        (stack.account, each.properties["StatementId"]): each.properties["EventBusName"]
+        for deployment in (first, second)
+        for stack in stacks_of(deployment)
+        for each in stack.resources
+        if each.type == "AWS::Events::EventBusPolicy"
+    }
+    assert sorted(ids.values()) == ["keybus-mailer", "keybus-printer", "second", "small"]
+    assert all(fits(id_, STATEMENT) for _, id_ in ids)
+
+
+def test_dashboards_of_an_account_are_in_no_region() -> None:
+    def add(platform: Platform) -> None:
+        Subscription(platform, "small", account="hub", events=["delivery.completed@1"])
+        grant(platform)
+
+    deployment = deployed(small(add), regions={"small": "us-east-1"})
+    with pytest.raises(PlanRefused, match="CentralDashboard of central and SmallDashboard of"):
+        stacks_of(deployment)
+
+
+def test_policies_of_a_bus_are_made_one_after_another() -> None:
+    central, *_ = stacks_of(example())
+    policies = [each for each in central.resources if each.type == "AWS::Events::EventBusPolicy"]
+    assert len(policies) == 3
+    before = ["CentralBus", *(each.id for each in policies)]
+    assert [each.after for each in policies] == [(each,) for each in before[:-1]]
+
+
+def test_what_the_registry_cannot_hold() -> None:
+    deployment = deployed(subscribed())
+    contract = deployment.contracts["delivery.completed"]
+    long = {**contract.schema, "description": "x" * 100_000}
+    documents = {**contract.closure, contract.file: long}
+    contracts = {**deployment.contracts, contract.type: Contract(documents, contract.file)}
+    with pytest.raises(
+        PlanRefused, match=r"DeliveryCompleted\.json: 'delivery\.completed' has"
+    ) as no:
+        stacks_of(msgspec.structs.replace(deployment, contracts=contracts))
+    assert [each.code for each in no.value.faults] == ["schema-too-long"]
+    documents = {**contract.closure, contract.file: {**long, "description": "x" * 90_000}}
+    many = {f"delivery.step_{index}": Contract(documents, contract.file) for index in range(11)}
+    with pytest.raises(PlanRefused, match=r"has \d+ bytes, \d+ more than CloudFormation"):
+        stacks_of(msgspec.structs.replace(deployment, contracts=many))
+
+
+def test_what_is_said_of_things_is_no_longer_than_aws_takes() -> None:
+    deployment = deployed(subscribed())
+    platform = msgspec.structs.replace(deployment.platform, bus="b" * 256)
+    central, *_ = stacks_of(msgspec.structs.replace(deployment, platform=platform))
+    for resource in central.resources:
+        limit = 256 if resource.type.startswith("AWS::EventSchemas") else 512
+        assert len(resource.properties.get("Description", "")) <= limit
+
+
+def test_a_publishers_policy_that_iam_would_not_take() -> None:
+    types = [f"delivery.step_number_{index}" for index in range(250)]
+    deployment = deployed(subscribed())
+    said = deployment.platform.publishers["key.delivery"]
+    publishers = {"key.delivery": msgspec.structs.replace(said, events=types)}
+    platform = msgspec.structs.replace(deployment.platform, publishers=publishers)
+    with pytest.raises(PlanRefused, match="divide its events between two publishers") as no:
+        publisher_resources(msgspec.structs.replace(deployment, platform=platform), "key.delivery")
+    [fault] = no.value.faults
+    assert (fault.code, fault.pointer) == ("publisher-policy-size", "/publishers/key.delivery")
 
 
 def test_a_template_is_the_resources() -> None:
@@ -155,6 +248,18 @@ except ImportError as error:
     loaded, refusal = done.stdout.splitlines()
     assert not loaded
     assert refusal == "CentralBus needs aws-cdk-lib: pip install 'keybus[cdk]'"
+
+
+def grant(platform: Platform) -> None:
+    Grant(
+        platform,
+        "hub-deliveries",
+        account="hub",
+        events=["delivery.completed"],
+        reason="counts them",
+        approver="jo",
+        expires="2028-01-31",
+    )
 
 
 def statement_lines(stack: Stack) -> Iterator[str]:

@@ -10,6 +10,7 @@ from keybus.cdk.statements import (
     consume,
     deliver,
     key_statements,
+    log_key_statements,
     notify_by_alarms,
     put_by_delivery,
     send_by_events,
@@ -94,16 +95,41 @@ def test_the_key_is_for_its_bus_queues_and_topic(deployment: Deployment) -> None
     assert permitted(statements, "kms:PutKeyPolicy", "key", {}, site.root)
 
 
+def test_the_buss_key_is_for_its_logs(deployment: Deployment) -> None:
+    statements = log_key_statements(deployment.central)
+    context = {"kms:EncryptionContext:SourceArn": f"arn:aws:logs:eu-west-1:{HUB}:*"}
+    delivery = "delivery.logs.amazonaws.com"
+    assert permitted(statements, "kms:GenerateDataKey", "key", context, EVENTS)
+    assert permitted(statements, "kms:Decrypt", "key", context, delivery)
+    assert not permitted(statements, "kms:Decrypt", "key", context, EVENTS)
+    of_mail = {"kms:EncryptionContext:SourceArn": f"arn:aws:logs:eu-west-1:{MAIL}:*"}
+    for service in (EVENTS, delivery):
+        for other in ({}, of_mail):
+            assert not permitted(statements, "kms:GenerateDataKey", "key", other, service)
+
+
 def test_a_consumer_receives_from_its_queue_alone(deployment: Deployment) -> None:
     key: Any = "arn:aws:kms:eu-west-1:222222222222:key/1"
     statements = consume(deployment.site("mailer"), key)
-    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl"):
+    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"):
         assert permitted(statements, f"sqs:{action}", QUEUE, {})
         assert not permitted(statements, f"sqs:{action}", QUEUE + "-dlq", {})
+    assert permitted(statements, "sqs:GetQueueUrl", QUEUE, {})
     assert not permitted(statements, "sqs:SendMessage", QUEUE, {})
     through = {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}
     assert permitted(statements, "kms:Decrypt", key, through)
     assert not permitted(statements, "kms:Decrypt", key, {})
+
+
+def test_a_consumer_puts_away_what_is_unfit_with_its_reason(deployment: Deployment) -> None:
+    key: Any = "arn:aws:kms:eu-west-1:222222222222:key/1"
+    statements = consume(deployment.site("mailer"), key)
+    for action in ("GetQueueUrl", "SendMessage"):
+        assert permitted(statements, f"sqs:{action}", QUEUE + "-dlq", {})
+        assert not permitted(statements, f"sqs:{action}", QUEUE + "-undelivered", {})
+    through = {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}
+    assert permitted(statements, "kms:GenerateDataKey", key, through)
+    assert not permitted(statements, "kms:GenerateDataKey", key, {})
 
 
 def only(

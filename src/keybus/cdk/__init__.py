@@ -5,6 +5,9 @@ are first asked for. What they are made of does not: `deployment_of` judges a pl
 `stacks_of` gives all its resources.
 """
 
+import os
+from importlib.util import find_spec
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from keybus.cdk.deployment import Deployment, NotDeclared, deployment_of
@@ -35,15 +38,17 @@ def __getattr__(name: str) -> Any:
     """A construct, imported now.
 
     Raises:
-        ImportError: aws-cdk-lib is not installed.
+        ImportError: aws-cdk-lib is not installed, or Node is not.
     """
     if name not in _CONSTRUCTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        from keybus.cdk import constructs  # noqa: PLC0415 - the extra is optional, and slow
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in {"aws_cdk", "constructs", "jsii"}:
-            message = f"{name} needs aws-cdk-lib: pip install 'keybus[cdk]'"
-            raise ImportError(message, name=error.name) from error
-        raise
+    if find_spec("aws_cdk") is None:
+        raise ImportError(f"{name} needs aws-cdk-lib: pip install 'keybus[cdk]'", name="aws_cdk")
+    node = os.environ.get("JSII_NODE", "node")  # as the CDK looks for it
+    if which(node) is None:
+        raise ImportError(
+            f"{name} needs Node, and there is no {node!r}: install it, or set JSII_NODE"
+        )
+    from keybus.cdk import constructs  # noqa: PLC0415 - the extra is optional, and slow
+
     return getattr(constructs, name)

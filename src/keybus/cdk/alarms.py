@@ -120,7 +120,8 @@ def _looked_at(watch: Watch) -> dict[str, Any]:
             ("ExtendedStatistic" if percentile else "Statistic"): metric.statistic,
             "Period": watch.seconds,
         }
-    share = {"Id": "share", "Expression": "part / MAX([whole, 1])", "ReturnData": True}
+    # As the console of Lambda has it: never a division by nothing, and only series in the list.
+    share = {"Id": "share", "Expression": "part / MAX([part, whole])", "ReturnData": True}
     return {
         "Metrics": [
             share,

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from keybus.cdk.deployment import Deployment
+from keybus.cdk.deployment import Deployment, refusal
 from keybus.cdk.names import STATEMENT, fitted, logical_prefix
 from keybus.cdk.resource import Statement, policy
 from keybus.cdk.statements import put_by_account
@@ -44,7 +44,7 @@ def size_of(statements: Sequence[Statement]) -> int:
 
 def _each(deployment: Deployment) -> Iterator[Statement]:
     for name, publisher in deployment.platform.publishers.items():
-        sid = _sid(name)
+        sid = _sid(deployment, name)
         yield put_by_account(sid, publisher.account, deployment, [(name, publisher)])
 
 
@@ -54,12 +54,13 @@ def _together(deployment: Deployment) -> Iterator[Statement]:
     for name, publisher in deployment.platform.publishers.items():
         groups.setdefault((publisher.account, bool(publisher.events)), []).append((name, publisher))
     for (account, listing), publishers in groups.items():
-        sid = _sid(account if listing else f"{account} untyped")
+        sid = _sid(deployment, account if listing else f"{account} untyped")
         yield put_by_account(sid, account, deployment, publishers)
 
 
-def _sid(name: str) -> str:
-    return fitted(logical_prefix(name), STATEMENT)
+def _sid(deployment: Deployment, name: str) -> str:
+    # With the bus, as another bus of the account may have a publisher of this name.
+    return fitted(logical_prefix(deployment.platform.bus) + logical_prefix(name), STATEMENT)
 
 
 def _too_long(deployment: Deployment, statements: Sequence[Statement], size: int) -> PlanRefused:
@@ -73,6 +74,4 @@ def _too_long(deployment: Deployment, statements: Sequence[Statement], size: int
         f" {longest!r} lists the most events"
     )
     fault = Fault("bus-policy-size", message, pointer_of("publishers"), hint=hint)
-    return PlanRefused(
-        f"{deployment.platform.bus!r} cannot stand on AWS as it is declared", [fault]
-    )
+    return refusal(deployment.platform.bus, [fault])

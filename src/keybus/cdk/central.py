@@ -1,5 +1,6 @@
 """What the central account has: the bus, its policy, a rule for each subscription, archive, registry."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import msgspec
 
 from keybus.cdk.alarms import Metric, Watch, alarm, dashboard, of_queue, of_rule
 from keybus.cdk.bus_policy import bus_policy
-from keybus.cdk.deployment import Deployment
+from keybus.cdk.deployment import Deployment, refusal
 from keybus.cdk.names import CENTRAL, logical_prefix
 from keybus.cdk.parts import (
     LONGEST_RETENTION,
@@ -16,43 +17,48 @@ from keybus.cdk.parts import (
     retry_policy,
     topic_with_policy,
 )
-from keybus.cdk.resource import Reference, Resource, policy
+from keybus.cdk.resource import Reference, Resource, policy, template
 from keybus.cdk.sites import CentralSite
 from keybus.cdk.statements import (
     archive_key_statement,
     assume_by_rule,
     deliver,
     key_statements,
+    log_key_statements,
     send_by_events,
     write_logs,
 )
+from keybus.contracts import Contract
 from keybus.contracts.exchange_formats.self_contained import document_of
 from keybus.contracts.pointers import pointer_of
-from keybus.errors import Fault, PlanRefused
+from keybus.errors import Fault
 
 MOST_RESOURCES: Final = 500
+MOST_BYTES: Final = 1_000_000
 """Of a template. Source: AWS CloudFormation quotas."""
 _DAY: Final = 86_400
 _LOGS_KEPT: Final = 90  # days
 _SHOWN: Final = 50  # rules in a graph
+_LONGEST_SCHEMA: Final = 100_000
+_LONGEST_ABOUT: Final = 256
+"""Characters. Source: EventBridge Schemas API reference, "CreateSchema", "CreateRegistry"."""
 
 
 def central_resources(deployment: Deployment) -> tuple[Resource, ...]:
     """All resources of the central account.
 
     Raises:
-        PlanRefused: The bus's policy is too long, or the template.
+        PlanRefused: The bus's policy is too long, a contract, or the template.
     """
     resources = tuple(_Parts(deployment).all())
-    if len(resources) > MOST_RESOURCES:
-        over = len(resources) - MOST_RESOURCES
-        message = (
-            f"its template has {len(resources)} resources, {over} more than CloudFormation takes"
-        )
-        hint = "divide the platform between two buses"
-        fault = Fault("too-many-resources", message, pointer_of("subscriptions"), hint=hint)
-        bus = deployment.platform.bus
-        raise PlanRefused(f"{bus!r} cannot stand on AWS as it is declared", [fault])
+    count, size = len(resources), len(json.dumps(template(resources), indent=1))  # as the CDK does
+    for found, most, what in ((count, MOST_RESOURCES, "resources"), (size, MOST_BYTES, "bytes")):
+        if found > most:
+            over = found - most
+            message = f"its template has {found} {what}, {over} more than CloudFormation takes"
+            hint = "divide the platform between two buses"
+            fault = Fault(f"too-many-{what}", message, pointer_of("subscriptions"), hint=hint)
+            raise refusal(deployment.platform.bus, [fault])
     return resources
 
 
@@ -80,7 +86,7 @@ class _Parts:
             site.root, site.account, site.bus_arn, [site.bus_arn, *rules], site.alarms_arn
         )
         about = f"Events of the bus {site.bus}"
-        statements.append(archive_key_statement(site))
+        statements += [archive_key_statement(site), *log_key_statements(site)]
         yield from key_with_alias(CENTRAL, site.alias, about, statements)
         yield from self._undelivered(_id("Undelivered"), site.undelivered, site.bus_arn)
         yield Resource(
@@ -98,10 +104,12 @@ class _Parts:
         yield from topic_with_policy(CENTRAL, site, self._key)
         words = "The bus could not encrypt or decrypt events: look at its key's policy"
         yield self._alarm(
-            CENTRAL, "bus-undelivered", Watch("Undelivered", words, of_queue(site.undelivered), 1)
+            CENTRAL, "undelivered", Watch("Undelivered", words, of_queue(site.undelivered), 1)
         )
 
     def _policies(self) -> Iterator[Resource]:
+        # One after another: each is a change of one policy, of which EventBridge keeps the last.
+        before = _id("Bus")
         for statement in bus_policy(self._deployment):
             properties = {
                 "EventBusName": self._site.bus,
@@ -109,7 +117,8 @@ class _Parts:
                 "Statement": statement,
             }
             id_ = f"{statement['Sid'].replace('-', '')}PutPolicy"
-            yield Resource(id_, "AWS::Events::EventBusPolicy", properties, (_id("Bus"),))
+            yield Resource(id_, "AWS::Events::EventBusPolicy", properties, (before,))
+            before = id_
 
     def _subscription(self, name: str) -> Iterator[Resource]:
         site = self._site
@@ -173,19 +182,30 @@ class _Parts:
 
     def _registry(self) -> Iterator[Resource]:
         registry = self._site.registry
-        about = f"The contracts of the bus {self._site.bus}"
+        about = f"The contracts of the bus {self._site.bus}"[:_LONGEST_ABOUT]
         properties = {"RegistryName": registry, "Description": about}
         yield Resource(_id("Registry"), "AWS::EventSchemas::Registry", properties)
         for event_type, contract in self._deployment.contracts.items():
+            words = f"{event_type} {contract.version}, of {contract.owner}"
             schema: dict[str, Any] = {
                 "RegistryName": registry,
                 "SchemaName": event_type,
                 "Type": "JSONSchemaDraft4",
-                "Description": f"{event_type} {contract.version}, of {contract.owner}",
-                "Content": msgspec.json.encode(document_of(contract)).decode(),
+                "Description": words[:_LONGEST_ABOUT],
+                "Content": self._content(event_type, contract),
             }
             id_ = f"{logical_prefix(event_type)}Schema"
             yield Resource(id_, "AWS::EventSchemas::Schema", schema, (_id("Registry"),))
+
+    def _content(self, event_type: str, contract: Contract) -> str:
+        content = msgspec.json.encode(document_of(contract)).decode()
+        over = len(content) - _LONGEST_SCHEMA
+        if over > 0:
+            message = f"{event_type!r} has {over} characters more than a schema of EventBridge"
+            hint = "leave out examples and descriptions, or divide it"
+            fault = Fault("schema-too-long", message, file=contract.file, hint=hint)
+            raise refusal(self._deployment.platform.bus, [fault])
+        return content
 
     def _logs(self) -> Iterator[Resource]:
         site = self._site

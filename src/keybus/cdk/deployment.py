@@ -32,7 +32,7 @@ _BROUGHT: Final = frozenset({"lacks-bus", "lacks-archive"})
 
 
 class NotDeclared(KeybusError):
-    """Something in a CDK app that the platform does not declare, or not so."""
+    """Something in a CDK app that the platform does not declare, or not so, or that cannot be."""
 
     code = "not-declared"
 
@@ -110,6 +110,11 @@ class Deployment(msgspec.Struct, frozen=True):
         return self.platform.accounts[account].organization or self.platform.organization or ""
 
 
+def refusal(bus: str, faults: Iterable[Fault], hint: str = "") -> PlanRefused:
+    """Why a platform cannot stand on AWS."""
+    return PlanRefused(f"{bus!r} cannot stand on AWS as it is declared", faults, hint=hint)
+
+
 def is_region(name: str) -> bool:
     """Whether AWS may have a region of this name; ``local`` is none."""
     return _REGION.fullmatch(name) is not None
@@ -180,8 +185,7 @@ class _Judge:
         faults += [each for each in self._of_platform(platform) if not _is_told(each, told)]
         if faults:
             hint = "what AWS lacks can be done without knowingly: leave_out takes its pointer"
-            refused = f"{platform.bus!r} cannot stand on AWS as it is declared"
-            raise PlanRefused(refused, faults, hint=hint if lacks else "")
+            raise refusal(platform.bus, faults, hint if lacks else "")
         found = dict(self._ends(platform))
         ends = {name: end for name, end in found.items() if end < _FOREVER}
         contracts = dict(self._declared.contracts)

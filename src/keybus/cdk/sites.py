@@ -11,17 +11,28 @@ from keybus.arns import Arn
 from keybus.cdk import names
 from keybus.cdk.names import fitted
 
-_PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+_PARTITIONS: Final = (
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("", "aws", "amazonaws.com"),
+)
+"""Beginnings of regions, their partitions, and the domains of services there. Source: botocore,
+"partitions.json"."""
 
 
 def partition_of(region: str) -> str:
     """The partition that a region is in: ``aws`` for nearly all."""
-    return next((found for start, found in _PARTITIONS if region.startswith(start)), "aws")
+    return next(found for start, found, _ in _PARTITIONS if region.startswith(start))
 
 
 def domain_of(region: str) -> str:
     """The domain of a region's services."""
-    return "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
+    return next(found for start, _, found in _PARTITIONS if region.startswith(start))
 
 
 class _Site(msgspec.Struct, frozen=True):

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from keybus.cdk.deployment import Deployment
+from keybus.cdk.names import STATEMENT, fitted, logical_prefix
 from keybus.cdk.resource import Reference, Statement
 from keybus.cdk.sites import CentralSite, SubscriptionSite, domain_of
 from keybus.topology import Publisher
 
 _EVENTS = "events.amazonaws.com"
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
+_LOGS = "delivery.logs.amazonaws.com"
 _ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
@@ -100,8 +102,8 @@ def assume_by_rule(deployment: Deployment, subscription: str) -> Statement:
 def deliver(deployment: Deployment, subscription: str) -> Statement:
     """The delivery role may put on the subscriber's bus, until a grant of its events ends.
 
-    What comes later is kept in the rule's queue for dead letters, as a bus of Keybus's own holds
-    deliveries: it can be seen, and delivered when the grant is renewed.
+    What comes later is kept in the rule's queue for the undelivered, where it can be seen; it can be
+    replayed from the archive when the grant is renewed.
     """
     end = deployment.end(subscription)
     condition = {"DateLessThan": {"aws:CurrentTime": end}} if end else None
@@ -121,7 +123,9 @@ def put_by_delivery(deployment: Deployment, subscription: str) -> Statement:
         }
     }
     resource = deployment.site(subscription).bus_arn
-    return allow("PutByDelivery", {"AWS": central.root}, "events:PutEvents", resource, condition)
+    # CloudFormation knows bus policies by these ids alone: of each, an account's region has one.
+    sid = fitted(f"{logical_prefix(subscription)}PutByDelivery", STATEMENT)
+    return allow(sid, {"AWS": central.root}, "events:PutEvents", resource, condition)
 
 
 def send_by_events(sid: str, account: str, source: str | list[str], queue: str) -> Statement:
@@ -192,6 +196,19 @@ def archive_key_statement(central: CentralSite) -> Statement:
     return allow("EncryptInArchive", {"Service": _EVENTS}, actions, "*", condition)
 
 
+def log_key_statements(central: CentralSite) -> list[Statement]:
+    """The bus encrypts its logs with its key, and who delivers them decrypts them.
+
+    Source: EventBridge user guide, "Encrypting event bus logs with AWS KMS".
+    """
+    logs = {"StringLike": {"kms:EncryptionContext:SourceArn": central.arn("logs", "*")}}
+    events, delivery = {"Service": _EVENTS}, {"Service": _LOGS}
+    return [
+        allow("EncryptLogs", events, "kms:GenerateDataKey", "*", logs),
+        allow("DecryptLogs", delivery, _ENCRYPT, "*", logs),
+    ]
+
+
 def write_logs(central: CentralSite) -> Statement:
     """The bus's logs may be written to their group."""
     resource = central.arn("logs", f"log-group:{central.log_group}:log-stream:*")
@@ -199,14 +216,14 @@ def write_logs(central: CentralSite) -> Statement:
         "StringEquals": {"aws:SourceAccount": central.account},
         "ArnLike": {"aws:SourceArn": central.arn("logs", "*")},
     }
-    service = {"Service": "delivery.logs.amazonaws.com"}
-    return allow(
-        "WriteBusLogs", service, ["logs:CreateLogStream", "logs:PutLogEvents"], resource, condition
-    )
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    return allow("WriteBusLogs", {"Service": _LOGS}, actions, resource, condition)
 
 
 def consume(site: SubscriptionSite, key: Reference) -> list[Statement]:
-    """Whoever consumes a subscription may receive from its queue, and read what is encrypted there.
+    """Whoever consumes a subscription may receive from its queue, and put away what is unfit.
+
+    That goes to the queue for dead letters with its reason, which a redrive policy does not give.
 
     Args:
         site: Where it stands.
@@ -222,7 +239,8 @@ def consume(site: SubscriptionSite, key: Reference) -> list[Statement]:
     through = {"StringEquals": {"kms:ViaService": f"sqs.{site.region}.{domain_of(site.region)}"}}
     return [
         allow("ReceiveFromQueue", None, actions, site.queue_arn),
-        allow("DecryptFromQueue", None, "kms:Decrypt", key, through),
+        allow("PutAwayUnfit", None, ["sqs:GetQueueUrl", "sqs:SendMessage"], site.dead_letters_arn),
+        allow("UseKeyOfQueues", None, _ENCRYPT, key, through),
     ]
 
 

@@ -257,7 +257,7 @@ _CAPABILITIES = (
         "deliveries are kept while a grant has expired",
         _nothing,
         _standings(
-            _yes(), _no("what comes then is a dead letter of the rule, and can be redriven")
+            _yes(), _no("what comes then is kept as undelivered; an archive can be replayed")
         ),
     ),
     Capability(

@@ -61,7 +61,7 @@ class Templates:
     def read(self) -> tuple[Template, ...]:
         places = {each.name: (each.account, each.region) for each in stacks_of(small())}
         return tuple(
-            Template(name, *places[name], copy.deepcopy(document))
+            Template(name, *places[name.partition("#")[0]], copy.deepcopy(document))
             for name, document in self.documents.items()
         )
 
@@ -109,7 +109,7 @@ def role(*statements: Resources, service: str = "lambda.amazonaws.com", **more: 
 
 
 def benign() -> Resources:
-    """A function that consumes the queue, its table, its logs, and alarms of its own."""
+    """A function that consumes the queue, its table, its logs, and alarms of its own; and a task."""
     table = {"Fn::GetAtt": ["Letters", "Arn"]}
     queue = {"Fn::GetAtt": ["MailerQueue", "Arn"]}
     key = {"Fn::GetAtt": ["MailerKey", "Arn"]}
@@ -138,19 +138,43 @@ def benign() -> Resources:
             allow(consume, queue),
             allow("kms:Decrypt", key),
             allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
-            ManagedPolicyArns=[basic, {"Ref": "MailerConsumerPolicy"}],
+            ManagedPolicyArns=[
+                basic,
+                {"Ref": "MailerConsumerPolicy"},
+                f"arn:aws:iam::{MAIL}:policy/reads-letters",
+            ],
+        ),
+        "Reading": resource(
+            "AWS::IAM::ManagedPolicy",
+            ManagedPolicyName="reads-letters",
+            PolicyDocument={"Statement": [allow("dynamodb:Query", table)]},
         ),
         "Handler": resource(
             "AWS::Lambda::Function",
             Code=code,
             Role={"Fn::GetAtt": ["Role", "Arn"]},
             Environment={"Variables": {"QUEUE": {"Ref": "MailerQueue"}}},
+            VpcConfig={"SecurityGroupIds": [{"Fn::GetAtt": ["Group", "GroupId"]}]},
         ),
+        "Group": resource("AWS::EC2::SecurityGroup", GroupDescription="programs", VpcId="vpc-1"),
+        "Release": resource("AWS::Lambda::Version", FunctionName={"Ref": "Handler"}),
+        "Live": resource(
+            "AWS::Lambda::Alias",
+            Name="live",
+            FunctionName={"Ref": "Handler"},
+            FunctionVersion={"Fn::GetAtt": ["Release", "Version"]},
+        ),
+        "Archive": resource(
+            "AWS::DynamoDB::GlobalTable", Replicas=[{"Region": REGION}], TableName="archive"
+        ),
+        "Where": resource("AWS::SSM::Parameter", Type="String", Value=queue),
+        **_task(),
         "Mapping": resource(
             "AWS::Lambda::EventSourceMapping",
             EventSourceArn=queue,
             FunctionName={"Ref": "Handler"},
             FunctionResponseTypes=["ReportBatchItemFailures"],
+            FilterCriteria={"Filters": [{"Pattern": json.dumps({"body": {"account": [HUB]}})}]},
         ),
         "Logs": resource("AWS::Logs::LogGroup", LogGroupName="/mail/letters", RetentionInDays=30),
         "Errors": resource(
@@ -165,8 +189,15 @@ def benign() -> Resources:
             Protocol="email",
             Endpoint="mail@example.com",
         ),
+        "Telephone": resource(
+            "AWS::SNS::Subscription",
+            TopicArn={"Ref": "MailerTopic"},
+            Protocol="sms",
+            Endpoint="+999999999999",
+        ),
         "Nightly": resource(
             "AWS::Events::Rule",
+            Name="mailer",
             ScheduleExpression="rate(1 day)",
             Targets=[{"Id": "handler", "Arn": {"Fn::GetAtt": ["Handler", "Arn"]}}],
         ),
@@ -178,4 +209,42 @@ def benign() -> Resources:
             SourceArn={"Fn::GetAtt": ["Nightly", "Arn"]},
         ),
         "CDKMetadata": resource("AWS::CDK::Metadata", Analytics="v2"),
+    }
+
+
+def _task() -> Resources:
+    """A task in a container, as many of it as the queue needs."""
+    image = f"arn:aws:ecr:{REGION}:{MAIL}:repository/letters"
+    acting = {"Fn::GetAtt": ["TaskRole", "Arn"]}
+    service = {"Fn::GetAtt": ["Service", "Name"]}
+    resource_id = {"Fn::Join": ["/", ["service", {"Ref": "Cluster"}, service]]}
+    return {
+        "TaskRole": role(
+            allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], image),
+            allow("ecr:GetAuthorizationToken", "*"),
+            allow(
+                ["ssm:DescribeParameters", "ssm:GetParameters"],
+                f"arn:aws:ssm:{REGION}:{MAIL}:parameter/a",
+            ),
+            service="ecs-tasks.amazonaws.com",
+        ),
+        "Cluster": resource("AWS::ECS::Cluster"),
+        "Task": resource(
+            "AWS::ECS::TaskDefinition",
+            ContainerDefinitions=[{"Image": "999999999999.dkr.ecr.eu-west-1.amazonaws.com/a"}],
+            ExecutionRoleArn=acting,
+            TaskRoleArn=acting,
+        ),
+        "Service": resource(
+            "AWS::ECS::Service", Cluster={"Ref": "Cluster"}, TaskDefinition={"Ref": "Task"}
+        ),
+        "Count": resource(
+            "AWS::ApplicationAutoScaling::ScalableTarget", MaxCapacity=3, ResourceId=resource_id
+        ),
+        "More": resource(
+            "AWS::ApplicationAutoScaling::ScalingPolicy",
+            PolicyType="StepScaling",
+            ScalingTargetId={"Ref": "Count"},
+        ),
+        "Deep": resource("AWS::CloudWatch::Alarm", MetricName="a", AlarmActions=[{"Ref": "More"}]),
     }

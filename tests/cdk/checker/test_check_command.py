@@ -130,7 +130,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, words
         ("--stack", "a=1/b"),
         ("--templates", ".", "--format", "html"),
         ("--templates", ".", "--stack", "a"),
+        ("--templates", ".", "--stack", "a=1/b", "--stack", "a=2/b"),
         ("--templates", ".", "--region", "eu-west-1", "--region", "eu-west-2"),
+        ("--templates", ".", "--region", "a=eu-west-1", "--region", "a=eu-west-2"),
         ("--templates", "nowhere"),
     ],
 )

@@ -129,6 +129,22 @@ def test_no_property_or_statement_that_is_not_open_can_be_lost_unseen() -> None:
 
 
 @pytest.mark.long
+def test_nothing_that_is_not_open_can_have_more_unseen() -> None:
+    for stack in stacks_of(small()):
+        for resource in stack.resources:
+            for path in paths(resource.properties):
+                if path[0] in OPEN.get(resource.type, frozenset()) or path[-1] == "Sid":
+                    continue
+                changed = Templates()
+                *above, last = path
+                holder: Any = changed.said(resource.id)
+                for step in above:
+                    holder = holder[step]
+                holder[last] = with_more(holder[last])
+                assert changed.findings(), (resource.id, path)
+
+
+@pytest.mark.long
 def test_what_is_malformed_is_judged_and_not_a_crash() -> None:
     odd: list[Any] = [None, 1, True, "x", [], {}, [None], [[]], [{}], {"Ref": ["a"]}]
     odd += [{"Fn::Sub": {}}, {"x": {"y": 1}}, {"Effect": "Allow"}, "arn:aws:x"]
@@ -145,6 +161,13 @@ def test_what_is_malformed_is_judged_and_not_a_crash() -> None:
             holder = holder[step]
         holder[last] = chosen.choice(odd)
         assert all(each.message for each in changed.findings())
+
+
+def with_more(value: Any) -> Any:
+    """A value with something more in it."""
+    if isinstance(value, dict):
+        return {**value, "More": "more"}
+    return [*value, None] if isinstance(value, list) else f"{value}more"
 
 
 def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

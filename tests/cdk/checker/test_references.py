@@ -6,6 +6,7 @@ import pytest
 
 from keybus.cdk.checker import Template
 from keybus.cdk.checker.literals import Literals, Unresolvable
+from tests.cdk.checker.mutants.spellings import nested
 from tests.cdk.checker.templates import resource
 
 DOCUMENT = {
@@ -16,6 +17,13 @@ DOCUMENT = {
         "Rule": resource("AWS::Events::Rule", Name="r", EventBusName="b"),
         "Role": resource("AWS::IAM::Role", RoleName="n", Path="/p/"),
         "Table": resource("AWS::DynamoDB::Table"),
+        "Group": resource("AWS::EC2::SecurityGroup"),
+        "Release": resource("AWS::Lambda::Version"),
+        "Unnamed": resource("AWS::SQS::Queue", QueueName={"Ref": "AWS::NoValue"}),
+        "Letter": resource("AWS::SSM::Parameter", Name="admin"),
+        "Foreign": resource("Custom::Thing"),
+        "Long": resource("AWS::SQS::Queue", QueueName="x" * 1000),
+        "Longer": resource("AWS::SQS::Queue", QueueName={"Fn::Sub": "${Long.QueueName}" * 300}),
         "Circle": resource("AWS::SQS::Queue", QueueName={"Fn::GetAtt": ["Circle", "QueueName"]}),
     }
 }
@@ -37,6 +45,10 @@ QUEUE = "arn:aws:sqs:eu-west-1:111111111111:q-eu-west-1"
         ({"Fn::Join": [":", ["a", {"Ref": "AWS::Partition"}]]}, "a:aws"),
         ({"Fn::Sub": ["${!a} ${b} ${Queue.Arn}", {"b": "c"}]}, f"${{a}} c {QUEUE}"),
         ({"Fn::Select": ["1", {"Fn::Split": ["-", "a-b"]}]}, "b"),
+        ({"Fn::GetAtt": ["Group", "GroupId"]}, "⟨Group.GroupId⟩"),
+        ({"Fn::GetAtt": ["Release", "Version"]}, "⟨Release.Version⟩"),
+        ({"Fn::GetAtt": ["Unnamed", "QueueName"]}, "⟨Unnamed⟩"),
+        ({"Ref": "Letter"}, "admin"),
         ([{"Ref": "AWS::NoValue"}, "a"], ["a"]),
         ({"a": {"Ref": "AWS::NoValue"}}, {}),
     ],
@@ -64,6 +76,14 @@ def test_what_the_template_says(value: Any, literal: Any) -> None:
         {"Fn::Sub": "${Nowhere}"},
         {"Fn::Select": [9, ["a"]]},
         {"Fn::Split": ["", "a"]},
+        {"Ref": "Foreign"},
+        {"Fn::GetAtt": ["Foreign", "Name"]},
+        {"Fn::GetAtt": ["Group", "Arn"]},
+        {"Fn::GetAtt": ["Longer", "Arn"]},
+        "{{resolve:ssm:/a}}",
+        {"Fn::Join": ["", ["{{res", "olve:ssm:/a}}"]]},
+        {"Fn::Sub": ["{{${a}:ssm:/a}}", {"a": "resolve"}]},
+        nested(300),
         "arn:aws:kms:eu-west-1:111111111111:key/⟨Key⟩",
     ],
 )

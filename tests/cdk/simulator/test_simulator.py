@@ -1,7 +1,7 @@
 """What the simulator reads out of templates is what the topology allows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,16 +9,28 @@ import pytest
 
 from keybus.cdk import Deployment, stacks_of, template
 from keybus.cdk.checker import Template
-from keybus.cdk.simulator import Event, Simulator
+from keybus.cdk.simulator import ANYBODY, Event, Simulator
 from keybus.governance.authorizer import Authorizer
 from keybus.governance.principal import Principal
 from keybus.patterns import Pattern
 from keybus.topology import load_declaration
 from keybus.topology.model import Subscription
-from tests.cdk.checker.templates import DELIVERIES, HUB, MAIL, REGION, Templates, allow, role
+from tests.cdk.checker.templates import (
+    DELIVERIES,
+    HUB,
+    MAIL,
+    REGION,
+    STRANGER,
+    Templates,
+    allow,
+    benign,
+    resource,
+    role,
+)
 from tests.cdk.platforms import EXAMPLE, NOW_US, example
 
 CENTRAL = f"arn:aws:events:{REGION}:{HUB}:event-bus/small"
+SUBSCRIBERS = f"arn:aws:events:{REGION}:{MAIL}:event-bus/keybus-mailer"
 QUEUE = f"arn:aws:sqs:{REGION}:{MAIL}:mailer"
 SMALL = {HUB: "o-small1", DELIVERIES: "o-small1", MAIL: "o-small1"}
 COMPLETED = Event("key.delivery", "delivery.completed", {"schema_version": "1.0.0"})
@@ -31,6 +43,19 @@ def simulated(changed: Templates, now_us: int = NOW_US) -> Simulator:
 
 def ends(simulator: Simulator, event: Event = COMPLETED) -> set[str]:
     return {path.end for path in simulator.who_receives(CENTRAL, event)}
+
+
+def putting(changed: Templates) -> Mapping[str, tuple[str, ...]]:
+    return simulated(changed).who_puts(CENTRAL, "key.delivery", "delivery.completed")
+
+
+def answers(simulator: Simulator) -> list[Any]:
+    """All that is asked of the small platform's templates."""
+    puts = [
+        simulator.who_puts(bus, "key.delivery", "delivery.completed")
+        for bus in (CENTRAL, SUBSCRIBERS)
+    ]
+    return [*puts, simulator.who_receives(CENTRAL, COMPLETED), simulator.who_consumes(QUEUE)]
 
 
 def test_the_publisher_puts_and_nobody_else() -> None:
@@ -64,8 +89,8 @@ def test_the_subscribers_account_alone_consumes() -> None:
 @pytest.mark.parametrize(
     ("id_", "sid", "key"),
     [
-        ("MailerBusPolicy", "PutByDelivery", "aws:PrincipalOrgID"),
-        ("MailerBusPolicy", "PutByDelivery", "aws:PrincipalArn"),
+        ("MailerBusPolicy", "MailerPutByDelivery", "aws:PrincipalOrgID"),
+        ("MailerBusPolicy", "MailerPutByDelivery", "aws:PrincipalArn"),
         ("MailerForwardRole", "AssumeByRule", "aws:SourceArn"),
         ("MailerQueuePolicy", "SendByRule", "aws:SourceArn"),
         ("MailerQueuePolicy", "SendByRule", "aws:SourceAccount"),
@@ -93,12 +118,211 @@ def test_nothing_is_delivered_once_the_grant_has_ended() -> None:
 
 def test_a_statement_too_many_shows_who_gets_in_by_it() -> None:
     changed = Templates()
-    condition = changed.statement("KeyDelivery20e88766PutPolicy", "KeyDelivery20e88766")
+    condition = changed.statement("SmallKeyDelivery20e88766PutPolicy", "SmallKeyDelivery20e88766")
     condition["Principal"] = "*"
     changed.mailer["Added"] = role(allow("events:*", "*"))
     found = simulated(changed).who_puts(CENTRAL, "key.delivery", "delivery.completed")
-    assert set(found) == {DELIVERIES, MAIL}
+    # The bus's own account needs no policy then, and who is not declared may have one.
+    assert set(found) == {HUB, DELIVERIES, MAIL, ANYBODY}
     assert any(each.endswith("/Resources/Added/Properties") for each in found[MAIL])
+
+
+@pytest.mark.parametrize(
+    ("id_", "sid"),
+    [
+        ("KeyDelivery20e88766PublisherPolicy", "PutOnCentralBus"),
+        ("SmallKeyDelivery20e88766PutPolicy", "SmallKeyDelivery20e88766"),
+        ("MailerForwardRole", "AssumeByRule"),
+        ("MailerForwardRole", "PutOnSubscribersBus"),
+        ("MailerBusPolicy", "MailerPutByDelivery"),
+        ("MailerQueuePolicy", "SendByRule"),
+        ("MailerConsumerPolicy", "ReceiveFromQueue"),
+    ],
+)
+def test_without_any_one_statement_the_answers_are_others(id_: str, sid: str) -> None:
+    clean, changed = Templates(), Templates()
+    changed.statement(id_, sid)["Effect"] = "Deny"
+    assert answers(simulated(changed)) != answers(simulated(clean))
+    changed.statement(id_, sid)["Action"] = "s3:GetObject"
+    assert answers(simulated(changed)) != answers(simulated(clean))
+
+
+@pytest.mark.parametrize("without", [(), ("aws:PrincipalOrgID",)])
+def test_an_account_that_a_policy_names_can_put_whoever_it_is(without: tuple[str, ...]) -> None:
+    changed = Templates()
+    statement = changed.statement("SmallKeyDelivery20e88766PutPolicy", "SmallKeyDelivery20e88766")
+    statement["Principal"] = {"AWS": f"arn:aws:iam::{STRANGER}:role/x"}
+    for key in without:
+        del statement["Condition"]["StringEquals"][key]
+    assert list(putting(changed)) == [STRANGER]
+    assert list(simulated(changed).who_puts(CENTRAL, "key.delivery", "access.revoked")) == []
+
+
+def test_a_queue_that_anybody_may_read() -> None:
+    changed = Templates()
+    read = allow("sqs:*", "*", Principal={"AWS": "*"})
+    changed.said("MailerQueuePolicy")["PolicyDocument"]["Statement"].append(read)
+    # The subscriber's own needs no policy then; the others' templates have none that lets them.
+    assert set(simulated(changed).who_consumes(QUEUE)) == {MAIL, ANYBODY}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        resource(
+            "AWS::Events::EventBusPolicy",
+            EventBusName="small",
+            StatementId="older",
+            Action="events:PutEvents",
+            Principal=STRANGER,
+        ),
+        resource(
+            "AWS::Events::EventBusPolicy",
+            EventBusName="small",
+            StatementId="older",
+            Action="events:PutEvents",
+            Principal="*",
+            Condition={"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": "o-small1"},
+        ),
+        resource(
+            "AWS::Events::EventBus",
+            Name="small",
+            Policy={"Statement": [allow("events:PutEvents", "*", Principal=STRANGER)]},
+        ),
+    ],
+)
+def test_every_form_of_a_buss_policy_counts(policy: dict[str, Any]) -> None:
+    changed = Templates()
+    changed.central["Added"] = policy
+    found = putting(changed)
+    assert found.keys() & {STRANGER, ANYBODY}
+    assert any(step.endswith("/Resources/Added/Properties") for step in found[max(found)])
+
+
+def test_a_queues_policy_of_its_own_counts() -> None:
+    changed = Templates()
+    changed.mailer["Added"] = resource(
+        "AWS::SQS::QueueInlinePolicy",
+        Queue={"Ref": "MailerQueue"},
+        PolicyDocument={"Statement": [allow("sqs:ReceiveMessage", "*", Principal=STRANGER)]},
+    )
+    assert set(simulated(changed).who_consumes(QUEUE)) == {MAIL, STRANGER}
+
+
+def test_a_policy_of_the_same_name_in_another_region_is_of_another_bus() -> None:
+    changed = Templates()
+    other = resource(
+        "AWS::Events::EventBusPolicy",
+        EventBusName=CENTRAL.replace(REGION, "us-east-1"),
+        Statement=allow("events:PutEvents", "*", Principal="*"),
+    )
+    changed.central["Added"] = other
+    assert answers(simulated(changed)) == answers(simulated(Templates()))
+
+
+def test_the_subscribers_bus_takes_from_the_delivery_role_alone() -> None:
+    found = simulated(Templates()).who_puts(SUBSCRIBERS, "key.delivery", "delivery.completed")
+    assert list(found) == [HUB]
+    changed = Templates()
+    del changed.statement("MailerBusPolicy", "MailerPutByDelivery")["Condition"]["StringEquals"][
+        "aws:PrincipalArn"
+    ]
+    changed.central["Added"] = role(allow("events:PutEvents", "*"))
+    found = simulated(changed).who_puts(SUBSCRIBERS, "key.delivery", "delivery.completed")
+    assert any(step.endswith("/Added/Properties") for step in found[HUB])
+
+
+def test_a_role_may_by_the_policies_on_it() -> None:
+    changed = Templates()
+    changed.central["MailerForwardRole"]["Properties"]["Policies"] = []
+    assert ends(simulated(changed)) == set()
+    document = {"Statement": [allow("events:PutEvents", "*")]}
+    changed.central["Added"] = resource(
+        "AWS::IAM::ManagedPolicy", PolicyDocument=document, Roles=[{"Ref": "MailerForwardRole"}]
+    )
+    assert ends(simulated(changed)) == {QUEUE}
+
+
+def test_a_rule_without_a_role_gets_where_its_account_is_let_in() -> None:
+    changed = Templates()
+    [target] = changed.said("MailerForwardRule")["Targets"]
+    del target["RoleArn"]
+    condition = changed.statement("MailerBusPolicy", "MailerPutByDelivery")["Condition"][
+        "StringEquals"
+    ]
+    condition["aws:PrincipalArn"] = f"arn:aws:iam::{STRANGER}:role/another"
+    assert ends(simulated(changed)) == set()
+    del condition["aws:PrincipalArn"]
+    assert ends(simulated(changed)) == {QUEUE}
+    changed.said("MailerForwardRule")["RoleArn"] = {"Fn::GetAtt": ["Powerless", "Arn"]}
+    changed.central["Powerless"] = role(allow("logs:*", "*"), service="events.amazonaws.com")
+    assert ends(simulated(changed)) == set()
+
+
+@pytest.mark.parametrize(("account", "reached"), [(MAIL, True), (STRANGER, False)])
+def test_an_event_from_another_account_goes_on_in_that_account_only(
+    account: str, *, reached: bool
+) -> None:
+    changed = Templates()
+    bus = f"arn:aws:events:{REGION}:{account}:event-bus/second"
+    rules = changed.said("MailerRule")
+    rules["Targets"].append({"Id": "second", "Arn": bus})
+    lets = allow("events:PutEvents", "*", Principal="*")
+    documents = changed.read()
+    more = {
+        "Policy": resource("AWS::Events::EventBusPolicy", EventBusName="second", Statement=lets),
+        "Rule": resource(
+            "AWS::Events::Rule",
+            EventBusName="second",
+            EventPattern=rules["EventPattern"],
+            Targets=[{"Id": "function", "Arn": f"arn:aws:lambda:{REGION}:{account}:function:f"}],
+        ),
+    }
+    templates = (*documents, Template("second", account, REGION, {"Resources": more}))
+    found = ends(Simulator(templates, SMALL, NOW_US))
+    assert (found - {QUEUE} == set()) is not reached
+
+
+def test_what_is_not_evaluated_is_taken_for_the_worst_and_told() -> None:
+    changed = Templates()
+    changed.mailer.update(benign())
+    assert simulated(changed).doubts == ()
+    put = changed.statement("SmallKeyDelivery20e88766PutPolicy", "SmallKeyDelivery20e88766")
+    put["Principal"] = {"AWS": STRANGER}
+    put["Condition"] = {
+        "StringNotEquals": {"aws:PrincipalOrgID": "o-small1"},
+        "StringEquals": {"aws:PrincipalTag/team": "mail"},
+    }
+    queue = changed.said("MailerQueuePolicy")["PolicyDocument"]["Statement"]
+    queue.append(
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+        }
+    )
+    changed.mailer["Added"] = role(
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
+        allow("events:PutEvents", "arn:aws:events:*:*:event-bus/${aws:PrincipalTag/bus}"),
+        ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonEventBridgeFullAccess"],
+    )
+    changed.said("MailerForwardRule")["Targets"][0]["RoleArn"] = f"arn:aws:iam::{HUB}:role/gone"
+    del changed.statement("MailerBusPolicy", "MailerPutByDelivery")["Condition"]
+    simulator = simulated(changed)
+    assert list(putting(changed)) == [STRANGER]
+    assert ends(simulator) == {QUEUE}
+    words = [
+        "IpAddress aws:sourceip: not evaluated, and taken not to deny",
+        "NotAction: not evaluated, and taken to allow",
+        "StringEquals aws:principaltag/team, StringNotEquals aws:principalorgid: not evaluated",
+        "${aws:PrincipalTag/bus}: not evaluated",
+        "no template has arn:aws:iam::aws:policy/AmazonEventBridgeFullAccess",
+        f"no template has arn:aws:iam::{HUB}:role/gone",
+    ]
+    assert [any(each in doubt for doubt in simulator.doubts) for each in words] == [True] * 6
+    assert len(simulator.doubts) == len(words)
 
 
 def test_the_example_s_templates_permit_what_its_topology_allows() -> None:
@@ -122,6 +346,7 @@ def test_the_example_s_templates_permit_what_its_topology_allows() -> None:
             assert said == allowed, (source, event_type)
             asked += len(allowed)
     assert asked >= len(deployment.contracts)
+    assert simulator.doubts == ()
 
 
 def test_the_example_s_events_get_to_whom_its_topology_delivers() -> None:

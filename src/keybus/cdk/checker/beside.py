@@ -3,25 +3,25 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from keybus.arns import Arn
-from keybus.cdk.checker.confined import (
-    BENIGN,
+from keybus.cdk.checker.callers import is_schedule, of_listener, of_mapping, of_permission
+from keybus.cdk.checker.confined import is_confined, is_own_use, is_trusted
+from keybus.cdk.checker.differences import Difference, kind_of, of_bare_permission
+from keybus.cdk.checker.harmless import (
+    HARMLESS,
+    IDENTITIES,
     IRRELEVANT,
-    MANAGED_POLICIES,
-    is_confined,
-    is_own_use,
-    is_trusted,
+    KEYS,
+    LISTENER,
+    WITHIN,
 )
-from keybus.cdk.checker.differences import Difference, kind_of, of_bare_permission, texts_in
-from keybus.cdk.checker.expected import Expected, Meant
+from keybus.cdk.checker.identities import of_identity, of_key
 from keybus.cdk.checker.judging import Broken, Scene, broken_by
-from keybus.cdk.checker.normal_statement import Placed, statements_in, texts_of
+from keybus.cdk.checker.named import of_named
+from keybus.cdk.checker.normal_statement import Placed, statements_in
+from keybus.cdk.checker.own import Own
 from keybus.cdk.checker.rules_of_events import is_open, of_targets
-from keybus.cdk.sites import partition_of
+from keybus.contracts.pointers import pointer_of
 
-_IDENTITIES: Final = frozenset(
-    {"AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"}
-)
 _PLANE: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::Events::Archive": ("DX00", "an archive beside the platform's"),
     "AWS::Events::EventBus": ("DX17", "a bus beside the platform's"),
@@ -34,8 +34,30 @@ _PLANE: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::SQS::Queue": ("DX10", "a queue beside the platform's: events may pass over it"),
     "AWS::SQS::QueuePolicy": ("DX16", "a queue's policy that the platform lacks"),
 }
-_CARRYING: Final = frozenset({"events", "firehose", "kinesis", "pipes", "sns", "sqs"})
-_OWN_KEY: Final = frozenset({"AWS::KMS::Alias", "AWS::KMS::Key"})
+_LISTENER: Final = "AWS::SNS::Subscription"
+_KNOWN: Final[Mapping[str, frozenset[str]]] = {
+    **HARMLESS,
+    **IDENTITIES,
+    **KEYS,
+    _LISTENER: LISTENER,
+}
+_JUDGED: Final = frozenset(
+    {
+        ("AWS::Lambda::EventSourceMapping", "EventSourceArn"),
+        ("AWS::Lambda::Permission", "Principal"),
+        ("AWS::Lambda::Permission", "SourceArn"),
+        (_LISTENER, "TopicArn"),
+    }
+)
+"""Properties that have a check of their own."""
+_ACTING: Final = frozenset(
+    {
+        ("AWS::ECS::TaskDefinition", "ExecutionRoleArn"),
+        ("AWS::ECS::TaskDefinition", "TaskRoleArn"),
+        ("AWS::Lambda::Function", "Role"),
+    }
+)
+"""Properties that name the role in which a program acts."""
 
 
 class Beside:
@@ -43,78 +65,51 @@ class Beside:
 
     Args:
         scene: Where the template stands.
-        region: Its region.
-        expected: The platform.
-        home: The generated resources of this template.
+        own: What its resources may name.
     """
 
-    def __init__(
-        self, scene: Scene, region: str, expected: Expected, home: Mapping[str, Meant]
-    ) -> None:
-        self._scene, self._region, self._expected = scene, region, expected
-        account = scene.account
-        self._usable = expected.usable(account)
-        self._queues = expected.queues(account)
-        self._topics = expected.topics(account)
-        self._policies = expected.policies(account)
-        self._keys = frozenset(
-            f"arn:{partition_of(region)}:kms:{region}:{account}:key/⟨{each.id}⟩"
-            for each in home.values()
-            if each.type == "AWS::KMS::Key" and each.stack.startswith("subscription/")
-        )
-        self._roles = frozenset(
-            str(each.properties["RoleName"])
-            for each in home.values()
-            if each.type == "AWS::IAM::Role"
-        )
+    def __init__(self, scene: Scene, own: Own) -> None:
+        self._scene, self._own = scene, own
 
     def findings(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
         """What is wrong with a resource of a type and its properties."""
         yield from self._of_statements(type_, said)
         yield from of_bare_permission(type_, said, self._scene)
-        match type_:
-            case "AWS::Events::Rule" if self._is_schedule(said):
+        if type_ == "AWS::Events::Rule":
+            if is_schedule(said, self._own):
                 return
-            case "AWS::Events::Rule":
-                yield from self._of_rule(said)
-            case "AWS::SNS::Subscription":
-                yield from self._of_listener(said)
-                return
-            case _ if type_ in _IDENTITIES:
-                yield from self._of_identity(said)
-                return
-            case _ if type_ in _OWN_KEY:
-                yield from self._of_key(type_, said)
-                return
+            yield from self._of_rule(said)
         if type_ in _PLANE:
             yield Difference("", Broken(*_PLANE[type_]), dict(said))
             yield from self._without_key(type_, said)
-        elif type_ in BENIGN:
-            yield from self._of_benign(type_, said)
+        elif type_ in _KNOWN:
+            yield from self._of_known(type_, said)
         else:
             words = f"{type_} is not modelled: nobody knows whether it carries events"
             yield Difference("", Broken("DX00", words))
 
     def _of_statements(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
         for name, value in said.items():
-            if type_ in BENIGN and name in IRRELEVANT:
+            if type_ in HARMLESS and name in IRRELEVANT:
                 continue
             scene = self._scene._replace(kind=kind_of(type_, name, said, self._scene.buses[0]))
             for placed in statements_in(value):
-                if placed.normal.effect == "Deny" or self._passes(type_, placed, scene):
+                if placed.normal.takes_away or self._passes(type_, placed, scene):
                     continue
                 for broken in broken_by(placed.normal, None, scene):
-                    yield Difference(f"/{name}{placed.pointer}", broken, dict(placed.said))
+                    pointer = pointer_of(name) + placed.pointer
+                    yield Difference(pointer, broken, dict(placed.said))
 
     def _passes(self, type_: str, placed: Placed, scene: Scene) -> bool:
-        one = placed.normal
+        one, own = placed.normal, self._own
         if scene.kind == "identity":
-            own = is_own_use(one, self._queues, self._keys)
-            return one in self._usable or own or is_confined(one, scene.account)
+            if one in own.usable or is_own_use(one, own.queues, own.subscribed):
+                return True
+            return is_confined(one, own.account, own.partition)
         if scene.kind == "trust":
             return is_trusted(one)
-        own_root = one.principals == {("AWS", scene.account)} and not one.negated
-        return type_ == "AWS::KMS::Key" and own_root
+        by_root = bool(one.principals) and one.principals <= own.root
+        return type_ == "AWS::KMS::Key" and by_root and not one.negated and not one.others
 
     def _of_rule(self, said: Mapping[str, Any]) -> Iterator[Difference]:
         if is_open(said.get("EventPattern")):
@@ -123,121 +118,56 @@ class Beside:
         for each in of_targets(said.get("Targets"), None, said.get("EventBusName"), self._scene):
             yield Difference(f"/Targets{each.pointer}", each.broken, each.said)
 
-    def _is_schedule(self, said: Mapping[str, Any]) -> bool:
-        """Whether a rule only calls functions of its own account by the clock."""
-        if "EventPattern" in said or "RoleArn" in said or "ScheduleExpression" not in said:
-            return False
-        if said.get("EventBusName", "default") != "default":
-            return False
-        targets = said.get("Targets", [])
-        if not isinstance(targets, list) or not all(isinstance(each, dict) for each in targets):
-            return False
-        arns = [Arn.parse(str(each.get("Arn"))) for each in targets]
-        return all(
-            arn is not None and (arn.service, arn.account) == ("lambda", self._scene.account)
-            for arn in arns
-        )
-
-    def _of_listener(self, said: Mapping[str, Any]) -> Iterator[Difference]:
-        if str(said.get("TopicArn")) not in self._topics:
-            words = "it listens to a topic that is not the platform's"
-            yield Difference("/TopicArn", Broken("DX10", words), said.get("TopicArn"))
-        arn = Arn.parse(str(said.get("Endpoint", "")))
-        if arn is not None and (arn.account != self._scene.account or arn.service == "sqs"):
-            words = f"{arn} gets what a topic carries, beside the bus"
-            yield Difference("/Endpoint", Broken("DX10", words), said.get("Endpoint"))
-
-    def _of_identity(self, said: Mapping[str, Any]) -> Iterator[Difference]:
-        for index, arn in enumerate(texts_of(said.get("ManagedPolicyArns", []))):
-            found = Arn.parse(arn)
-            aws = found is not None and found.account == "aws"
-            name = arn.partition(":policy/")[2]
-            own = f":{self._scene.account}:policy/⟨" in arn or arn in self._policies
-            if not own and not ((aws or ":iam::aws:" in arn) and name in MANAGED_POLICIES):
-                words = f"nobody here knows what {arn!r} allows"
-                yield Difference(f"/ManagedPolicyArns/{index}", Broken("DX13", words), arn)
-        more = self._roles & set(texts_of(said.get("Roles", [])))
-        for role in sorted(more):
-            words = f"the role {role!r} delivers, and is to do nothing else"
-            yield Difference("/Roles", Broken("DX13", words), role)
-
-    def _of_key(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
-        if type_ == "AWS::KMS::Alias" and "⟨" not in str(said.get("TargetKeyId")):
-            words = "it names a key that is not of this template"
-            yield Difference("/TargetKeyId", Broken("DX09", words), said.get("TargetKeyId"))
-
     def _without_key(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
         name = {
             "AWS::Events::EventBus": "KmsKeyIdentifier",
             "AWS::SNS::Topic": "KmsMasterKeyId",
             "AWS::SQS::Queue": "KmsMasterKeyId",
         }.get(type_)
-        if name is not None and "⟨" not in str(said.get(name)):
+        if name is not None and str(said.get(name)) not in self._own.keys:
             words = "what it holds is not encrypted under a key of the team's own"
-            yield Difference(f"/{name}", Broken("DX09", words), said.get(name))
+            yield Difference(pointer_of(name), Broken("DX09", words), said.get(name))
 
-    def _of_benign(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
-        if type_ == "AWS::Lambda::EventSourceMapping":
-            yield from self._of_mapping(said)
-        if type_ == "AWS::Lambda::Permission":
-            yield from self._of_permission(said)
+    def _of_known(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
+        own = self._own
+        match type_:
+            case "AWS::Lambda::EventSourceMapping":
+                yield from of_mapping(said, own)
+            case "AWS::Lambda::Permission":
+                yield from of_permission(said, own)
+            case "AWS::SNS::Subscription":
+                yield from of_listener(said, own)
+            case _ if type_ in IDENTITIES:
+                yield from of_identity(type_, said, own)
+            case _ if type_ in KEYS:
+                yield from of_key(type_, said, own)
+        yield from self._of_properties(type_, said)
+
+    def _of_properties(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
         for name, value in said.items():
-            if name in IRRELEVANT or (type_, name) in _JUDGED:
+            if type_ in HARMLESS and name in IRRELEVANT:
                 continue
-            for text in texts_in(value):
-                yield from self._of_arn(f"/{name}", text)
-
-    def _of_arn(self, pointer: str, text: str) -> Iterator[Difference]:
-        """A benign resource may name nothing that carries events but the topics of the alarms."""
-        arn = Arn.parse(text)
-        if arn is None:
-            return
-        if arn.account and arn.account not in self._scene.accounts:
-            words = f"{text!r} is of no account of the platform"
-            yield Difference(pointer, Broken("DX05", words), text)
-        elif arn.account and arn.account != self._scene.account:
-            words = f"{text!r} is another account's, and is reached beside the bus"
-            yield Difference(pointer, Broken("DX10", words), text)
-        elif arn.service in _CARRYING and text not in self._topics:
-            words = f"{text!r} carries events, and is not the platform's to be used here"
-            yield Difference(pointer, Broken("DX10", words), text)
-
-    def _of_mapping(self, said: Mapping[str, Any]) -> Iterator[Difference]:
-        source = str(said.get("EventSourceArn"))
-        arn = Arn.parse(source)
-        own = arn is not None and arn.account == self._scene.account
-        if source not in self._queues and not (own and arn and arn.service == "dynamodb"):
-            words = "it reads from what is no queue of the account's own subscriptions"
-            rule = "DX10" if own else "DX16"
-            yield Difference("/EventSourceArn", Broken(rule, words), source)
-        if "DestinationConfig" in said or "SelfManagedEventSource" in said:
-            name = "DestinationConfig" if "DestinationConfig" in said else "SelfManagedEventSource"
-            words = f"{name} carries events to where the platform does not know"
-            yield Difference(f"/{name}", Broken("DX00", words), said[name])
-
-    def _of_permission(self, said: Mapping[str, Any]) -> Iterator[Difference]:
-        principal = str(said.get("Principal"))
-        arn = Arn.parse(str(said.get("SourceArn")))
-        if arn is not None and arn.account != self._scene.account:
-            words = f"{arn} is another account's, and would call it beside the bus"
-            yield Difference("/SourceArn", Broken("DX10", words), str(arn))
-        if "*" in principal:
-            yield Difference("/Principal", Broken("DX01", "everybody may call it"), principal)
-        elif principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            if "SourceArn" not in said:
-                words = f"{principal} may call it for anybody: SourceArn is missing"
-                yield Difference("", Broken("DX18", words), dict(said))
-        elif self._scene.account not in principal:
-            words = f"{principal!r} is another account"
-            yield Difference("/Principal", Broken("DX03", words), principal)
+            if name not in _KNOWN[type_]:
+                yield _unknown(name, pointer_of(name), value)
+            yield from _of_parts(WITHIN.get((type_, name)), pointer_of(name), value)
+            if (type_, name) in _ACTING and str(value) not in self._own.roles:
+                words = f"nobody here knows what the role {value!r} may do"
+                yield Difference(pointer_of(name), Broken("DX13", words), value)
+            if type_ in IDENTITIES or type_ in KEYS or (type_, name) in _JUDGED:
+                continue
+            for pointer, broken, text in of_named(pointer_of(name), value, self._own):
+                yield Difference(pointer, broken, text)
 
 
-_JUDGED: Final = frozenset(
-    {
-        ("AWS::Lambda::EventSourceMapping", "EventSourceArn"),
-        ("AWS::Lambda::EventSourceMapping", "DestinationConfig"),
-        ("AWS::Lambda::Permission", "Principal"),
-        ("AWS::Lambda::Permission", "SourceArn"),
-    }
-)
-"""Properties that have a check of their own."""
+def _of_parts(known: frozenset[str] | None, pointer: str, said: Any) -> Iterator[Difference]:
+    if known is not None and isinstance(said, list):
+        for index, each in enumerate(said):
+            yield from _of_parts(known, pointer + pointer_of(index), each)
+    elif known is not None and isinstance(said, Mapping):
+        for name in sorted(said.keys() - known):
+            yield _unknown(name, pointer + pointer_of(name), said[name])
+
+
+def _unknown(name: str, pointer: str, said: Any) -> Difference:
+    words = f"nobody knows whether {name} lets events go anywhere"
+    return Difference(pointer, Broken("DX00", words), said)

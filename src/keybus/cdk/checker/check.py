@@ -5,18 +5,20 @@ from typing import Any, Final
 
 from keybus.cdk.checker.beside import Beside
 from keybus.cdk.checker.cloud_assembly import Template
-from keybus.cdk.checker.confined import BENIGN, IRRELEVANT
 from keybus.cdk.checker.differences import Difference, differences
 from keybus.cdk.checker.expected import Expected, Meant
 from keybus.cdk.checker.finding import TemplateFinding, TemplateReport
+from keybus.cdk.checker.harmless import HARMLESS, IRRELEVANT
 from keybus.cdk.checker.judging import Broken, Scene
 from keybus.cdk.checker.literals import Literals, Unresolvable
+from keybus.cdk.checker.own import own_of
+from keybus.cdk.checker.resource_names import TYPES
 from keybus.cdk.deployment import Deployment
 from keybus.contracts.pointers import pointer_of, tokens_of
 from keybus.governance.compliance import RULES
 
 _HINTS: Final[Mapping[str, str]] = {
-    "DX00": "take it out, or put it in a stack that has nothing of the exchange; write literal"
+    "DX00": "take it out, or put it in an app of its own; write literal"
     " values, or references within the template",
     "DX01": "name the account that is meant",
     "DX02": "ask for the platform's organization: aws:PrincipalOrgID",
@@ -37,7 +39,31 @@ _HINTS: Final[Mapping[str, str]] = {
     "DX17": "synthesize again from the platform, or change the platform first",
     "DX18": "ask for aws:SourceArn and aws:SourceAccount of the one resource that acts",
 }
-_TOP: Final = ("Transform", "Fn::Transform")
+_SECTIONS: Final = frozenset(
+    {
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Rules",
+    }
+)
+_ATTRIBUTES: Final = frozenset(
+    {
+        "Condition",
+        "DeletionPolicy",
+        "DependsOn",
+        "Metadata",
+        "Properties",
+        "Type",
+        "UpdateReplacePolicy",
+    }
+)
+"""What templates and resources have that neither makes nor changes a resource."""
 _MISSING: Final[Mapping[str, str]] = {"AWS::KMS::Alias": "DX09", "AWS::KMS::Key": "DX09"}
 
 
@@ -78,13 +104,15 @@ class _Judge:
         self._literals = Literals(template)
         self._home = expected.of(template.file)
         self._scene = Scene("other", template.account, expected.accounts, expected.buses)
-        self._beside = Beside(self._scene, template.region, expected, self._home)
+        self._beside = Beside(self._scene, own_of(template, self._literals, expected, self._home))
 
     def findings(self) -> Iterator[TemplateFinding]:
-        for name in _TOP:
-            if name in self._template.document:
-                words = f"{name} rewrites the template before it is deployed"
-                yield self._finding("", pointer_of(name), Difference("", Broken("DX00", words)))
+        for name in sorted(self._template.document.keys() - _SECTIONS):
+            words = f"{name} may change what is deployed"
+            yield self._finding("", pointer_of(name), Difference("", Broken("DX00", words)))
+        if not isinstance(self._template.document.get("Resources"), dict):
+            words = "it has no resources that can be judged"
+            yield self._finding("", "/Resources", Difference("", Broken("DX00", words)))
         for id_, resource in self._template.resources.items():
             yield from self._of_resource(id_, resource)
         for id_, meant in self._home.items():
@@ -99,7 +127,11 @@ class _Judge:
             yield self._finding(id_, pointer, difference)
             return
         type_, meant = resource["Type"], self._home.get(id_)
-        if "Condition" in resource and type_ not in BENIGN:
+        for name in sorted(resource.keys() - _ATTRIBUTES):
+            words = f"{name} may change what is deployed"
+            difference = Difference(pointer_of(name), Broken("DX00", words), resource[name])
+            yield self._finding(id_, pointer, difference)
+        if "Condition" in resource and (meant is not None or type_ not in HARMLESS):
             words = "whether it is there is not known before it is deployed"
             difference = Difference("/Condition", Broken("DX00", words), resource["Condition"])
             yield self._finding(id_, pointer, difference)
@@ -127,16 +159,28 @@ class _Judge:
         if meant is not None:
             words = f"it is no {meant.type}, as the platform generates"
             yield Difference("", Broken(_of_missing(meant).rule, words), type_, meant.type)
+        yield from self._of_taken(type_, said)
         yield from self._beside.findings(type_, said)
+
+    def _of_taken(self, type_: str, said: Mapping[str, Any]) -> Iterator[Difference]:
+        """What is wrong with the name of a resource beside the platform's."""
+        key = TYPES[type_].name if type_ in TYPES else ""
+        place = self._template
+        taken = self._expected.names(type_, place.account, place.region)
+        if key in said and str(said[key]).lower() in taken:
+            words = f"the platform's own {type_} has this name"
+            yield Difference(pointer_of(key), Broken("DX17", words), said[key])
 
     def _filled(self, type_: str, said: Any) -> tuple[dict[str, Any], list[Unresolvable]]:
         """The properties that the template alone says, and why it does not say the others."""
         filled: dict[str, Any] = {}
         unknown: list[Unresolvable] = []
-        if not isinstance(said, Mapping) or any(key.startswith("Fn::") for key in said):
+        if not isinstance(said, Mapping) or any(
+            key == "Ref" or key.startswith("Fn::") for key in said
+        ):
             return {}, [Unresolvable("the properties are not known before it is deployed", "")]
         for name, value in said.items():
-            if type_ in BENIGN and name in IRRELEVANT:
+            if type_ in HARMLESS and name in IRRELEVANT:
                 continue
             try:
                 made = self._literals.of({name: value})

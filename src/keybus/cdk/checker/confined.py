@@ -1,7 +1,6 @@
-"""What an app may have beside the platform: nothing of it carries events to another account.
+"""What programs may be allowed beside the platform: nothing of it carries events to another account.
 
-This is a list of what is known to be harmless. What is not on it fails, since whoever looks for
-what is harmful forgets some of it.
+As `harmless`, this is a list of what is known to be harmless; what is not on it fails.
 """
 
 from collections.abc import Mapping
@@ -11,44 +10,17 @@ from typing import Final
 from keybus.arns import Arn
 from keybus.cdk.checker.normal_statement import NormalStatement
 
-BENIGN: Final = frozenset(
-    {
-        "AWS::CDK::Metadata",
-        "AWS::CloudWatch::Alarm",
-        "AWS::CloudWatch::CompositeAlarm",
-        "AWS::CloudWatch::Dashboard",
-        "AWS::DynamoDB::Table",
-        "AWS::EC2::SecurityGroup",
-        "AWS::ECS::Cluster",
-        "AWS::ECS::Service",
-        "AWS::ECS::TaskDefinition",
-        "AWS::Lambda::Alias",
-        "AWS::Lambda::EventSourceMapping",
-        "AWS::Lambda::Function",
-        "AWS::Lambda::LayerVersion",
-        "AWS::Lambda::Permission",
-        "AWS::Lambda::Version",
-        "AWS::Logs::LogGroup",
-        "AWS::Logs::LogStream",
-        "AWS::Logs::MetricFilter",
-        "AWS::SSM::Parameter",
-    }
-)
-"""Types that an app may have as it likes, with the checks that `beside` makes."""
-IRRELEVANT: Final = frozenset(
-    {"Code", "ContainerDefinitions", "Description", "Environment", "Layers", "Runtime", "Tags"}
-)
-"""Properties of these that grant nothing and carry nothing, whatever they say."""
 MANAGED_POLICIES: Final = frozenset(
-    {
+    f":iam::aws:policy/{name}"
+    for name in (
         "AWSXRayDaemonWriteAccess",
         "CloudWatchLambdaInsightsExecutionRolePolicy",
         "service-role/AWSLambdaBasicExecutionRole",
         "service-role/AWSLambdaVPCAccessExecutionRole",
         "service-role/AmazonECSTaskExecutionRolePolicy",
-    }
+    )
 )
-"""Policies of AWS's own that a role may have."""
+"""Policies of AWS's own that a role may have: their ARNs, after the partition."""
 SERVICES: Final = frozenset(
     f"{service}.amazonaws.com" for service in ("ec2", "ecs", "ecs-tasks", "lambda")
 )
@@ -69,6 +41,7 @@ _OWN: Final[Mapping[str, tuple[str, ...]]] = {
         "scan",
         "updateitem",
     ),
+    "ecr": ("batchchecklayeravailability", "batchgetimage", "getdownloadurlforlayer"),
     "lambda": ("get*", "invokeasync", "invokefunction", "list*"),
     "logs": (
         "createloggroup",
@@ -78,7 +51,13 @@ _OWN: Final[Mapping[str, tuple[str, ...]]] = {
         "get*",
         "putlogevents",
     ),
-    "ssm": ("getparameter", "getparameters", "getparametersbypath"),
+    "ssm": (
+        "describeparameters",
+        "getparameter",
+        "getparameterhistory",
+        "getparameters",
+        "getparametersbypath",
+    ),
 }
 """Actions on resources of the own account, by service."""
 _ANYWHERE: Final = frozenset(
@@ -88,6 +67,7 @@ _ANYWHERE: Final = frozenset(
         "ec2:createnetworkinterface",
         "ec2:deletenetworkinterface",
         "ec2:describenetworkinterfaces",
+        "ecr:getauthorizationtoken",
         "xray:putsegments",
         "xray:puttelemetryrecords",
         "xray:puttracesegments",
@@ -105,16 +85,14 @@ _CONSUMING: Final = frozenset(
 )
 
 
-def is_confined(statement: NormalStatement, account: str) -> bool:
+def is_confined(statement: NormalStatement, account: str, partition: str) -> bool:
     """Whether a statement of an identity stays with harmless things of its own account."""
-    if statement.effect != "Allow" or statement.negated or statement.others:
-        return False
-    if not statement.actions or not statement.resources:
+    if not _is_plain(statement):
         return False
     if statement.actions <= _ANYWHERE:
         return True
     return all(_is_own(action) for action in statement.actions) and all(
-        _is_of(arn, account, statement.actions) for arn in statement.resources
+        _is_of(arn, account, partition, statement.actions) for arn in statement.resources
     )
 
 
@@ -126,9 +104,7 @@ def is_own_use(statement: NormalStatement, queues: frozenset[str], keys: frozens
         queues: The ARNs of these queues.
         keys: The ARNs of their keys.
     """
-    if statement.effect != "Allow" or statement.negated or statement.others:
-        return False
-    if not statement.actions or not statement.resources:
+    if not _is_plain(statement):
         return False
     if statement.actions <= _CONSUMING:
         return statement.resources <= queues
@@ -139,8 +115,18 @@ def is_trusted(statement: NormalStatement) -> bool:
     """Whether a role is taken by nobody but services that run programs."""
     if statement.negated or statement.others or not statement.principals:
         return False
-    services = all(kind == "Service" and one in SERVICES for kind, one in statement.principals)
+    services = all(
+        kind == "Service" and one.removesuffix(".cn") in SERVICES
+        for kind, one in statement.principals
+    )
     return services and statement.actions <= {"sts:assumerole", "sts:tagsession"}
+
+
+def _is_plain(statement: NormalStatement) -> bool:
+    """Whether a statement of an identity allows what it names, and says nothing else."""
+    if statement.effect != "Allow" or statement.negated or statement.others:
+        return False
+    return bool(statement.actions and statement.resources and not statement.principals)
 
 
 def _is_own(action: str) -> bool:
@@ -154,9 +140,9 @@ def _is_own(action: str) -> bool:
     )
 
 
-def _is_of(arn: str, account: str, actions: frozenset[str]) -> bool:
+def _is_of(arn: str, account: str, partition: str, actions: frozenset[str]) -> bool:
     found = Arn.parse(arn)
-    if found is None or found.account != account:
+    if found is None or (found.account, found.partition) != (account, partition):
         return False
     services = {action.partition(":")[0] for action in actions}
-    return services == {found.service} and not set("*?") & set(found.partition + found.region)
+    return services == {found.service}

@@ -1,12 +1,19 @@
 """Where a resource differs from the generated one, and which rule that breaks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from keybus.arns import Arn
 from keybus.cdk.checker.expected import Expected, Meant
+from keybus.cdk.checker.harmless import IRRELEVANT
 from keybus.cdk.checker.judging import Broken, Kind, Scene, broken_by, nearest
-from keybus.cdk.checker.normal_statement import Placed, plain, statements_in
+from keybus.cdk.checker.named import of_foreign, texts_in
+from keybus.cdk.checker.normal_statement import (
+    Placed,
+    normal_policy,
+    plain,
+    policy_of,
+    statements_in,
+)
 from keybus.cdk.checker.rules_of_events import of_pattern, of_targets
 from keybus.cdk.resource import OPEN
 from keybus.contracts.pointers import pointer_of
@@ -75,24 +82,44 @@ def differences(
         expected: The platform.
     """
     free = OPEN.get(type_, frozenset())
+    resource = _Resource(type_, said, meant, scene, expected)
     for name in sorted(said.keys() | meant.properties.keys()):
         found, generated = said.get(name), meant.properties.get(name)
-        if name in free or plain(found) == plain(generated):
-            continue
-        pointer = pointer_of(name)
+        if name in free:
+            yield from _of_foreign(name, found, scene)
+        elif plain(found) != plain(generated):
+            told = list(resource.of(name))
+            yield from told
+            if not told and normal_policy(policy_of(found)) != normal_policy(policy_of(generated)):
+                broken = _of_property(type_, name, found)
+                yield Difference(pointer_of(name), broken, found, generated)
+    yield from of_bare_permission(type_, said, scene)
+
+
+class _Resource(NamedTuple):
+    type_: str
+    said: Mapping[str, Any]
+    meant: Meant
+    scene: Scene
+    expected: Expected
+
+    def of(self, name: str) -> Iterator[Difference]:
+        """What is wrong with a property that is not as generated, as far as that can be told."""
+        found, generated = self.said.get(name), self.meant.properties.get(name)
+        pointer, scene = pointer_of(name), self.scene
         if name in _POLICIES:
-            here = scene._replace(kind=kind_of(type_, name, said, scene.buses[0]))
-            yield from _of_policy(pointer, found, generated, here, meant)
-        elif (type_, name) == ("AWS::Events::Rule", "Targets"):
-            for each in of_targets(found, generated, said.get("EventBusName"), scene):
+            kind = kind_of(self.type_, name, self.said, scene.buses[0])
+            yield from _of_policy(pointer, found, generated, scene._replace(kind=kind), self.meant)
+        elif (self.type_, name) == ("AWS::Events::Rule", "Targets"):
+            for each in of_targets(found, generated, self.said.get("EventBusName"), scene):
                 yield Difference(pointer + each.pointer, each.broken, each.said, each.meant)
-        elif (type_, name) == ("AWS::Events::Rule", "EventPattern"):
-            for broken in of_pattern(found, generated, meant, expected):
+        elif (self.type_, name) == ("AWS::Events::Rule", "EventPattern"):
+            for broken in of_pattern(found, generated, self.meant, self.expected):
                 yield Difference(pointer, broken, found, generated)
         else:
-            yield Difference(pointer, _of_property(type_, name, found), found, generated)
-            yield from _of_arns(pointer, found, scene)
-    yield from of_bare_permission(type_, said, scene)
+            broken = _of_property(self.type_, name, found)
+            yield Difference(pointer, broken, found, generated)
+            yield from _of_foreign(name, found, scene)
 
 
 def kind_of(type_: str, name: str, said: Mapping[str, Any], central: str) -> Kind:
@@ -127,8 +154,6 @@ def _of_policy(
         if each.normal not in matched:
             broken = _of_missing(each, scene, meant)
             yield Difference(pointer, broken, None, dict(each.said))
-    if not more and not left and _frame(found) != _frame(generated):
-        yield Difference(pointer, Broken("DX17", "the policy has more than statements"), found)
 
 
 def _of_moved(
@@ -172,12 +197,12 @@ def _of_property(type_: str, name: str, found: Any) -> Broken:
     return Broken(rule, f"{name} is not what the platform generates")
 
 
-def _of_arns(pointer: str, found: Any, scene: Scene) -> Iterator[Difference]:
-    for text in texts_in(found):
-        arn = Arn.parse(text)
-        if arn is not None and arn.account and arn.account not in scene.accounts:
-            words = f"{text!r} is of no account of the platform"
-            yield Difference(pointer, Broken("DX05", words), text)
+def _of_foreign(name: str, found: Any, scene: Scene) -> Iterator[Difference]:
+    if name in IRRELEVANT:
+        return
+    for pointer, text in texts_in(found, pointer_of(name)):
+        for broken in of_foreign(text, scene.account, scene.accounts):
+            yield Difference(pointer, broken, text)
 
 
 def of_bare_permission(type_: str, said: Mapping[str, Any], scene: Scene) -> Iterator[Difference]:
@@ -194,28 +219,3 @@ def of_bare_permission(type_: str, said: Mapping[str, Any], scene: Scene) -> Ite
     for each in statements_in(statement):
         for broken in broken_by(each.normal, None, here):
             yield Difference("/Principal", broken, statement)
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """All texts in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from texts_in(each)
-    elif isinstance(value, Sequence):
-        for each in value:
-            yield from texts_in(each)
-
-
-def _frame(document: Any) -> Any:
-    """Policies without what their statements say, however many there are."""
-    if isinstance(document, Mapping):
-        if "Effect" in document:
-            return "a statement"
-        return {key: _frame(each) for key, each in document.items()}
-    if isinstance(document, list):
-        frames = [_frame(each) for each in document]
-        return [each for index, each in enumerate(frames) if each not in frames[:index]]
-    said = plain(document)
-    return "policies" if isinstance(said, str) and '"Effect"' in said else said

@@ -8,12 +8,14 @@ import msgspec
 from keybus.cdk.checker.cloud_assembly import Template
 from keybus.cdk.checker.literals import Literals
 from keybus.cdk.checker.normal_statement import NormalStatement, statements_in
+from keybus.cdk.checker.resource_names import TYPES
 from keybus.cdk.deployment import Deployment
 from keybus.cdk.resource import template
 from keybus.cdk.sites import CentralSite, SubscriptionSite
 from keybus.cdk.stacks import Stack, stacks_of
 
 _POLICY: Final = "AWS::IAM::ManagedPolicy"
+_EVERYWHERE: Final = frozenset({_POLICY, "AWS::IAM::Role"})
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -58,6 +60,7 @@ class Expected:
         self._homes = {name: home.file for name, home in homes.items() if home is not None}
         subscriptions = [deployment.site(name) for name in deployment.platform.subscriptions]
         self._sites = subscriptions
+        self._names = _names_of(self._stacks.values())
         self.buses = (deployment.central.bus_arn, *(each.bus_arn for each in subscriptions))
 
     def of(self, file: str) -> Mapping[str, Meant]:
@@ -74,6 +77,10 @@ class Expected:
         for name, (stack, _) in self._stacks.items():
             if name not in self._homes and name not in self.unseen:
                 yield stack
+
+    def names(self, type_: str, account: str, region: str) -> frozenset[str]:
+        """The names of the platform's resources of a type, in lower case, as some types fold it."""
+        return self._names.get((type_, account, _region_of(type_, region)), frozenset())
 
     def usable(self, account: str) -> frozenset[NormalStatement]:
         """The statements that any role of an account may have: to publish, and to consume."""
@@ -105,6 +112,25 @@ class Expected:
         arns = [(each.account, each.iam_arn(f"policy/{each.policy}")) for each in publishers]
         arns += [(each.account, each.iam_arn(f"policy/{each.consumer}")) for each in self._sites]
         return frozenset(arn for owner, arn in arns if owner == account)
+
+
+def _names_of(
+    stacks: Iterable[tuple[Stack, Mapping[str, Meant]]],
+) -> dict[tuple[str, str, str], frozenset[str]]:
+    """The names of all generated resources, by type, account and region; rules' are their bus's."""
+    found: dict[tuple[str, str, str], frozenset[str]] = {}
+    for stack, resources in stacks:
+        for meant in resources.values():
+            name = meant.properties.get(TYPES[meant.type].name) if meant.type in TYPES else None
+            if name is not None and meant.type != "AWS::Events::Rule":
+                where = (meant.type, stack.account, _region_of(meant.type, stack.region))
+                found[where] = found.get(where, frozenset()) | {str(name).lower()}
+    return found
+
+
+def _region_of(type_: str, region: str) -> str:
+    """The region in which a type's names are one's own; iam's are the account's."""
+    return "" if type_ in _EVERYWHERE else region
 
 
 def _meant(stack: Stack) -> dict[str, Meant]:

@@ -219,13 +219,12 @@ def _of_conditions(
         return
     if said.others:
         yield Broken("DX17", f"a statement has no {_listed(said.others)}")
-    for key in sorted(said.keys | meant.keys):
-        if said.on(key) == meant.on(key):
-            continue
-        if key in said.keys and key in meant.keys:
+    asked, wanted = said.keys, meant.keys
+    for key in sorted({each.key for each in said.conditions ^ meant.conditions}):
+        if key in asked and key in wanted:
             words = f"{key} is not held to what the platform generates"
         else:
-            words = f"{key} is not asked for" if key in meant.keys else f"{key} is asked for"
+            words = f"{key} is not asked for" if key in wanted else f"{key} is asked for"
         yield Broken(_BY_KEY.get(key, "DX17"), words)
 
 

@@ -1,14 +1,16 @@
 """References of a template filled in, as far as the template alone says what they come to.
 
-Source: AWS CloudFormation template reference, "Intrinsic functions", and each type's return values.
+Source: AWS CloudFormation template reference, "Intrinsic functions", "Dynamic references".
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from keybus.arns import Arn
 from keybus.cdk.checker.cloud_assembly import Template
+from keybus.cdk.checker.json_text import DEEPEST
+from keybus.cdk.checker.resource_names import ARNS, NAMES, TYPES, Named
 from keybus.cdk.sites import domain_of, partition_of
 from keybus.contracts.pointers import pointer_of
 
@@ -25,36 +27,12 @@ class Unresolvable(ValueError):
         self.pointer = pointer
 
 
-class _Named(NamedTuple):
-    """How a type's ARN is made of its name; iam's stand in no region."""
-
-    service: str
-    resource: str
-    name: str  # the property; empty where AWS makes up the name
-
-
-_TYPES: Final[Mapping[str, _Named]] = {
-    "AWS::CloudWatch::Alarm": _Named("cloudwatch", "alarm:{}", "AlarmName"),
-    "AWS::DynamoDB::Table": _Named("dynamodb", "table/{}", "TableName"),
-    "AWS::Events::Archive": _Named("events", "archive/{}", "ArchiveName"),
-    "AWS::Events::EventBus": _Named("events", "event-bus/{}", "Name"),
-    "AWS::Events::Rule": _Named("events", "rule/{}", "Name"),
-    "AWS::IAM::ManagedPolicy": _Named("iam", "policy/{}", "ManagedPolicyName"),
-    "AWS::IAM::Role": _Named("iam", "role/{}", "RoleName"),
-    "AWS::KMS::Key": _Named("kms", "key/{}", ""),
-    "AWS::Lambda::Function": _Named("lambda", "function:{}", "FunctionName"),
-    "AWS::Logs::DeliveryDestination": _Named("logs", "delivery-destination:{}", "Name"),
-    "AWS::Logs::DeliverySource": _Named("logs", "delivery-source:{}", "Name"),
-    "AWS::Logs::LogGroup": _Named("logs", "log-group:{}:*", "LogGroupName"),
-    "AWS::SNS::Topic": _Named("sns", "{}", "TopicName"),
-    "AWS::SQS::Queue": _Named("sqs", "{}", "QueueName"),
-}
-_REF_IS_ARN: Final = frozenset({"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic"})
-_NAME_ATTRIBUTES: Final = frozenset({"Name", "QueueName", "TopicName", "KeyId"})
-_ARN_ATTRIBUTES: Final = frozenset({"Arn", "TopicArn", "PolicyArn"})
 _OPEN, _CLOSE = "⟨", "⟩"
-_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\$\{([^}$]*)\}")
 _NOTHING: Final = object()  # what Ref AWS::NoValue stands for
+_DYNAMIC: Final = "{{resolve:"
+_LONGEST: Final = 262_144  # characters of a text that is put together
+_LONGEST_NAME: Final = 2_048  # characters of a name; no type takes more
 
 
 class Literals:
@@ -63,6 +41,8 @@ class Literals:
     def __init__(self, template: Template) -> None:
         self._template = template
         self._asked: list[str] = []  # ids whose names are being made, to stop at a circle
+        self._known: dict[str, str] = {}  # names that are made, by id
+        self._depth = 0
         region = template.region
         self._pseudo: Mapping[str, object] = {
             "AWS::AccountId": template.account,
@@ -89,12 +69,21 @@ class Literals:
         if isinstance(value, str):
             if _OPEN in value or _CLOSE in value:
                 raise Unresolvable(f"{value!r} cannot be told from a made-up name", pointer)
+            return _static(value, pointer)
+        if not isinstance(value, dict | list):
             return value
+        self._depth += 1
+        try:
+            if self._depth > DEEPEST:
+                raise Unresolvable("it is nested too deeply", pointer)
+            return self._within(value, pointer)
+        finally:
+            self._depth -= 1
+
+    def _within(self, value: dict[str, Any] | list[Any], pointer: str) -> Any:
         if isinstance(value, list):
             made = [self.of(each, pointer + pointer_of(index)) for index, each in enumerate(value)]
             return [each for each in made if each is not _NOTHING]
-        if not isinstance(value, dict):
-            return value
         function = next((key for key in value if key == "Ref" or key.startswith("Fn::")), None)
         if function is not None:
             if function not in self._functions or len(value) > 1:
@@ -106,10 +95,10 @@ class Literals:
     def _ref(self, name: Any, pointer: str) -> object:
         if isinstance(name, str) and name in self._pseudo:
             return self._pseudo[name]
-        type_ = self._type(name, pointer)
-        if type_ in _REF_IS_ARN:
-            return self._arn(name, type_, pointer)
-        plain = self._name(name, type_, pointer)
+        type_, named = self._type(name, pointer)
+        if named.refers:
+            return self._arn(name, type_, named, pointer)
+        plain = self._name(name, named, pointer)
         if type_ == "AWS::SQS::Queue":
             place = self._template
             return f"https://sqs.{place.region}.{domain_of(place.region)}/{place.account}/{plain}"
@@ -119,15 +108,17 @@ class Literals:
         parts = said.split(".", 1) if isinstance(said, str) else self.of(said, pointer)
         match parts:
             case [str() as name, str() as attribute]:
-                type_ = self._type(name, pointer)
+                type_, named = self._type(name, pointer)
             case _:
                 raise Unresolvable("Fn::GetAtt takes a resource and an attribute", pointer)
-        if attribute in _ARN_ATTRIBUTES:
-            return self._arn(name, type_, pointer)
-        if attribute in _NAME_ATTRIBUTES:
-            return self._name(name, type_, pointer)
-        if type_ == "AWS::DynamoDB::Table" and attribute == "StreamArn":
-            return f"{self._arn(name, type_, pointer)}/stream/{_OPEN}{name}{_CLOSE}"
+        if attribute in named.made_up:
+            return f"{_OPEN}{name}.{attribute}{_CLOSE}"
+        if attribute in ARNS and named.resource:
+            return self._arn(name, type_, named, pointer)
+        if attribute in NAMES:
+            return self._name(name, named, pointer)
+        if attribute == "StreamArn" and named.service == "dynamodb":
+            return f"{self._arn(name, type_, named, pointer)}/stream/{_OPEN}{name}{_CLOSE}"
         raise Unresolvable(f"{name}.{attribute} is not known before it is deployed", pointer)
 
     def _join(self, said: Any, pointer: str) -> str:
@@ -135,8 +126,14 @@ class Literals:
             case [str() as between, parts]:
                 filled = self.of(parts, pointer)
                 if isinstance(filled, list):
-                    return between.join(self._text(each, pointer) for each in filled)
+                    return _joined(self._parts(between, filled, pointer), pointer)
         raise Unresolvable("Fn::Join takes a delimiter and a list", pointer)
+
+    def _parts(self, between: str, values: list[Any], pointer: str) -> Iterator[str]:
+        for index, each in enumerate(values):
+            if index:
+                yield between
+            yield self._text(each, pointer)
 
     def _split(self, said: Any, pointer: str) -> list[str]:
         match said:
@@ -163,38 +160,57 @@ class Literals:
             case _:
                 raise Unresolvable("Fn::Sub takes a text", pointer)
 
-        def fill(found: re.Match[str]) -> str:
-            name = found[1].strip()
-            if name.startswith("!"):
-                return f"${{{name[1:]}}}"
-            if name in given:
-                return self._text(given[name], pointer)
-            value = self._attribute(name, pointer) if "." in name else self._ref(name, pointer)
-            return self._text(value, pointer)
+        def parts() -> Iterator[str]:
+            end = 0
+            for found in _PLACEHOLDER.finditer(text):
+                yield text[end : found.start()]
+                yield self._filled(found[1].strip(), given, pointer)
+                end = found.end()
+            yield text[end:]
 
-        return _PLACEHOLDER.sub(fill, self.of(text, pointer))
+        self.of(text, pointer)
+        return _joined(parts(), pointer)
+
+    def _filled(self, name: str, given: Mapping[str, Any], pointer: str) -> str:
+        """What stands for a placeholder."""
+        if name.startswith("!"):
+            return f"${{{name[1:]}}}"
+        if name in given:
+            return self._text(given[name], pointer)
+        value = self._attribute(name, pointer) if "." in name else self._ref(name, pointer)
+        return self._text(value, pointer)
 
     def _text(self, value: object, pointer: str) -> str:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return str(value)
         raise Unresolvable("a text is made of something that is none", pointer)
 
-    def _type(self, name: Any, pointer: str) -> str:
+    def _type(self, name: Any, pointer: str) -> tuple[str, Named]:
         found = self._template.resources.get(name) if isinstance(name, str) else None
         if not isinstance(found, dict) or not isinstance(found.get("Type"), str):
             raise Unresolvable(f"{name!r} is no resource of this template", pointer)
-        return str(found["Type"])
+        type_ = found["Type"]
+        if type_ not in TYPES:
+            message = f"what {name}, a {type_}, is called is not known before it is deployed"
+            raise Unresolvable(message, pointer)
+        return type_, TYPES[type_]
 
-    def _name(self, id_: str, type_: str, pointer: str) -> str:
-        known = _TYPES.get(type_)
-        said = self._properties(id_)
-        if known is None or not known.name or known.name not in said:
-            return f"{_OPEN}{id_}{_CLOSE}"
+    def _name(self, id_: str, named: Named, pointer: str) -> str:
+        if id_ not in self._known:
+            self._known[id_] = self._made_name(id_, named, pointer)
+        return self._known[id_]
+
+    def _made_name(self, id_: str, named: Named, pointer: str) -> str:
         if id_ in self._asked:
             raise Unresolvable(f"the name of {id_} is made of itself", pointer)
         self._asked.append(id_)
         try:
-            return self._text(self.of(said[known.name], pointer), pointer)
+            chosen = self._properties(id_).get(named.name, _NOTHING) if named.name else _NOTHING
+            said = self.of(chosen, pointer)
+            name = f"{_OPEN}{id_}{_CLOSE}" if said is _NOTHING else self._text(said, pointer)
+            if len(name) > _LONGEST_NAME:
+                raise Unresolvable(f"the name of {id_} is longer than any can be", pointer)
+            return name
         finally:
             self._asked.pop()
 
@@ -202,18 +218,32 @@ class Literals:
         said = self._template.resources[id_].get("Properties")
         return said if isinstance(said, dict) else {}
 
-    def _arn(self, id_: str, type_: str, pointer: str) -> str:
-        known = _TYPES.get(type_)
-        if known is None:
-            raise Unresolvable(f"the ARN of {id_} is not known before it is deployed", pointer)
-        name = self._name(id_, type_, pointer)
+    def _arn(self, id_: str, type_: str, named: Named, pointer: str) -> str:
+        name = self._name(id_, named, pointer)
         said = self._properties(id_)
         if type_ == "AWS::Events::Rule" and "EventBusName" in said:
             bus = self._text(self.of(said["EventBusName"], pointer), pointer)
             name = name if bus == "default" else f"{bus.rpartition('/')[2]}/{name}"
-        if known.service == "iam" and "Path" in said:
+        if named.service == "iam" and "Path" in said:
             name = self._text(self.of(said["Path"], pointer), pointer).lstrip("/") + name
-        region = "" if known.service == "iam" else self._template.region
+        region = "" if named.service == "iam" else self._template.region
         place = self._template
-        resource = known.resource.format(name)
-        return str(Arn(known.service, region, place.account, resource, partition_of(place.region)))
+        resource = named.resource.format(name)
+        return str(Arn(named.service, region, place.account, resource, partition_of(place.region)))
+
+
+def _joined(parts: Iterable[str], pointer: str) -> str:
+    """Parts as one text; it stops where texts of texts of texts would never end."""
+    made, length = [], 0
+    for part in parts:
+        length += len(part)
+        if length > _LONGEST:
+            raise Unresolvable(f"it is longer than {_LONGEST} characters", pointer)
+        made.append(part)
+    return _static("".join(made), pointer)
+
+
+def _static(text: str, pointer: str) -> str:
+    if _DYNAMIC in text:
+        raise Unresolvable("a dynamic reference is not known before it is deployed", pointer)
+    return text

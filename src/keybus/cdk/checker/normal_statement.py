@@ -5,18 +5,20 @@ Source: IAM user guide, "Grammar of the IAM JSON policy language".
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from keybus.cdk.checker.json_text import parsed
 from keybus.contracts.pointers import pointer_of
 
-_ROOT: Final = re.compile(r"arn:[^:]*:iam::([0-9]{12}):root")
+_ROOT: Final = re.compile(r"arn:aws:iam::([0-9]{12}):root")  # elsewhere an id is another account's
 _NOT: Final = ("NotAction", "NotPrincipal", "NotResource")
 _KNOWN: Final = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition", *_NOT})
 _SPELT: Final = {name.lower(): name for name in _KNOWN}  # who reads policies may forgive the case
 _EFFECTS: Final = frozenset({"allow", "deny"})
+_PARTS: Final = frozenset({"Id", "Statement", "Version"})
 
 
 class Condition(NamedTuple):
@@ -38,7 +40,7 @@ class NormalStatement(msgspec.Struct, frozen=True):
         resources: ARNs, or patterns of them.
         conditions: Keys are in lower case.
         negated: Which of ``NotAction``, ``NotPrincipal``, ``NotResource`` it has.
-        others: What else stands in it, such as a misspelt ``condition``.
+        others: What else stands in it, such as a part that nobody knows.
     """
 
     effect: str
@@ -53,14 +55,15 @@ class NormalStatement(msgspec.Struct, frozen=True):
         """What the conditions on a key ask for, of whatever operator."""
         return frozenset(value for each in self.conditions if each.key == key for value in each[2])
 
-    def on(self, key: str) -> frozenset[Condition]:
-        """The conditions on a key."""
-        return frozenset(each for each in self.conditions if each.key == key)
-
     @property
     def keys(self) -> frozenset[str]:
         """What it has conditions on."""
         return frozenset(each.key for each in self.conditions)
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it only denies."""
+        return self.effect == "Deny" and not self.others
 
 
 class Placed(NamedTuple):
@@ -81,27 +84,79 @@ class Placed(NamedTuple):
     normal: NormalStatement
 
 
-def statements_in(value: Any, pointer: str = "", path: tuple[str, ...] = ()) -> Iterator[Placed]:
+def policy_of(value: Any) -> Any:
+    """A policy as what it says, also where it is a text; a text that is none as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return parsed(value)
+    except ValueError:
+        return value
+
+
+def statements_in(
+    value: Any, pointer: str = "", path: tuple[str, ...] = (), *, texts: bool = True
+) -> Iterator[Placed]:
     """All statements in a value whose references are filled in, also in policies that are texts."""
-    if isinstance(value, str) and '"effect"' in value.lower():
-        try:
-            value = json.loads(value)
-        except ValueError:
+    read = policy_of(value) if texts else value
+    texts = texts and read is value  # a text within a text is but a text
+    if isinstance(read, Mapping):
+        said = _spelt(read)
+        if _is_statement(said):
+            yield Placed(pointer, path, str(said.get("Sid", "")), read, normal_of(said))
             return
+        parts: Iterable[tuple[Any, Any]] = read.items()
+    else:
+        parts = enumerate(read) if isinstance(read, list) else ()
+    for key, each in parts:
+        way = (*path, key) if isinstance(key, str) else path
+        yield from statements_in(each, pointer + pointer_of(key), way, texts=texts)
+
+
+def normal_policy(value: Any) -> Any:
+    """A value in one form: statements as normal ones, in any order, and scalars as texts."""
     if isinstance(value, Mapping):
-        said: dict[str, Any] = {
-            _SPELT.get(str(key).lower(), str(key)): each for key, each in value.items()
-        }
-        if str(said.get("Effect")).lower() in _EFFECTS:
-            if len(said) < len(value):
-                said["a name twice"] = sorted(value)  # two readers may take it differently
-            yield Placed(pointer, path, str(said.get("Sid", "")), value, normal_of(said))
-            return
-        for key, each in value.items():
-            yield from statements_in(each, pointer + pointer_of(key), (*path, key))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from statements_in(each, pointer + pointer_of(index), path)
+        said = _spelt(value)
+        if _is_statement(said):
+            return normal_of(said)
+        return {key: normal_policy(each) for key, each in value.items()}
+    if isinstance(value, list):
+        made = [normal_policy(each) for each in value]
+        statements = frozenset(each for each in made if isinstance(each, NormalStatement))
+        return statements, [each for each in made if not isinstance(each, NormalStatement)]
+    return plain(value)
+
+
+def faults_of(policy: Any) -> Iterator[tuple[str, str]]:
+    """Where a policy is none that can be judged: pointers, and what stands there.
+
+    Whatever is read in another way by AWS than here could allow what nobody sees.
+    """
+    read = policy_of(policy)
+    if not isinstance(read, Mapping) or "Statement" not in read:
+        yield "", "this is no policy that can be judged"
+        return
+    for name in sorted(read.keys() - _PARTS):
+        yield pointer_of(name), "this is no part of a policy"
+    said = read["Statement"]
+    for index, each in enumerate(said if isinstance(said, list) else [said]):
+        if not isinstance(each, Mapping) or not _is_statement(_spelt(each)):
+            yield pointer_of("Statement", index), "this is no statement that can be judged"
+
+
+def _spelt(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement's parts by their names; what two of one name make of it, nobody knows."""
+    said: dict[str, Any] = {
+        _SPELT.get(_lower(str(key)), str(key)): each for key, each in value.items()
+    }
+    if len(said) < len(value):
+        said["a name twice"] = sorted(map(str, value))
+    return said
+
+
+def _is_statement(said: Mapping[str, Any]) -> bool:
+    effect = said.get("Effect")
+    return isinstance(effect, str) and _lower(effect) in _EFFECTS
 
 
 def normal_of(said: Mapping[str, Any]) -> NormalStatement:
@@ -109,7 +164,7 @@ def normal_of(said: Mapping[str, Any]) -> NormalStatement:
     return NormalStatement(
         str(said["Effect"]).capitalize(),
         frozenset(_principals(said.get("Principal", ()))),
-        frozenset(each.lower() for each in texts_of(said.get("Action", []))),
+        frozenset(_lower(each) for each in texts_of(said.get("Action", []))),
         frozenset(texts_of(said.get("Resource", []))),
         frozenset(_conditions(said.get("Condition", {}))),
         frozenset((key, one) for key in _NOT if key in said for one in _plain(said[key])),
@@ -159,7 +214,7 @@ def _conditions(said: Any) -> Iterator[Condition]:
             yield Condition(operator, "", (scalar(asked),))
             continue
         for key, values in asked.items():
-            yield Condition(operator, key.lower(), tuple(sorted(texts_of(values))))
+            yield Condition(operator, _lower(key), tuple(sorted(texts_of(values))))
 
 
 def _plain(value: Any) -> list[str]:
@@ -168,3 +223,8 @@ def _plain(value: Any) -> list[str]:
 
 def _all(value: Any) -> list[str]:
     return [] if value == () else texts_of(value)
+
+
+def _lower(text: str) -> str:
+    """In lower case; letters that only look like ASCII's stay what they are."""
+    return text.lower() if text.isascii() else text

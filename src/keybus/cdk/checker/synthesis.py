@@ -3,6 +3,7 @@
 It needs aws-cdk-lib: ``pip install 'keybus[cdk]'``.
 """
 
+import os
 from collections.abc import Collection, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +13,7 @@ import aws_cdk as cdk
 import jsii
 
 from keybus.cdk.checker.check import check_templates
-from keybus.cdk.checker.cloud_assembly import Template, read_templates
+from keybus.cdk.checker.cloud_assembly import Template, read_assembly
 from keybus.cdk.checker.finding import TemplateFinding
 from keybus.cdk.deployment import Deployment, declaration_of, deployment_of, is_region
 from keybus.governance.compliance import RULES
@@ -63,8 +64,9 @@ class PlatformChecks:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge the templates of an app."""
-        folder = Path(context.template_paths[0]).parent
-        templates = read_templates(folder)
+        # A stage's templates are in a folder of its own: what is above all of them names them all.
+        folder = Path(os.path.commonpath([Path(each).parent for each in context.template_paths]))
+        templates = read_assembly(folder)
         report = check_templates(self._deployment(templates), templates)
         by_rule = groupby(sorted(report.findings, key=_rule), key=_rule)
         violations = [_violation(rule, list(found), folder) for rule, found in by_rule]

@@ -2,15 +2,26 @@
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
+from typing import Annotated, Literal, TypeAlias, get_args
 
+import msgspec
 from aws_cdk import aws_events, aws_sns
 from constructs import Construct
 
 from keybus.cdk.central import central_resources
+from keybus.cdk.constructs.kept import make_known
 from keybus.cdk.constructs.sealed import SealedResources
-from keybus.cdk.constructs.where import Given, check_place, deployment_here, make_known
+from keybus.cdk.constructs.told import told
+from keybus.cdk.constructs.where import Given, check_place, deployment_here
 from keybus.cdk.names import CENTRAL
 from keybus.cdk.stacks import stacks_of
+
+_Days: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+# Source: CloudWatch Logs API reference, "PutRetentionPolicy".
+_LogDays: TypeAlias = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
 
 
 class CentralBus(Construct):
@@ -48,14 +59,18 @@ class CentralBus(Construct):
                 stack's is taken.
             regions: The regions of subscriptions that are elsewhere, by their names.
             leave_out: What is declared, lacks on AWS, and is knowingly done without: JSON pointers.
-            archive_days: How long the archive keeps events; as declared where it is left out.
+            archive_days: How long the archive keeps events, 0 for ever; as declared where it is
+                left out.
             log_days: How long logs of failures are kept; 90 where it is left out.
 
         Raises:
             PlanRefused: AWS cannot carry the platform; all reasons are listed.
-            NotDeclared: The stack is not the central account's.
+            NotDeclared: The stack is not the central account's, or an argument is none that can be.
         """
         super().__init__(scope, id_)
+        told("archive_days", archive_days, _Days | None, "whole days, or 0 for ever")
+        kept = ", ".join(map(str, get_args(_LogDays)))
+        told("log_days", log_days, _LogDays | None, f"one of {kept}")
         self.deployment = found = deployment_here(self, platform, regions, leave_out)
         check_place(self, found, found.central.account, found.region)
         stacks_of(found)  # all of it, so that what is refused is refused here

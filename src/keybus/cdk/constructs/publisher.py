@@ -1,15 +1,20 @@
 """The publisher's construct."""
 
 from functools import cached_property
+from typing import Final
 
 from aws_cdk import aws_iam
 from constructs import Construct
 
 from keybus.cdk.constructs.sealed import SealedResources
+from keybus.cdk.constructs.told import told
 from keybus.cdk.constructs.where import Given, check_place, deployment_for
 from keybus.cdk.deployment import NotDeclared
 from keybus.cdk.names import logical_prefix
 from keybus.cdk.publishing import publisher_resources
+
+# What the CDK imports takes a policy without a word, and has none.
+_GRANTED: Final = (aws_iam.Group, aws_iam.LazyRole, aws_iam.Role, aws_iam.User)
 
 
 class Publisher(Construct):
@@ -47,10 +52,10 @@ class Publisher(Construct):
             PlanRefused: AWS cannot carry the platform; all reasons are listed.
         """
         super().__init__(scope, id_)
-        self.name = name
+        self.name = told("name", name, str, "the publisher's name in the platform")
         self.deployment = deployment_for(self, platform)
-        site = self.deployment.publisher_site(name)
-        check_place(self, self.deployment, site.account, "")
+        self._site = self.deployment.publisher_site(name)
+        check_place(self, self.deployment, self._site.account, "")
         self.bus_arn = self.deployment.central.bus_arn
         resources = publisher_resources(self.deployment, name)
         self._parts = SealedResources(self, resources, logical_prefix(name))
@@ -67,8 +72,11 @@ class Publisher(Construct):
         Raises:
             NotDeclared: It has no role that this app may add a policy to.
         """
-        role = grantee.grant_principal
-        if not hasattr(role, "add_managed_policy"):
-            hint = "give a role, or what has one"
-            raise NotDeclared("a policy cannot be added to what is no role", hint=hint)
+        role = getattr(grantee, "grant_principal", grantee)
+        if not isinstance(role, _GRANTED):
+            hint = (
+                "give a role that the app makes, or what has one; where another made it, attach"
+                f" {self._site.policy!r} there"
+            )
+            raise NotDeclared("a policy cannot be added to what is no role of this app", hint=hint)
         role.add_managed_policy(self.policy)

@@ -6,6 +6,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from keybus.cdk.constructs.kept import take_names
+from keybus.cdk.constructs.where import stack_place
 from keybus.cdk.deployment import NotDeclared
 from keybus.cdk.resource import OPEN, Resource
 from keybus.topology.findings import known_names, quoted
@@ -34,8 +36,8 @@ class SealedResource(cdk.CfnResource):
         Raises:
             NotDeclared: It follows from the platform.
         """
-        if name.partition(".")[0] not in OPEN.get(self._type, frozenset()):
-            raise self._closed(name)
+        if str(name).partition(".")[0] not in OPEN.get(self._type, frozenset()):
+            raise self._closed(str(name))
         self._open = True
         try:
             super().add_property_override(name, value)
@@ -79,11 +81,15 @@ class SealedResources:
         scope: The construct.
         resources: Its resources.
         prefix: What their ids begin with.
+
+    Raises:
+        NotDeclared: Something else in the app has one of their names.
     """
 
     def __init__(self, scope: Construct, resources: Iterable[Resource], prefix: str) -> None:
         self._prefix = prefix
         every = list(resources)
+        take_names(scope, *stack_place(scope), every)
         self._made: Mapping[str, SealedResource] = {
             each.id: SealedResource(scope, each) for each in every
         }
@@ -100,5 +106,6 @@ class SealedResources:
         found = self._made.get(f"{self._prefix}{part}")
         if found is None:
             known = [each.removeprefix(self._prefix) for each in self._made]
-            raise NotDeclared(f"there is no part {quoted(part)}", hint=known_names(part, known))
+            name = str(part)
+            raise NotDeclared(f"there is no part {quoted(name)}", hint=known_names(name, known))
         return found

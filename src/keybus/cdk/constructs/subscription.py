@@ -2,17 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
+import msgspec
 from aws_cdk import aws_iam, aws_kms, aws_sns, aws_sqs
 from constructs import Construct
 
 from keybus.cdk.constructs.sealed import SealedResources
+from keybus.cdk.constructs.told import told
 from keybus.cdk.constructs.where import Application, Given, check_place, deployment_for
 from keybus.cdk.deployment import NotDeclared
 from keybus.cdk.names import logical_prefix
 from keybus.cdk.subscriber import QueueSettings, subscription_resources
 from keybus.topology.findings import quoted
+
+_Visible: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=43_200)]
+_Wait: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=20)]
+
+
+def _settings(visibility_timeout: int, receive_wait: int) -> QueueSettings:
+    hint = "seconds from {} to {}, as a whole number"
+    told("visibility_timeout", visibility_timeout, _Visible, hint.format(0, 43_200))
+    told("receive_wait", receive_wait, _Wait, hint.format(0, 20))
+    return QueueSettings(visibility_timeout, receive_wait)
 
 
 class Subscription(Construct):
@@ -57,21 +69,26 @@ class Subscription(Construct):
             application: Whose it is; the stack's account and region where it is left out.
             platform: The platform, or its folder. Where it is left out, it is that of the app's
                 `CentralBus`, or the folder that the context ``keybus:platform`` names.
-            visibility_timeout: Seconds that a consumer has for a message before it comes again; of
-                a Lambda function, six times its own timeout.
+            visibility_timeout: Seconds that a consumer has for a message before it comes again, at
+                most 43,200; of a Lambda function, six times its own timeout.
             receive_wait: Seconds that a receive call waits for messages, at most 20.
 
         Raises:
-            NotDeclared: The platform does not declare it, or not so.
+            NotDeclared: The platform does not declare it, or not so, or an argument is none that
+                can be.
             PlanRefused: AWS cannot carry the platform; all reasons are listed.
         """
         super().__init__(scope, id_)
-        self.name = name
+        self.name = told("name", name, str, "the subscription's name in the platform")
+        settings = _settings(visibility_timeout, receive_wait)
+        told("events", events, list[str] | None, "a list, such as ['delivery.completed@1']")
+        told("filter", filter, dict[str, Any] | None, "a pattern, as the platform has it")
+        hint = "Application(account='555555555555', region='eu-west-1')"
+        told("application", application, Application | None, hint)
         self.deployment = deployment_for(self, platform)
-        self._agree(events, filter, application)
         site = self.deployment.site(name)
         check_place(self, self.deployment, site.account, site.region)
-        settings = QueueSettings(visibility_timeout, receive_wait)
+        self._agree(events, filter, application)
         resources = subscription_resources(self.deployment, name, settings)
         self._parts = SealedResources(self, resources, logical_prefix(name))
 

@@ -8,13 +8,15 @@ import aws_cdk as cdk
 import msgspec
 from constructs import Construct
 
+from keybus.cdk.constructs.kept import make_known, platforms_of
+from keybus.cdk.constructs.told import told
 from keybus.cdk.deployment import Deployment, NotDeclared, declaration_of, deployment_of, is_region
+from keybus.errors import PlanRefused
 from keybus.topology import Declaration
 from keybus.topology.findings import quoted
 from keybus.topology.root_construct import Platform as PlatformConstruct
 
 CONTEXT: Final = "keybus:platform"
-_KEPT: Final = "_keybus_deployments"  # on the app, so that all its constructs mean the same
 
 Given: TypeAlias = Deployment | Declaration | PlatformConstruct | Path | str
 
@@ -29,6 +31,15 @@ class Application(msgspec.Struct, frozen=True):
 
     account: str
     region: str = ""
+
+    def __post_init__(self) -> None:
+        """See that both are texts.
+
+        Raises:
+            NotDeclared: One is not, such as an account's id without its quotation marks.
+        """
+        told("Application's account", self.account, str, "12 digits in quotation marks, or a name")
+        told("Application's region", self.region, str, "a region, such as 'eu-west-1'")
 
 
 class _Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,11 +66,6 @@ def stack_place(scope: Construct) -> tuple[str, str]:
     return stack.account, stack.region
 
 
-def make_known(scope: Construct, deployment: Deployment) -> None:
-    """Let other constructs of the app know a platform."""
-    _known(scope).append(deployment)
-
-
 def deployment_here(
     scope: Construct, given: Given, regions: Mapping[str, str] | None, leave_out: Collection[str]
 ) -> Deployment:
@@ -68,9 +74,17 @@ def deployment_here(
     Its region is the stack's, where the platform declares none that AWS has.
 
     Raises:
+        NotDeclared: What is given is no platform, or has the rest already.
         PlanRefused: AWS cannot carry it.
     """
+    hint = "an object that maps subscriptions to regions, such as {'billing': 'us-east-1'}"
+    told("regions", regions, dict[str, str] | None, hint)
+    told("leave_out", leave_out, list[str], "a list of JSON pointers")
+    _check_kind(given)
     if isinstance(given, Deployment):
+        if regions or leave_out:
+            hint = "give regions and leave_out to deployment_of"
+            raise NotDeclared("the platform given is judged for AWS already", hint=hint)
         return given
     read = declaration_of(given)
     region = "" if is_region(read.platform.region) else stack_place(scope)[1]
@@ -85,20 +99,40 @@ def deployment_for(scope: Construct, given: Given | None) -> Deployment:
         PlanRefused: AWS cannot carry it.
     """
     if given is not None:
-        return given if isinstance(given, Deployment) else deployment_of(given)
-    known = _known(scope)
+        return _judged(given)
+    known = platforms_of(scope)
     if not known:
         make_known(scope, _of_context(scope))
     if len(known) > 1:
-        buses = ", ".join(each.platform.bus for each in known)
+        buses = ", ".join(f"{each.platform.bus} in {each.region}" for each in known)
         hint = "say which: platform=…"
         raise NotDeclared(f"the app has several platforms: {buses}", hint=hint)
     return known[0]
 
 
+def _judged(given: Given) -> Deployment:
+    _check_kind(given)
+    if isinstance(given, Deployment):
+        return given
+    try:
+        return deployment_of(given)
+    except PlanRefused as error:
+        hint = f"region, regions and leave_out go to deployment_of, or in the context {CONTEXT!r}"
+        raise PlanRefused(error.subject, error.faults, hint=hint) from None
+
+
+def _check_kind(given: object) -> None:
+    if not isinstance(given, Deployment | Declaration | PlatformConstruct | Path | str):
+        hint = "give the folder of platform.yaml, or what deployment_of gives"
+        raise NotDeclared(f"platform cannot be {given!r:.80}", hint=hint)
+
+
 def _of_context(scope: Construct) -> Deployment:
     said: Any = scope.node.try_get_context(CONTEXT)
-    hint = f"give platform=…, or in cdk.json a context {CONTEXT!r}: the platform's folder"
+    hint = (
+        f"give platform=…, or App(context=…) {CONTEXT!r}: the platform's folder; or in cdk.json,"
+        " which the cdk program alone reads; or make its CentralBus first"
+    )
     if said is None:
         raise NotDeclared(f"{quoted(scope.node.path)} has no platform", hint=hint)
     try:
@@ -108,15 +142,6 @@ def _of_context(scope: Construct) -> Deployment:
     return deployment_of(
         read.folder, region=read.region, regions=read.regions, leave_out=read.leave_out
     )
-
-
-def _known(scope: Construct) -> list[Deployment]:
-    app = scope.node.root
-    found: list[Deployment] | None = getattr(app, _KEPT, None)
-    if found is None:
-        found = []
-        setattr(app, _KEPT, found)
-    return found
 
 
 def check_place(scope: Construct, deployment: Deployment, account: str, region: str) -> None:

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from keybus.arns import Arn
 from keybus.cdk.checker.cloud_assembly import Template
-from keybus.cdk.checker.literals import Literals
-from keybus.cdk.checker.normal_statement import NormalStatement, statements_in, texts_of
-from keybus.cdk.simulator.request import Request, permitted
-from keybus.cdk.sites import partition_of
-from keybus.contracts.pointers import pointer_of
+from keybus.cdk.simulator.parts import Identities, Part, parts_of
+from keybus.cdk.simulator.request import ASSUME, PUT, RECEIVE, SEND, Request, denied, permitted
 from keybus.patterns import Pattern
 
-_EVENTS = ("Service", "events.amazonaws.com")
-_PUT = "events:putevents"
+ANYBODY: Final = "*"
+"""Accounts that nobody named."""
+_EVENTS: Final = ("Service", "events.amazonaws.com")
+_NOBODYS: Final = "000000000000"
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -47,25 +46,45 @@ class Path(NamedTuple):
     steps: tuple[str, ...]
 
 
-class _Part(NamedTuple):
-    """A resource with its references filled in."""
+class _Caller(NamedTuple):
+    """Somebody who may ask.
 
-    place: Template
-    where: str
-    type: str
-    said: Mapping[str, Any]
+    Attributes:
+        account: The account, or ANYBODY.
+        principals: As for a request.
+        context: As for a request.
+        policy: By which policy; None for who needs none, or whose policies are not known.
+    """
+
+    account: str
+    principals: frozenset[tuple[str, str]]
+    context: Mapping[str, str]
+    policy: Part | None = None
+
+
+class _Hop(NamedTuple):
+    """How an event got to a bus: the steps, the buses, and whether it came to another account."""
+
+    steps: tuple[str, ...]
+    seen: frozenset[str]
+    crossed: bool
 
 
 class Simulator:
     """Answers by templates what a deployment of them would permit.
 
     Conditions on time are judged at one moment. KMS is not asked: a key can only keep events from
-    arriving, which its alarms tell.
+    arriving, which its alarms tell. An account without a template here may have any policies of its
+    own, and each policy of a role is asked alone: what another one denies is not taken away.
 
     Args:
         templates: The templates.
         organizations: The organization of each account, by its 12 digits: templates do not say.
         now_us: The moment, in microseconds since the Unix epoch.
+
+    Attributes:
+        doubts: What of the templates is not evaluated and taken for the worst, each with a pointer:
+            it lets somebody in, and keeps nobody out.
 
     Raises:
         Unresolvable: A template does not say something itself; `check_templates` says where.
@@ -76,8 +95,16 @@ class Simulator:
     ) -> None:
         self._organizations = organizations
         self._now = f"{datetime.fromtimestamp(now_us / 1e6, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        self._parts = [part for each in templates for part in _parts(each)]
+        every = list(templates)
+        self._accounts = {each.account for each in every}
+        self._parts = [part for each in every for part in parts_of(each)]
         self._rules = [each for each in self._parts if each.type == "AWS::Events::Rule"]
+        self._identities = Identities(self._parts)
+        self.doubts = (
+            *(words for each in self._parts for words in each.doubts()),
+            *self._identities.doubts(),
+            *self._doubts_of_rules(),
+        )
 
     def who_puts(self, bus: str, source: str, event_type: str) -> Mapping[str, tuple[str, ...]]:
         """The accounts that can put such events on a bus, each with the policies that let it.
@@ -86,21 +113,12 @@ class Simulator:
             bus: The bus's ARN.
             source: The events' source.
             event_type: Their detail-type.
+
+        Returns:
+            By 12 digits; also accounts that are not of the platform, and under ``*`` all that
+            nobody named.
         """
-        found = {}
-        for account in sorted(self._organizations):
-            request = Request(
-                _PUT,
-                bus,
-                self._context(account)
-                | {"events:source": source, "events:detail-type": event_type},
-                frozenset({("AWS", account)}),
-            )
-            own = [each.where for each in self._identities(account) if _lets(each, request)]
-            door = self._door("AWS::Events::EventBusPolicy", bus, request)
-            if own and (door or account == _account(bus)):
-                found[account] = (*own, *door)
-        return found
+        return self._who(PUT, bus, {"events:source": source, "events:detail-type": event_type})
 
     def who_receives(self, bus: str, event: Event) -> tuple[Path, ...]:
         """Everywhere that an event on a bus can get to.
@@ -109,128 +127,150 @@ class Simulator:
             bus: The bus's ARN.
             event: The event, put on that bus by its own account's or another's publisher.
         """
-        return tuple(self._from(bus, event, (), frozenset()))
+        return tuple(self._from(bus, event, _Hop((), frozenset({bus}), crossed=False)))
 
     def who_consumes(self, queue: str) -> Mapping[str, tuple[str, ...]]:
-        """The accounts that can receive from a queue, each with the policies that let it."""
-        found = {}
-        for account in sorted(self._organizations):
-            context = self._context(account)
-            request = Request("sqs:receivemessage", queue, context, frozenset({("AWS", account)}))
-            own = [each.where for each in self._identities(account) if _lets(each, request)]
-            door = self._door("AWS::SQS::QueuePolicy", queue, request)
-            if own and (door or account == _account(queue)):
-                found[account] = (*own, *door)
+        """The accounts that can receive from a queue, as for `who_puts`."""
+        return self._who(RECEIVE, queue, {})
+
+    def _who(self, action: str, arn: str, said: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+        doors = self._doors(arn)
+        found: dict[str, tuple[str, ...]] = {}
+        for caller in self._callers(arn, doors):
+            request = Request(action, arn, {**caller.context, **said}, caller.principals)
+            for step in _steps(caller, doors, request):
+                if step not in found.setdefault(caller.account, ()):
+                    found[caller.account] += (step,)
         return found
 
-    def _from(
-        self, bus: str, event: Event, steps: tuple[str, ...], seen: frozenset[str]
-    ) -> Iterator[Path]:
+    def _callers(self, arn: str, doors: Iterable[Part]) -> Iterator[_Caller]:
+        named = {one for door in doors for each in door.statements() for one in each.principals}
+        accounts = {_account(one) or one for kind, one in named if kind == "AWS" and one != ANYBODY}
+        for account in sorted(accounts | self._organizations.keys()):
+            anyone = f"arn:*:iam::{account}:*"
+            if account not in self._accounts:
+                whole = frozenset({("AWS", account), ("AWS", anyone)})
+                yield from self._strangers(account, account, anyone, whole)
+                continue
+            if account == _account(arn):  # named itself, a role needs no policy of its own
+                alone = frozenset({("AWS", anyone)})
+                yield _Caller(account, alone, self._context(account, anyone))
+            for policy in self._identities.of(account):
+                who = policy.arn if policy.type == "AWS::IAM::Role" else anyone
+                own = frozenset({("AWS", account), ("AWS", who)})
+                yield _Caller(account, own, self._context(account, who), policy)
+        who = f"arn:aws:iam::{_NOBODYS}:role/nobodys"
+        yield from self._strangers(ANYBODY, _NOBODYS, who, frozenset({("AWS", who)}))
+
+    def _strangers(
+        self, name: str, account: str, who: str, principals: frozenset[tuple[str, str]]
+    ) -> Iterator[_Caller]:
+        """Somebody of whom no template is, in each organization that the account may be in."""
+        known = self._organizations.get(account)
+        for each in {"", *self._organizations.values()} if known is None else {known}:
+            yield _Caller(name, principals, self._context(account, who, each))
+
+    def _from(self, bus: str, event: Event, hop: _Hop) -> Iterator[Path]:
         for rule in self._rules:
-            if _bus_of(rule) != bus or rule.said.get("State", "ENABLED") == "DISABLED":
+            if rule.bus_arn != bus or rule.said.get("State", "ENABLED") == "DISABLED":
                 continue
             if not _matches(rule.said.get("EventPattern"), event):
                 continue
             for index, target in enumerate(rule.said.get("Targets", [])):
-                here = (*steps, f"{rule.where}/Targets/{index}")
-                yield from self._to(rule, target, event, here, seen | {bus})
+                steps = (*hop.steps, f"{rule.where}/Targets/{index}")
+                yield from self._to(rule, target, event, hop._replace(steps=steps))
 
-    def _to(
-        self,
-        rule: _Part,
-        target: Mapping[str, Any],
-        event: Event,
-        steps: tuple[str, ...],
-        seen: frozenset[str],
-    ) -> Iterator[Path]:
-        arn, account = str(target["Arn"]), rule.place.account
-        acting = {"aws:sourcearn": _rule_arn(rule), "aws:sourceaccount": account}
-        if ":event-bus/" in arn:
-            way = self._as_role(str(target.get("RoleArn")), arn, acting, event)
-            # What came over one bus from another account does not go on to a third.
-            if way and arn not in seen and len(seen) < 2:  # noqa: PLR2004 - two buses
-                yield from self._from(arn, event, (*steps, *way), seen)
+    def _to(self, rule: Part, target: Mapping[str, Any], event: Event, hop: _Hop) -> Iterator[Path]:
+        arn = str(target["Arn"])
+        way = self._handed(rule, target, event)
+        if way is None:
             return
-        request = Request("sqs:sendmessage", arn, acting, frozenset({_EVENTS}))
-        door = self._door("AWS::SQS::QueuePolicy", arn, request)
-        if door or ":sqs:" not in arn:
-            yield Path(arn, _account(arn), (*steps, *door))
+        steps = (*hop.steps, *way)
+        if ":event-bus/" not in arn:
+            yield Path(arn, _account(arn), steps)
+            return
+        crosses = _account(arn) != rule.place.account
+        # What came from another account's bus does not go on to a third account.
+        if arn not in hop.seen and not (crosses and hop.crossed):
+            onward = _Hop(steps, hop.seen | {arn}, hop.crossed or crosses)
+            yield from self._from(arn, event, onward)
 
-    def _as_role(
-        self, role_arn: str, bus: str, acting: Mapping[str, str], event: Event
-    ) -> tuple[str, ...]:
-        """What lets a rule put on another bus in a role; empty where that is not let."""
-        account = _account(role_arn)
-        for role in self._parts:
-            name = f"{role_arn.partition(':role/')[2]}"
-            if role.type != "AWS::IAM::Role" or role.place.account != account:
-                continue
-            if role.said.get("RoleName") != name:
-                continue
-            take = Request("sts:assumerole", "", acting, frozenset({_EVENTS}))
-            trust = _normal(role.said.get("AssumeRolePolicyDocument"))
-            context = self._context(account) | {
-                "aws:principalarn": role_arn,
-                "events:source": event.source,
-                "events:detail-type": event.type,
-            }
-            put = Request(_PUT, bus, context, frozenset({("AWS", account), ("AWS", role_arn)}))
-            door = self._door("AWS::Events::EventBusPolicy", bus, put)
-            own = permitted(_normal(role.said.get("Policies")), put)
-            if permitted(trust, take) and own and (door or _account(bus) == account):
-                return (role.where, *door)
-        return ()
+    def _handed(
+        self, rule: Part, target: Mapping[str, Any], event: Event
+    ) -> tuple[str, ...] | None:
+        """What lets a rule hand an event to a target; None where that is not let."""
+        arn, account = str(target["Arn"]), rule.place.account
+        acting = {"aws:sourcearn": rule.arn, "aws:sourceaccount": account}
+        on_bus = ":event-bus/" in arn
+        if not on_bus and ":sqs:" not in arn:
+            return ()  # of what it is, nothing is known here
+        role_arn = target.get("RoleArn", rule.said.get("RoleArn"))
+        if role_arn is None and not on_bus:
+            request = Request(SEND, arn, acting, frozenset({_EVENTS}))
+            return self._doors_let(arn, request) or None
+        who = str(role_arn or f"arn:*:iam::{account}:*")
+        said = {"events:source": event.source, "events:detail-type": event.type} if on_bus else {}
+        context = self._context(account, who) | said
+        principals = frozenset({("AWS", account), ("AWS", who)})
+        request = Request(PUT if on_bus else SEND, arn, context, principals)
+        role = self._identities.role(who)
+        if role is not None:
+            take = Request(ASSUME, "", acting, frozenset({_EVENTS}))
+            own = self._identities.of_role(role)
+            if not permitted(role.trust(), take) or not permitted(own, request):
+                return None
+        return self._through(arn, request, account, (role.where,) if role else ())
 
-    def _door(self, type_: str, arn: str, request: Request) -> tuple[str, ...]:
+    def _through(
+        self, arn: str, request: Request, account: str, steps: tuple[str, ...]
+    ) -> tuple[str, ...] | None:
+        let = self._doors_let(arn, request)
+        every = [one for each in self._doors(arn) for one in each.statements()]
+        if account != _account(arn) and not let:
+            return None
+        return None if denied(every, request) else (*steps, *let)
+
+    def _doors(self, arn: str) -> list[Part]:
+        return [each for each in self._parts if each.is_door_of(arn)]
+
+    def _doors_let(self, arn: str, request: Request) -> tuple[str, ...]:
         """The policies of a resource that permit a request; none where one of them denies it."""
-        policies = [each for each in self._parts if each.type == type_ and _is_of(each, arn)]
-        together = [one for each in policies for one in _normal(dict(each.said))]
-        if not permitted(together, request):
+        doors = self._doors(arn)
+        if not permitted((one for each in doors for one in each.statements()), request):
             return ()
-        return tuple(each.where for each in policies if _lets(each, request))
+        return tuple(each.where for each in doors if each.lets(request))
 
-    def _identities(self, account: str) -> list[_Part]:
-        types = {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"}
-        return [
-            each for each in self._parts if each.type in types and each.place.account == account
-        ]
-
-    def _context(self, account: str) -> dict[str, str]:
+    def _context(self, account: str, who: str, organization: str | None = None) -> dict[str, str]:
+        member = self._organizations.get(account) if organization is None else organization
         return {
             "aws:currenttime": self._now,
             "aws:principalaccount": account,
-            "aws:principalorgid": self._organizations.get(account, ""),
+            "aws:principalarn": who,
+            **({"aws:principalorgid": member} if member else {}),
             "aws:securetransport": "true",
         }
 
-
-def _parts(template: Template) -> Iterator[_Part]:
-    literals = Literals(template)
-    for id_, resource in template.resources.items():
-        if resource["Type"].startswith(("AWS::Events::", "AWS::IAM::", "AWS::SQS::")):
-            where = f"{template.file}#{pointer_of('Resources', id_)}/Properties"
-            said = literals.of(resource.get("Properties") or {})
-            yield _Part(template, where, resource["Type"], said)
-
-
-def _normal(value: Any) -> list[NormalStatement]:
-    return [each.normal for each in statements_in(value)]
+    def _doubts_of_rules(self) -> Iterator[str]:
+        for rule in self._rules:
+            for index, target in enumerate(rule.said.get("Targets", [])):
+                arn = target.get("RoleArn", rule.said.get("RoleArn"))
+                if arn is not None and self._identities.role(str(arn)) is None:
+                    words = f"no template has {arn}: taken to permit what it is used for"
+                    yield f"{rule.where}/Targets/{index}/RoleArn: {words}"
 
 
-def _lets(part: _Part, request: Request) -> bool:
-    said = {key: each for key, each in part.said.items() if key != "AssumeRolePolicyDocument"}
-    return permitted(_normal(said), request)
-
-
-def _is_of(policy: _Part, arn: str) -> bool:
-    """Whether a policy is the one of a queue or bus."""
-    found = Arn.parse(arn)
-    if found is None or policy.place.account != found.account:
-        return False
-    if policy.type == "AWS::Events::EventBusPolicy":
-        return str(policy.said.get("EventBusName")) in {arn, arn.rpartition("/")[2]}
-    urls = texts_of(policy.said.get("Queues", []))
-    return any(url.endswith(f"/{found.account}/{found.resource}") for url in urls)
+def _steps(caller: _Caller, doors: Iterable[Part], request: Request) -> tuple[str, ...]:
+    """The policies that let somebody do something; none where that is not let."""
+    doors = list(doors)
+    if denied((one for each in doors for one in each.statements()), request):
+        return ()
+    let = tuple(each.where for each in doors if each.lets(request))
+    if caller.policy is None:
+        return let
+    if not caller.policy.lets(request):
+        return ()
+    inside = caller.account == _account(request.resource)
+    return (caller.policy.where, *let) if let or inside else ()
 
 
 def _matches(pattern: Any, event: Event) -> bool:
@@ -238,22 +278,6 @@ def _matches(pattern: Any, event: Event) -> bool:
         return False
     whole = {"source": event.source, "detail-type": event.type, "detail": dict(event.detail)}
     return Pattern.parse(pattern).matches(whole)
-
-
-def _bus_of(rule: _Part) -> str:
-    name, place = str(rule.said.get("EventBusName", "default")), rule.place
-    if name.startswith("arn:"):
-        return name
-    return str(
-        Arn("events", place.region, place.account, f"event-bus/{name}", partition_of(place.region))
-    )
-
-
-def _rule_arn(rule: _Part) -> str:
-    bus, place = _bus_of(rule).rpartition("/")[2], rule.place
-    name = rule.said.get("Name", "")
-    resource = f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}"
-    return str(Arn("events", place.region, place.account, resource, partition_of(place.region)))
 
 
 def _account(arn: str) -> str:

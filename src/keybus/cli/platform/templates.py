@@ -1,6 +1,6 @@
 """``keybus platform check --templates``: templates of the AWS footing, held to the platform."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -95,7 +95,7 @@ def options_of(
         return None
     if form not in FORMS:
         raise click.UsageError(f"with --templates, the report is text or json, not {form}")
-    placed = dict(_pair(each, "--stack") for each in stacks)
+    placed = _pairs(stacks, "--stack")
     central, elsewhere = regions_of(regions)
     return TemplateOptions(templates, placed, central, elsewhere, leave_out)
 
@@ -104,9 +104,9 @@ def regions_of(given: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
     """The central bus's region, or empty, and those of subscriptions that are elsewhere.
 
     Raises:
-        UsageError: There are two for the central bus.
+        UsageError: There are two for the central bus, or for a subscription.
     """
-    elsewhere = dict(_pair(each, "--region") for each in given if "=" in each)
+    elsewhere = _pairs((each for each in given if "=" in each), "--region")
     central = [each for each in given if "=" not in each]
     if len(central) > 1:
         raise click.UsageError("the central bus has one --region")
@@ -180,8 +180,13 @@ def _short(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not (name and separator and value):
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
-    return name, value
+def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator and value):
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
+        if name in found:
+            raise click.BadParameter(f"{name!r} is given twice", param_hint=option)
+        found[name] = value
+    return found
