@@ -50,6 +50,8 @@ def test_the_examples_rules_match_what_its_bus_would_route() -> None:
     {"$or": [{"detail": {"total": [5]}}, {"detail": {"urgent": [True]}}]},
     {"$or": [{"source": ["shop"]}, {"detail": {"urgent": [True]}}], "detail": {"total": [20]}},
     {"$or": [{"source": ["shop"], "detail": {"urgent": [True]}}, {"source": ["depot.north"]}]},
+    {"$or": [{"source": ["depot.north"]}, {"detail": {"urgent": [True]}}], "source": ["shop"]},
+    {"$or": [{"source": ["shop"]}, {"source": ["depot.north"]}], "source": ["depot.south", "shop"]},
     {"detail": {"$or": [{"total": [5]}, {"urgent": [True]}]}},
 ])  # fmt: skip
 def test_events_and_filter_hold_both(events: list[str], asked: dict[str, Any] | None) -> None:

@@ -107,15 +107,21 @@ def _pins(pattern: Mapping[str, Any]) -> bool:
 
 
 def ways_through(pattern: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The alternatives of a pattern whose outermost ``$or`` is multiplied out."""
-    branches = pattern.get("$or")
-    rest = {key: value for key, value in pattern.items() if key != "$or"}
-    if branches is None:
-        yield rest
+    """The alternatives of a pattern whose outermost ``$or`` is multiplied out.
+
+    Of what a branch and the fields around it both hold to something, what stands last counts.
+    """
+    if "$or" not in pattern:
+        yield dict(pattern)
         return
-    for branch in branches:
+    names = list(pattern)
+    place = names.index("$or")
+    before, behind = (
+        {key: pattern[key] for key in part} for part in (names[:place], names[place + 1 :])
+    )
+    for branch in pattern["$or"]:
         for one in ways_through(branch):
-            yield _merged(rest, one)
+            yield _merged(_merged(before, one), behind)
 
 
 def _merged(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ region = {REGION}
 role_arn = arn:aws:iam::{MAIL}:role/reader
 source_profile = base
 region = {REGION}
+[profile helped]
+credential_process = /no/such/helper
+region = {REGION}
 [profile base]
 aws_access_key_id = any
 aws_secret_access_key = any

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from keybus.cdk.existing import move
 from keybus.cli.root import keybus
+from keybus.errors import KeybusError, SettingsError
 from keybus.topology import load_declaration
-from tests.cdk.existing.shop import ORDERS
+from tests.cdk.existing.made import bus, part
+from tests.cdk.existing.shop import HUB, ORDERS, REGION
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of moto
 
@@ -45,7 +49,8 @@ def test_a_shop_is_brought_over(tmp_path: Path) -> None:
         "detail": {"total": [{"numeric": [">", 100]}]},
     }
     checked = CliRunner().invoke(keybus, ["platform", "check", str(folder), "--at", "2027-01-01"])
-    assert "0 errors, 0 warnings" in checked.stdout
+    assert "1 error, 0 warnings" in checked.stdout
+    assert "admission is 'observe'" in checked.stdout  # its events have no contracts yet
 
 
 @pytest.mark.usefixtures("shop")
@@ -79,6 +84,11 @@ def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
     [
         (["--profile", "nobody"], "list-profiles"),
         (["--profile", "base"], "--region says where"),
+        (["--profile", "helped"], "No such file or directory"),
+        (
+            ["--profile", "hub", "--endpoint-url", "nonsense"],
+            "Invalid endpoint: nonsense (it needs",
+        ),
         (["--profile", "hub", "--bus", "nope"], "has no bus 'nope' in eu-west-1 (it has"),
         (["--profile", "hub", "--account", "orders"], "has no two sides of a ="),
         (["--approver", "ines"], "an approver and an end go together"),
@@ -87,6 +97,8 @@ def test_nothing_that_is_there_is_written_over(tmp_path: Path) -> None:
         (["--account", "a b=111111111111"], "'a b' is no name"),
         (["--account", "a=12"], "'12' is no account's id"),
         (["--account", "a=111111111111", "--account", "a=222222222222"], "one name"),
+        (["--account", "a=111111111111", "--account", "b=111111111111"], "is given twice"),
+        (["--publisher", "s=a", "--publisher", "s=b"], "'s' is given twice"),
     ],
 )
 def test_bad_input_is_told_and_nothing_written(
@@ -95,8 +107,29 @@ def test_bad_input_is_told_and_nothing_written(
     folder = tmp_path / "shop"
     result = run(folder, *options)
     assert result.exit_code != 0
+    assert isinstance(result.exception, KeybusError | SystemExit)
     assert said in told_of(result)
     assert not folder.exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_terminal_is_shown_nothing_that_it_would_act_on(tmp_path: Path) -> None:
+    events = boto3.Session(profile_name="hub").client("events")
+    pattern = json.dumps({"source": ["\x1b[2Jshop"], "detail-type": ["\x07"]})
+    events.put_rule(Name="odd", EventBusName="shop", EventPattern=pattern)
+    target = {"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{HUB}:ledger"}
+    events.put_targets(Rule="odd", EventBusName="shop", Targets=[target])
+    result = run(tmp_path / "shop", "--profile", "hub")
+    assert "the source \\u001b[2Jshop: it is no name" in result.stderr
+    assert {each for each in result.output if not each.isprintable()} == {"\n"}
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read: File name too long"):
+        move([part(bus())], tmp_path / ("x" * 300))
+    (tmp_path / "contracts").symlink_to("x" * 300)
+    with pytest.raises(SettingsError, match="cannot be read: File name too long"):
+        move([part(bus())], tmp_path)
 
 
 def test_from_where_is_to_be_said(tmp_path: Path) -> None:

@@ -212,6 +212,15 @@ def test_a_source_of_two_is_the_first_ones() -> None:
         ({"Action": "events:*"}, "is not decided by the bus's policy"),
         ({"Condition": {"StringLike": {"events:source": "s*"}}}, "more than lists"),
         (
+            {
+                "Condition": {
+                    "StringEquals": {"events:source": "t"},
+                    "ForAnyValue:StringEquals": {"events:source": ["s", "t"]},
+                }
+            },
+            "more than lists",
+        ),
+        (
             {"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}},
             "not evaluated",
         ),

@@ -13,14 +13,12 @@ from keybus.contracts import ContractRepository
 from keybus.contracts.draft_folder import DraftFolder
 from keybus.contracts.exchange_formats.foreign import ForeignSchema, NoSchema
 from keybus.contracts.exchange_formats.importing import Wish, imported, origin_of
-from keybus.contracts.marks import marks_in
 from keybus.errors import ContractError, SettingsError
 from keybus.topology.load import FILE, PYTHON_FILE
-from keybus.topology.model import Admission
 from keybus.topology.writing import platform_yaml
 
 _CONTRACTS: Final = "contracts"
-_OBSERVED: Final = Admission(default="observe")
+_LONGEST: Final = 255  # characters of a file's name
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -55,19 +53,20 @@ def move(
         ContractError: The contracts that are there cannot be used, or nothing can be written.
     """
     file = folder / FILE
-    there = next((each for each in (file, folder / PYTHON_FILE) if each.exists()), None)
-    if there is not None and not force:
-        hint = "name another folder, or write it anew with --force"
-        raise SettingsError(f"{there} is there already", hint=hint)
     moving = Moving(parts, wishes)
-    drafting = _Drafting(moving, folder / _CONTRACTS)
+    try:
+        there = next((each for each in (file, folder / PYTHON_FILE) if each.exists()), None)
+        if there is not None and not force:
+            hint = "name another folder, or write it anew with --force"
+            raise SettingsError(f"{there} is there already", hint=hint)
+        drafting = _Drafting(moving, folder / _CONTRACTS)
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be read: {error.strerror}") from error
     for schema in (each for part in parts for each in part.schemas):
         drafting.add(schema, force=force)
     written = drafting.write(force=force)
     contracts = ContractRepository.load(folder / _CONTRACTS)
     moved = moving.platform(contracts, drafting.sources)
-    if drafting.is_uncertain:  # until every event fits, or a bus that enforces would refuse some
-        moved = replace(moved, platform=replace(moved.platform, admission=_OBSERVED))
     try:
         file.write_text(platform_yaml(moved.platform), encoding="utf-8")
     except OSError as error:
@@ -109,6 +108,10 @@ class _Drafting:
             hint = error.hint if isinstance(error, ContractError) else ""
             self.lost.append(NotCarried(f"the schema {schema.name}", str(error.args[0]), hint))
             return
+        if len(Path(self._where.file_of(made.type)).name) > _LONGEST:
+            hint = "keybus contracts import --type gives it another"
+            self.lost.append(NotCarried(f"the schema {schema.name}", "its type is too long", hint))
+            return
         if made.type in self._drafts:
             why = f"another one is of the type {made.type} as well"
             self.lost.append(NotCarried(f"the schema {schema.name}", why))
@@ -130,9 +133,3 @@ class _Drafting:
             subject = f"the contract {event_type}"
             self.lost += [NotCarried(subject, each.message, each.hint) for each in faults]
         return written.files
-
-    @property
-    def is_uncertain(self) -> bool:
-        """Whether something in a draft is a guess."""
-        files = {self._where.file_of(name): each for name, each in self._drafts.items()}
-        return any(True for file in files for _ in marks_in(files, file))

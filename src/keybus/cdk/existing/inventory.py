@@ -38,6 +38,7 @@ class Target(msgspec.Struct, frozen=True):
         template: A template that is filled with parts of the event.
         paths: The template's variables.
         max_age: Seconds for which EventBridge tries.
+        has_parameters: Whether an API destination is called with headers, a query or a path beside.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Target(msgspec.Struct, frozen=True):
     template: str | None = None
     paths: Mapping[str, str] = msgspec.field(default_factory=dict)
     max_age: int | None = None
+    has_parameters: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ class Rule(msgspec.Struct, frozen=True):
         name: Its name.
         pattern: What it matches; None: nothing, as it goes by the clock.
         is_enabled: Whether it does.
+        schedule: When it goes by the clock; empty: never.
         targets: Where it sends.
     """
 
@@ -64,6 +67,7 @@ class Rule(msgspec.Struct, frozen=True):
     name: str
     pattern: Mapping[str, Any] | None
     is_enabled: bool = True
+    schedule: str = ""
     targets: tuple[Target, ...] = ()
 
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from keybus.cdk.existing.asking import asks_for_these_alone, certain_in
 from keybus.cdk.existing.inventory import Bus, NotCarried, Part
-from keybus.cdk.existing.named import Names, is_name
+from keybus.cdk.existing.named import Names, is_name, is_of_another
 from keybus.cdk.existing.publishing import Publishing
 from keybus.cdk.existing.routes import End, Routes, routes
 from keybus.cdk.existing.senders import permitted
@@ -18,9 +19,16 @@ from keybus.contracts import ContractRepository
 from keybus.errors import SettingsError
 from keybus.governance.compliance.reach import reach_of
 from keybus.topology import Account, Grant, Platform, Publisher, Subscription
-from keybus.topology.model import FORMS, NAME_PATTERN, Archive, moment_us
+from keybus.topology.model import FORMS, NAME_PATTERN, Admission, Archive, Moment, moment_us
 
 _DAY: Final = 86_400  # seconds
+_MOST_DAYS: Final = 36_525  # which a platform's archive takes; more is as good as for ever
+
+_OBSERVES: Final = NotCarried(
+    "admission",
+    "it observes, as contracts are drafts, or rules match events without one, which is DX00",
+    "settle the contracts and ask for their events; then leave `admission` out",
+)
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -49,16 +57,18 @@ class Wishes(msgspec.Struct, frozen=True):
             if not is_name(each):
                 raise SettingsError(f"{each!r} is no name", hint=FORMS[NAME_PATTERN])
         for digits in self.accounts:
-            if re.fullmatch(r"[0-9]{12}", digits) is None:
-                raise SettingsError(f"{digits!r} is no account's id", hint="it has 12 digits")
+            _check_id(digits)
+            if is_of_another(self.accounts[digits], digits):
+                what = f"{self.accounts[digits]!r} is what another account is called"
+                raise SettingsError(what, hint="give it a name of its own")
         if len(set(self.accounts.values())) < len(self.accounts):
             raise SettingsError("two accounts are given one name", hint="each has its own")
         if bool(self.approver) is not bool(self.expires):
             hint = "who approves, and until when"
             raise SettingsError("an approver and an end go together", hint=hint)
         try:
-            _ = moment_us(self.expires) if self.expires else 0
-        except ValueError:
+            _ = moment_us(msgspec.convert(self.expires, Moment)) if self.expires else 0
+        except (ValueError, msgspec.ValidationError):
             hint = "such as 2027-06-30"
             raise SettingsError(f"{self.expires!r} is no date", hint=hint) from None
 
@@ -87,14 +97,20 @@ class Moving:
     """
 
     def __init__(self, parts: Sequence[Part], wishes: Wishes | None = None) -> None:
+        if not parts:
+            raise SettingsError("no account was read", hint="the first is that of the bus")
         self._parts = parts
         self._wishes = wishes or Wishes()
         self._bus = _chosen(parts[0], self._wishes.bus)
-        called = {part.id: part.name for part in reversed(parts)}
-        self._names = Names({**called, **self._wishes.accounts})
+        called = {**self._wishes.accounts}  # these first: of two of one name, the first has it
+        for part in parts:
+            called.setdefault(part.id, part.name)
+        self._names = Names(called)
         self._permitted = permitted(self._bus)
         found = routes(self._bus, parts)
         told = {source: self._names.digits(w) for source, w in self._wishes.publishers.items()}
+        for digits in told.values():
+            _check_id(digits)
         patterns = [end.pattern for end in found.ends]
         senders = self._permitted.senders
         self._publishing = Publishing(senders, patterns, self._central.id, told)
@@ -119,20 +135,32 @@ class Moving:
             sources: Where the events of types come from, as their schemas say it.
         """
         published = self._publishing.publishers(self._names, contracts, sources or {})
+        certain = certain_in(contracts)
+        is_settled = len(certain) == len(contracts) and self._is_among(certain)
         bare, lost = self._bare(published.made), self._lost_of_archives()
-        subscribing = Subscribing(bare, contracts, self._names, published.sources)
+        if not is_settled:  # or a bus that enforces would refuse what rules match today
+            bare = replace(bare, admission=Admission(default="observe"))
+        known = published.sources if is_settled else {}  # who observes lets others put it as well
+        subscribing = Subscribing(bare, contracts, certain, self._names, known)
         subscriptions = dict(subscribing.all(self._routes.ends))
         whole = replace(bare, subscriptions=subscriptions)
         granting = _Granting(whole, contracts, self._wishes, self._bus.arn)
         whole = replace(whole, grants=dict(granting.all()))
         lost += [each for part in self._parts for each in part.unread]
         lost += [*self._permitted.not_carried, *published.not_carried, *self._routes.not_carried]
-        lost += [*subscribing.lost, *granting.lost]
+        lost += [*subscribing.lost, *granting.lost, *([] if is_settled else [_OBSERVES])]
         return Moved(_without_idle(whole), tuple(dict.fromkeys(lost)))
 
     @property
     def _central(self) -> Part:
         return self._parts[0]
+
+    def _is_among(self, types: frozenset[str]) -> bool:
+        """Whether all that may be put and all that rules match is of these types, where it is said."""
+        put = (types.issuperset(each.types) for each in self._permitted.senders)
+        return all(put) and all(
+            asks_for_these_alone(each.pattern, types) for each in self._routes.ends
+        )
 
     def _without_services(self, found: Routes) -> Routes:
         """Without what AWS's own services publish: nothing of that comes to a bus elsewhere."""
@@ -171,7 +199,8 @@ class Moving:
 
     def _archive(self) -> Archive:
         days = [each.days for each in self._bus.archives if each.is_whole]
-        return Archive(max_age=max(days) * _DAY) if days and all(days) else Archive()
+        ends = days and all(days) and max(days) <= _MOST_DAYS
+        return Archive(max_age=max(days) * _DAY) if ends else Archive()
 
     def _lost_of_archives(self) -> list[NotCarried]:
         why = "it keeps what a pattern matches"
@@ -223,7 +252,18 @@ class _Granting:
         events = {each for each in reach.types if self._contracts[each].owner != one.account}
         digits = self._platform.accounts[one.account].id
         of = self._platform.account_of_source
-        return events, {each for each in reach.sources if of(each) != digits}
+        sources = {each for each in reach.sources if of(each) != digits}
+        for each in sorted(sources):
+            if not is_name(each):
+                why = f"it takes events from {each}, which is no name for a grant"
+                hint = "publish from another source"
+                self.lost.append(NotCarried(f"the subscription {name}", why, hint))
+        return events, set(filter(is_name, sources))
+
+
+def _check_id(digits: str) -> None:
+    if re.fullmatch(r"[0-9]{12}", digits) is None:
+        raise SettingsError(f"{digits!r} is no account's id", hint="it has 12 digits")
 
 
 def _chosen(part: Part, name: str) -> Bus:
@@ -231,7 +271,7 @@ def _chosen(part: Part, name: str) -> Bus:
     if name:
         if name in own:
             return own[name]
-        hint = f"it has {', '.join(sorted(own))}"
+        hint = f"it has {', '.join(sorted(own))}; the first profile is that of the bus's account"
         raise SettingsError(
             f"the account {part.id} has no bus {name!r} in {part.region}", hint=hint
         )

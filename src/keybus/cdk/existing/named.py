@@ -7,6 +7,7 @@ from itertools import count
 from keybus.topology.model import NAME_PATTERN
 
 _REFUSED = re.compile(r"[^A-Za-z0-9._/-]+")
+_OF_DIGITS = re.compile(r"account-([0-9]{12})")
 _LONGEST = 128
 
 
@@ -21,8 +22,8 @@ class Names:
         self._known: dict[str, str] = {}
         for digits, name in known.items():
             taken = self._known.values()
-            free = name if is_name(name) and name not in taken else _after(digits)
-            self._known[digits] = free
+            is_free = is_name(name) and name not in taken and not is_of_another(name, digits)
+            self._known[digits] = name if is_free else _after(digits)
 
     def of(self, digits: str) -> str:
         """The name of an account."""
@@ -36,6 +37,12 @@ class Names:
 
 def _after(digits: str) -> str:
     return f"account-{digits}"
+
+
+def is_of_another(name: str, digits: str) -> bool:
+    """Whether another account would be called so after its digits."""
+    found = _OF_DIGITS.fullmatch(name)
+    return found is not None and found[1] != digits
 
 
 def is_name(text: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 _OR: Final = "$or"
 
 
@@ -20,7 +22,7 @@ def both(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Unsayable: There is no such pattern that is sure to match the same.
     """
-    if first == then:
+    if _text(first) == _text(then):
         return dict(first)
     for one, other in ((first, then), (then, first)):
         shared = {path for way in _alternatives(one) for path in way} & set(_paths(other))
@@ -56,7 +58,7 @@ def _paths(pattern: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[
 def _merged(first: Mapping[str, Any], then: Mapping[str, Any], above: str) -> dict[str, Any]:
     merged = dict(first)
     for key, value in then.items():
-        if key not in merged or merged[key] == value:
+        if key not in merged or _text(merged[key]) == _text(value):
             merged[key] = value
         elif isinstance(value, Mapping) and isinstance(merged[key], Mapping):
             merged[key] = _merged(merged[key], value, f"{above}{key}.")
@@ -73,6 +75,11 @@ def _common(first: Any, then: Any, field: str) -> list[Any]:
     if not kept:
         raise Unsayable(f"two rules on the way leave no value of {field}")
     return kept
+
+
+def _text(found: Any) -> bytes:
+    """As text, of which 1 and true are two."""
+    return msgspec.json.encode(found)
 
 
 def _are_values(found: Any) -> bool:

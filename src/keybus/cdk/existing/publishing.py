@@ -94,9 +94,9 @@ class Publishing:
         of_types: dict[str, list[str]] = {}
         accounts = [names.of(self.account_of(sources[0], "")) for sources, _ in groups]
         for account, (sources, types) in zip(accounts, groups, strict=True):
-            if not all(map(is_name, sources)):
-                why = "it is no name of Keybus: 128 letters, digits and . _ / - at most"
-                lost.append(NotCarried(f"the source {sources[0]}", why, "publish from another"))
+            lost += _nameless(sources)
+            named = [each for each in sources if is_name(each)]
+            if not named:
                 continue
             known = [*types, *sorted(self._given_away(sources, said))]
             if not types and accounts.count(account) == 1:  # nobody else may put what it owns
@@ -104,12 +104,19 @@ class Publishing:
             known = [each for each in dict.fromkeys(known) if each in contracts]
             events = [each for each in known if contracts[each].owner == account]
             for each in events:
-                of_types.setdefault(each, []).extend(sources)
-            listed = [] if len(sources) == 1 else list(sources)
-            made[sources[0]] = Publisher(account, events, listed)
+                of_types.setdefault(each, []).extend(named)
+            made[named[0]] = Publisher(account, events, [] if len(named) == 1 else named)
             lost += _not_owned(known, account, contracts)
             lost += _without_contract(types, contracts)
+        lost += self._without_source(names, {each.account for each in made.values()})
         return Publishers(made, of_types, list(dict.fromkeys(lost)))
+
+    def _without_source(self, names: Names, publishing: set[str]) -> Iterator[NotCarried]:
+        """Accounts that may put from any source, and of which no source is known."""
+        free = {names.of(each.account) for each in self._senders if not each.sources}
+        for name in sorted(free - publishing):
+            why = "it may put from any source, and nobody says from which it does"
+            yield NotCarried(f"the account {name}", why, f"--publisher SOURCE={name}")
 
     def _unassigned(self, groups: Sequence[_Group], said: Mapping[str, str]) -> list[str]:
         """Sources of which rules or schemas speak, and no policy."""
@@ -148,7 +155,8 @@ class Publishing:
             taken.update(fresh)
             for index, (sources, types) in enumerate(groups):
                 if set(sources) & set(own):
-                    groups[index] = (sources, tuple(dict.fromkeys((*types, *each.types))))
+                    both = (*types, *each.types) if types and each.types else ()  # none is any
+                    groups[index] = (sources, tuple(dict.fromkeys(both)))
             if fresh:
                 groups.append((fresh, each.types))
         return groups + [((each,), ()) for each in self._told if each not in taken]
@@ -157,10 +165,20 @@ class Publishing:
 def _matched(pattern: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     """Each source that a pattern names, with the types that are known to come from it."""
     for way in ways_through(pattern):
-        sources = [each for each in way.get("source", ()) if isinstance(each, str)]
-        types = {each for each in way.get("detail-type", ()) if isinstance(each, str)}
+        sources, types = _texts(way.get("source")), set(_texts(way.get("detail-type")))
         for source in sources:
             yield source, types if len(sources) == 1 else set()
+
+
+def _texts(said: Any) -> list[str]:
+    return [each for each in said if isinstance(each, str)] if isinstance(said, list) else []
+
+
+def _nameless(sources: Iterable[str]) -> Iterator[NotCarried]:
+    for each in sources:
+        if not is_name(each):
+            why = "it is no name of Keybus: 128 letters, digits and . _ / - at most"
+            yield NotCarried(f"the source {each}", why, "publish from another")
 
 
 def _not_owned(

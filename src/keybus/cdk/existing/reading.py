@@ -75,7 +75,7 @@ class _Reader:
         try:
             buses = {bus.arn: bus for bus in self._buses()}
         except _failures() as error:
-            hint = "it needs events:List* and events:Describe*; --region says where"
+            hint = "it needs events:List* and events:Describe*; --profile says whose, --region says where"
             raise NotReadable(f"EventBridge cannot be read: {error}", hint=hint) from error
         arn = Arn.parse(next(iter(buses), ""))
         if arn is None:
@@ -125,6 +125,7 @@ class _Reader:
                 listed["Name"],
                 json.loads(pattern) if pattern else None,
                 str(listed.get("State", "ENABLED")).startswith("ENABLED"),
+                listed.get("ScheduleExpression") or "",
                 targets,
             )
 
@@ -172,16 +173,21 @@ class _Reader:
     def _schemas(self, registries: Collection[str] | None) -> Iterator[ForeignSchema]:
         if registries is not None and not registries:
             return
+        hint = "draft contracts from events instead: keybus contracts discover"
         try:
             client = self._services.client("schemas")
             names = registries_of(client) if registries is None else registries
-            for name in names:
-                self._told(f"reading the registry {name}")
-                yield from schemas_of(client, name, told=self._unread.append)
         except _failures() as error:
             why = f"no schema can be read: {error}"
-            hint = "draft contracts from events instead: keybus contracts discover"
             self._unread.append(NotCarried("EventBridge Schemas", why, hint))
+            return
+        for name in names:
+            self._told(f"reading the registry {name}")
+            try:
+                yield from schemas_of(client, name, told=self._unread.append)
+            except _failures() as error:
+                why = f"not all of its schemas can be read: {error}"
+                self._unread.append(NotCarried(f"the registry {name}", why, hint))
 
 
 def _pages(ask: Callable[..., Any], key: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
@@ -204,6 +210,7 @@ def _target(told: Mapping[str, Any]) -> Target:
         made.get("InputTemplate"),
         made.get("InputPathsMap") or {},
         (told.get("RetryPolicy") or {}).get("MaximumEventAgeInSeconds"),
+        any((told.get("HttpParameters") or {}).values()),
     )
 
 
@@ -225,7 +232,7 @@ def _attribute(sqs: Any, queue: str, name: str) -> str:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What boto3 raises, where it is installed."""
+    """What boto3 raises: its own; ValueError of an endpoint or an answer, OSError of a helper."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
 
-    return BotoCoreError, ClientError
+    return BotoCoreError, ClientError, ValueError, OSError

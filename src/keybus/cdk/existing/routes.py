@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +17,9 @@ from keybus.cdk.existing.inventory import (
     Target,
 )
 from keybus.cdk.existing.narrowing import Unsayable, both
+from keybus.errors import PatternError
+from keybus.patterns import Pattern
+from keybus.topology.model import Host, Url
 
 _HOPS: Final = 3  # EventBridge forwards to no third account, and within one nobody goes further
 
@@ -41,6 +45,12 @@ class End(msgspec.Struct, frozen=True):
     queue: Queue | None = None
     destination: Destination | None = None
 
+    @property
+    def is_queue(self) -> bool:
+        """Whether it is a queue that is there, read or not."""
+        arn = Arn.parse(self.target.arn)
+        return arn is not None and arn.service == "sqs"
+
 
 class Routes(msgspec.Struct, frozen=True):
     """All ends of a bus's events.
@@ -63,6 +73,7 @@ def routes(bus: Bus, parts: Sequence[Part]) -> Routes:
     """
     walk = _Walk(parts)
     ends = tuple(walk.ends(bus, {}, (bus.arn,)))
+    walk.lose_silent(bus)
     return Routes(ends, tuple(dict.fromkeys(walk.lost)))
 
 
@@ -73,21 +84,34 @@ class _Walk:
         self._destinations = {
             arn: each for part in parts for arn, each in part.destinations.items()
         }
+        self._reached: set[str] = set()
         self.lost: list[NotCarried] = []
+
+    def lose_silent(self, bus: Bus) -> None:
+        """Tell of the buses to which none of a bus's events come."""
+        for arn in sorted(self._buses.keys() - self._reached):
+            if count := len(self._buses[arn].rules):
+                why = f"no event of {bus.name} gets to its rules, of which there are {count}"
+                self._lose(arn, why, "a bus is brought over by itself: --bus NAME")
 
     def ends(self, bus: Bus, above: Mapping[str, Any], way: tuple[str, ...]) -> Iterator[End]:
         """The ends of a bus's events that match a pattern; ``way`` has the buses on the way."""
+        self._reached.add(bus.arn)
         for rule in bus.rules:
             if rule.pattern is None:
                 why = "it goes by the clock, and a bus of Keybus has no schedules"
                 self._lose(rule.arn, why, "have a scheduler publish an event")
                 continue
+            if rule.schedule:
+                why = f"it goes by the clock as well, {rule.schedule}"
+                self._lose(rule.arn, why, "have a scheduler publish an event")
             if not rule.is_enabled:
                 self._lose(rule.arn, "it is disabled", "enable it first if it is meant")
                 continue
             try:
+                _check(rule.pattern)
                 pattern = both(above, rule.pattern)
-            except Unsayable as error:
+            except (PatternError, Unsayable) as error:
                 hint = "write the subscription's filter by hand"
                 self._lose(rule.arn, str(error), hint)
                 continue
@@ -100,8 +124,8 @@ class _Walk:
         self, rule: Rule, target: Target, pattern: Mapping[str, Any], way: tuple[str, ...]
     ) -> Iterator[End]:
         arn = Arn.parse(target.arn)
-        if arn is None:
-            self._lose(rule.arn, f"its target {target.arn!r} is no ARN")
+        if arn is None or not arn.account:
+            self._lose(rule.arn, f"its target {target.arn!r} is no ARN of an account")
             return
         kind = f"{arn.service}:{arn.resource.partition('/')[0]}"
         if kind == "events:event-bus":
@@ -127,6 +151,11 @@ class _Walk:
         if target.arn in way or len(way) > _HOPS:
             self._lose(rule.arn, f"it leads back, or too far, to {target.arn}")
             return
+        hub, here = (each and each.account for each in map(Arn.parse, (way[0], way[-1])))
+        if hub != here != arn.account:
+            why = f"EventBridge passes nothing on to {target.arn}, a third account's"
+            self._lose(rule.arn, why, "have that account subscribe to the bus itself")
+            return
         found = self._buses.get(target.arn)
         if found is not None:
             if not found.rules:
@@ -149,16 +178,43 @@ class _Walk:
         self, rule: Rule, target: Target, arn: Arn, pattern: Mapping[str, Any]
     ) -> Iterator[End]:
         found = self._destinations.get(target.arn)
-        if found is None or found.method != "POST" or "*" in found.url:
+        if found is None or found.method != "POST" or not _is_address(found.url):
             what = "was not read" if found is None else f"is called by {found.method} {found.url}"
-            why = f"{target.arn} {what}; a webhook is a POST to one address"
+            why = f"{target.arn} {what}; a webhook is a POST to one address, in ASCII"
             self._lose(rule.arn, why, "declare the webhook by hand")
             return
         why = (
             f"what authorizes calls of {found.url} cannot be read, and a webhook is signed instead"
         )
         self._lose(rule.arn, why, "see docs/webhooks.md: keybus webhooks issue")
+        if target.has_parameters:
+            why = f"{found.url} is called with headers, a query or a path of the rule's own"
+            self._lose(rule.arn, why, "have the receiver do without, or subscribe by a service")
         yield End(rule.arn, rule.name, arn.account, pattern, target, destination=found)
 
     def _lose(self, subject: str, why: str, hint: str = "") -> None:
         self.lost.append(NotCarried(subject, why, hint))
+
+
+def _is_address(url: str) -> bool:
+    """Whether a webhook can have it."""
+    try:
+        _ = msgspec.convert(url, Url)
+        _ = msgspec.convert(urlsplit(url).netloc, Host)
+    except (msgspec.ValidationError, ValueError):
+        return False
+    return "*" not in url
+
+
+def _check(pattern: Mapping[str, Any]) -> None:
+    """Whether a rule's pattern can be written down, and read again.
+
+    Raises:
+        PatternError: It cannot.
+        Unsayable: It holds half a character.
+    """
+    _ = Pattern.parse(pattern)
+    try:
+        _ = msgspec.json.encode(pattern)
+    except UnicodeEncodeError as error:
+        raise Unsayable("it looks for a text that is none of Unicode") from error

@@ -9,6 +9,7 @@ import msgspec
 from keybus.cdk.existing.inventory import Bus, NotCarried
 from keybus.governance.bus_policy import MalformedPolicy, Statement, read_statement
 from keybus.governance.bus_policy.condition import Key
+from keybus.topology.model import OrganizationId
 
 _TYPE: Final[Key] = "events:detail-type"
 _SOURCE: Final[Key] = "events:source"
@@ -51,18 +52,20 @@ def permitted(bus: Bus) -> Permitted:
     organizations: list[str] = []
     lost: list[NotCarried] = []
     for each in _statements(bus.policy):
-        subject = f"{bus.arn}, statement {each.get('Sid') or '(unnamed)'}"
+        sid = each.get("Sid") if isinstance(each, dict) else ""
+        subject = f"{bus.arn}, statement {sid or '(unnamed)'}"
         try:
             statement = read_statement(each, [bus.arn])
         except MalformedPolicy as error:
             lost.append(NotCarried(subject, str(error.args[0]), _DECLARE))
             continue
-        organizations += statement.values_of(_ORGANIZATION)
         found = list(_senders(statement))
+        if statement.effect == "Allow" and _is_plain(statement):
+            organizations += statement.values_of(_ORGANIZATION)
         senders += found
         if not found:
             lost.append(NotCarried(subject, *_why(statement)))
-    named = list(dict.fromkeys(organizations))
+    named = [each for each in dict.fromkeys(organizations) if _is_organization(each)]
     if len(named) > 1:
         why = f"it lets in several organizations: {', '.join(named)}"
         hint = f"{named[0]} is declared; give other accounts their own `organization`"
@@ -70,9 +73,22 @@ def permitted(bus: Bus) -> Permitted:
     return Permitted(tuple(senders), named[0] if named else "", tuple(lost))
 
 
-def _statements(policy: str) -> list[dict[str, Any]]:
-    found = json.loads(policy).get("Statement", []) if policy else []
-    return found if isinstance(found, list) else [found]
+def _statements(policy: str) -> list[Any]:
+    """A policy's statements; the whole of what is no policy, as one that cannot be read."""
+    try:
+        found = json.loads(policy or "{}")
+    except ValueError:
+        return [policy]
+    said = found.get("Statement", []) if isinstance(found, dict) else found
+    return said if isinstance(said, list) else [said]
+
+
+def _is_organization(text: str) -> bool:
+    try:
+        _ = msgspec.convert(text, OrganizationId)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _senders(statement: Statement) -> Iterator[Sender]:
@@ -86,8 +102,10 @@ def _senders(statement: Statement) -> Iterator[Sender]:
 
 
 def _is_plain(statement: Statement) -> bool:
-    """Whether its conditions only say which values there may be; Null asks that there is one."""
-    return all(each.is_plain or each.test == "Null" for each in statement.conditions)
+    """Whether its conditions say which values of a key there may be, once; Null asks for one."""
+    listing = [each for each in statement.conditions if each.test != "Null"]
+    is_once = len({each.key for each in listing}) == len(listing)
+    return is_once and all(each.is_plain for each in listing)
 
 
 def _why(statement: Statement) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """``keybus platform import``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 from keybus.cdk.existing import Part, Services, Wishes, Written, move, read_account
 from keybus.cli.platform.declared import print_json
 from keybus.errors import SettingsError
+from keybus.patterns.wording import printable
 
 _TRIES = 8
 
@@ -69,8 +70,9 @@ def import_(
     be carried, or is a guess, is told on standard error.
     """
     del from_aws
-    called = {digits: name for name, digits in _pairs(accounts, "--account")}
-    wishes = Wishes(bus, called, dict(_pairs(publishers, "--publisher")), approver, expires)
+    called = _sides(((digits, name) for name, digits in _pairs(accounts, "--account")), "--account")
+    owners = _sides(_pairs(publishers, "--publisher"), "--publisher")
+    wishes = Wishes(bus, called, owners, approver, expires)
     parts = [
         _read(services, name, registries, quiet=as_json)
         for name, services in _sessions(profiles, region, endpoint_url)
@@ -85,7 +87,7 @@ def import_(
 def _read(services: Services, name: str, registries: tuple[str, ...], *, quiet: bool) -> Part:
     def told(line: str) -> None:
         if not quiet:
-            click.echo(line, err=True)
+            click.echo(printable(line), err=True)
 
     return read_account(services, name, registries=registries or None, told=told)
 
@@ -130,6 +132,14 @@ def _pairs(texts: tuple[str, ...], option: str) -> Iterator[tuple[str, str]]:
         yield before, after
 
 
+def _sides(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
+    sides: dict[str, str] = {}
+    for one, other in pairs:
+        if sides.setdefault(one, other) != other:
+            raise click.BadParameter(f"{one!r} is given twice", param_hint=option)
+    return sides
+
+
 def _as_data(written: Written) -> Mapping[str, Any]:
     return {
         "file": str(written.file),
@@ -156,5 +166,5 @@ def _print(folder: Path, written: Written) -> None:
     if written.moved.not_carried:
         click.echo("not carried, or not as it was:", err=True)
     for each in written.moved.not_carried:
-        click.echo(f"  {each}", err=True)
+        click.echo(f"  {printable(str(each))}", err=True)
     click.echo(f"next: keybus platform check {folder}")
