@@ -91,6 +91,26 @@ def test_a_package_that_java_cannot_have_is_refused(package: str) -> None:
         java_package([], package=package)
 
 
+def test_a_class_takes_no_name_of_an_events_constants(corners: Path) -> None:
+    at = {"type": "object", "properties": {"at": {"type": "string"}}}
+    add_event(corners, "more.seen", {"OWNER": at, "Owner": at, "TYPE": {"enum": ["a"]}})
+    source = generated(corners)["more/MoreSeen.java"]
+    nested = re.findall(r"^  public .*(?:class|enum) (\w+)", source, re.MULTILINE)
+    assert nested == ["Builder", "OWNER_", "Owner", "TYPE_"]
+
+
+def test_a_class_is_imported_whatever_letter_it_begins_with(corners: Path) -> None:
+    for name in ("Änderung", "日付", "2fa"):
+        file = corners / "core" / f"{name}.json"
+        shutil.copy(corners / "core" / "Vehicle.json", file)
+    names = ("%C3%84nderung", "%E6%97%A5%E4%BB%98", "2fa")
+    properties = {f"p{at}": {"$ref": f"../core/{name}.json"} for at, name in enumerate(names)}
+    add_event(corners, "more.seen", properties)
+    source = generated(corners)["more/MoreSeen.java"]
+    found = set(re.findall(r"^import com.example.events.core.(.*);", source, re.MULTILINE))
+    assert found == {"Publisher", "Änderung", "日付", "_2fa"}
+
+
 def test_files_that_differ_by_case_alone_are_refused(corners: Path) -> None:
     add_event(corners, "ab.c", {})
     add_event(corners, "a.bc", {})

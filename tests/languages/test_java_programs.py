@@ -249,12 +249,16 @@ _NAMES = (
 )
 _VALUES = ("", "+", "-", "a b", "a-b", "A_B", "values", "null", '"', "\\", "*/", "🙂", "größe", "9")
 _NESTED = ("string", "String", "list", "optional", "object", "builder_", "json", "override", "enum")
-_EVENT = {
+_LONG = "quite_" * 40
+_HEAD = {
     "id": "3f0c0e9e-8a54-4b6e-9a39-0c1f5d1f2b7a",
     "type": "odd.seen",
     "time": "2026-01-31T08:00:00Z",
     "publisher": {"name": "odd"},
     "schema_version": "1.0.0",
+}
+_EVENT = {
+    **_HEAD,
     "names": dict.fromkeys(_NAMES, "x") | {"note": None},
     "nested": {name: {"at": "there"} for name in _NESTED},
     "closed": list(_VALUES),
@@ -263,6 +267,11 @@ _EVENT = {
     "deep": {"x": [None, {"y": 1}]},
     "folders": {"at": "one"},
     "contracts": {"at": "another"},
+    "letters": {"at": "a third"},
+    "TYPE": "one",
+    "OWNER": {"at": "there"},
+    _LONG: {"at": "there"},
+    "whole": {**_HEAD, "again": [_HEAD, None]},
 }
 
 
@@ -283,9 +292,16 @@ def _hostile(folder: Path) -> Path:
         "deep": {"description": _WORDS + " long" * 20_000},
         "folders": {"$ref": "../internal/class.json"},
         "contracts": {"$ref": "../core/OddSeenContract.json"},
+        "letters": {"$ref": "../core/%C3%84nderung.json"},
+        "TYPE": {"type": "string", "enum": ["one"]},
+        "OWNER": at,
+        _LONG: at,
+        "whole": {"$ref": "#"},
+        "again": {"type": "array", "items": {"oneOf": [{"$ref": "#"}, {"type": "null"}]}},
     }
     shared = {"$schema": "http://json-schema.org/draft-04/schema#", "title": "Shared", **at}
     (folder / "core" / "OddSeenContract.json").write_text(json.dumps(shared))
+    (folder / "core" / "Änderung.json").write_text(json.dumps(shared))
     (folder / "internal").mkdir()
     (folder / "internal" / "class.json").write_text(json.dumps(shared))
     (folder / "new").mkdir()

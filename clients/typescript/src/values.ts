@@ -4,6 +4,7 @@ import type { Fault } from "./errors.js";
 import { show, tokenOf, tooDeep } from "./faults.js";
 
 const MOST_LEVELS = 255;
+const WHOLE = /^-?\d+$/;
 
 /**
  * A copy of a JSON value, and what in it is no JSON.
@@ -36,6 +37,8 @@ export function frozen<T>(value: T): T {
 
 function saysItAll(number: unknown, text: string): boolean {
   if (!Number.isFinite(number)) return false;
+  // From 1e21 on JavaScript writes whole numbers with an exponent, as no integer is written.
+  if (WHOLE.test(text) && !WHOLE.test(String(number))) return false;
   const [written, kept] = [decimalOf(text), decimalOf(String(number))];
   return written.digits === kept.digits && written.exponent === kept.exponent;
 }

@@ -157,6 +157,15 @@ test("no text makes it crash", () => {
   );
 });
 
+test("an integer stays one, however large it is", () => {
+  const type = orderPlaced({ count: { type: "integer" } });
+  for (const count of ["1000000000000000000000", "-12300000000000000000000"]) {
+    const event = type.parse(whole(`,"count":${count}`));
+    assert.match(type.stringify(event), new RegExp(`"count":${count}\\b`));
+    assert.deepEqual(type.read({ ...event }), event);
+  }
+});
+
 test("names of Object's own members are names like any other", () => {
   const type = orderPlaced(
     {

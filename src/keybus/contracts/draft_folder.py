@@ -1,6 +1,5 @@
 """A repository's folder into which drafts of contracts are written; made where there is none."""
 
-import json
 import posixpath
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,7 +13,7 @@ from keybus.contracts.folder import SETTINGS_FILE
 from keybus.contracts.locations import Documents, Location, closure_of
 from keybus.contracts.naming import title_of_type
 from keybus.contracts.repository import ContractRepository
-from keybus.contracts.scaffold import CORE, core_of, owner_of
+from keybus.contracts.scaffold import CORE, core_of, owner_of, settings_of
 from keybus.contracts.validation import Validators
 from keybus.contracts.view import DeclaredView
 from keybus.errors import ContractError, Fault
@@ -137,7 +136,7 @@ class DraftFolder:
         if self.repository is not None:
             return {}
         name = self.path.resolve().parent.name or "events"
-        files = {SETTINGS_FILE: f"[repository]\nname = {json.dumps(name)}\n".encode()}
+        files = {SETTINGS_FILE: settings_of(name).encode()}
         files.update(
             {
                 file: msgspec.json.format(_encode(each), indent=2) + b"\n"

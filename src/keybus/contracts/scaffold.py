@@ -120,7 +120,7 @@ def scaffold(
         owner = owner or owner_of(repository, event_type)
     else:
         name = folder.resolve().parent.name or "events"
-        files[SETTINGS_FILE] = f"[repository]\nname = {json.dumps(name)}\n"
+        files[SETTINGS_FILE] = settings_of(name)
         files.update(CORE)
         core = _CORE
     if not owner:
@@ -133,6 +133,16 @@ def scaffold(
             file.unlink()
         raise BrokenContracts(f"a contract of {event_type} beside the others", faults)
     return written
+
+
+def settings_of(name: str) -> str:
+    """The settings of a new repository, as TOML.
+
+    Args:
+        name: What it is called; a folder's name may have what is no character.
+    """
+    told = name.encode("utf-8", "replace").decode()
+    return f"[repository]\nname = {json.dumps(told, ensure_ascii=False)}\n"
 
 
 def core_of(repository: ContractRepository) -> str:

@@ -44,6 +44,7 @@ DOCUMENTS = {
     "core/Event.json": core({"type": "string", "minLength": 2}),
     "core/Box.json": {"$schema": DRAFT, "properties": {"size": {"type": "integer"}}},
     "core/Lid.json": {"$schema": DRAFT, "properties": {"hinged": {"type": "boolean"}}},
+    "core/Long.json": {"$schema": DRAFT, "enum": [10**30, -(2**63)]},
     "a/Wrapped.json": event(
         "a.wrapped",
         {
@@ -58,6 +59,8 @@ DOCUMENTS = {
                 "by_pattern": {"patternProperties": {"^n": {"type": "integer"}, "^s": {"type": "string"}}},
                 "tags": {"type": ["array", "null"], "items": {"enum": [1, "two", True, None]}},
                 "odd": {"enum": [1.5, {"a": 1}, ["x"], None]},
+                "long": {"enum": [2**63, "two", 1]},
+                "longer": {"$ref": "../core/Long.json"},
                 "either": {"anyOf": [{"type": "array", "items": {"$ref": "../core/Box.json"}}, {"$ref": "../core/Lid.json"}, {"type": "null"}]},
                 "deep": {"type": "array", "items": {"oneOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "array", "items": {"$ref": "#/allOf/1/properties/deep"}}}}, {"type": "integer"}]}},
             }
@@ -135,6 +138,8 @@ def test_odd_values(package: Any) -> None:
         by_pattern={"n1": 1, "s1": "x", "other": [1]},
         tags=[1, "two", True, None],
         odd={"a": 1},
+        long=2**63,
+        longer=10**30,
         either=[{"size": 3}],
         deep=[1, {"x": [[2, {"x": []}]]}],
         only={"size": 4},
@@ -144,6 +149,7 @@ def test_odd_values(package: Any) -> None:
     assert dict(made.by_pattern) == {"n1": 1, "s1": "x", "other": (1,)}
     assert made.tags == (1, "two", True, None)
     assert made.odd == {"a": 1}
+    assert (made.long, made.longer) == (2**63, 10**30)
     assert made.either[0].size == 3
     assert made.deep[1].x[0][1].x == ()
     assert made.only.size == 4

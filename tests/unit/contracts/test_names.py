@@ -1,5 +1,6 @@
 """Names and owners of generated types: no two meet, and no other event ever moves them."""
 
+import ast
 import importlib
 import json
 import subprocess
@@ -72,6 +73,13 @@ def test_refining_a_shared_value_moves_nothing() -> None:
     before = {**BASE, "m/M.json": contract("m.m", properties(base={"$ref": "../core/Base.json"}))}
     added = {"a/B.json": contract("a.b", REFINED, {"$ref": "../core/Base.json"})}
     assert unchanged(before, added)
+
+
+def test_classes_that_python_takes_for_one_have_two_names() -> None:
+    dotted = {"i\u0307": BOX, "\u0130": BOX}
+    source = modules({**BASE, "m/M.json": contract("m.m", properties(**dotted))})["m/m.py"]
+    names = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    assert len(names) == len(set(names)) == 3
 
 
 @pytest.mark.parametrize("folder", ["a", "z"])

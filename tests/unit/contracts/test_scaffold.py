@@ -39,6 +39,13 @@ def test_a_repository_is_made_around_the_first(tmp_path: Path) -> None:
     assert (made.owner, made.classification, made.version) == ("shop", "pii", "1.0.0")
 
 
+@pytest.mark.parametrize("name", ["läden \U0001f6d2", 'a "shop"', "back\\slash"])
+def test_a_repository_is_called_as_its_folder_whatever_that_is(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "contracts"
+    new(folder, "order.placed", "--owner", "shop")
+    assert ContractRepository.load(folder).name == name
+
+
 def test_one_goes_beside_the_others_and_has_their_owner_and_core(
     fixtures: Path, tmp_path: Path
 ) -> None:

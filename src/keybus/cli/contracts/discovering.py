@@ -83,7 +83,7 @@ def discover(
     if not drafts and unreadable and not found.passed_over:
         raise ContractError("nothing that was read is an event", hint=told[0])
     if not drafts:
-        told.append("there is no event without a contract")
+        told.append(_nothing(found, origin, event_type))
     sys.exit(report(where, drafts, told, force=force, as_json=as_json))
 
 
@@ -110,7 +110,7 @@ def _samples(origin: str, event_type: str, since: str) -> Iterator[Sample | Unre
         if since:
             raise click.UsageError("--since is for a running bus")
         try:
-            with click.open_file(origin, encoding="utf-8", errors="surrogateescape") as lines:
+            with click.open_file(origin, encoding="utf-8-sig", errors="surrogateescape") as lines:
                 yield from samples_in(lines, event_type)
         except OSError as error:
             hint = "name a file of JSON lines, or the address of a bus"
@@ -153,6 +153,13 @@ def _draft(where: DraftFolder, seen: Sightings, owner: str, classification: str)
 def _heard(seen: Sightings) -> dict[str, Any]:
     """What of it is told to programs."""
     return {"said": seen.type, "events": seen.count, "sources": sorted(seen.sources)}
+
+
+def _nothing(found: Discovery, origin: str, event_type: str) -> str:
+    """Why nothing was drafted."""
+    if found.passed_over or not origin or is_address(origin):
+        return "there is no event without a contract"
+    return f"there is no event{f' of the type {event_type!r}' if event_type else ''} in {origin}"
 
 
 def _remarks(found: Discovery, unreadable: list[Unreadable]) -> list[str]:

@@ -21,6 +21,7 @@ from keybus.contracts.bindings.text import literal
 _SCALARS: Final[Mapping[Kind, str]] = MappingProxyType(
     {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}
 )
+_LONGEST: Final = 2**63 - 1
 
 
 def annotation(declared: Declared, refer: Callable[[Named], str]) -> str:
@@ -35,8 +36,22 @@ def annotation(declared: Declared, refer: Callable[[Named], str]) -> str:
 
 
 def literals(listed: Literals) -> list[str]:
-    """Values as they stand in a Literal (PEP 586)."""
-    return [literal(each) if isinstance(each, str) else repr(each) for each in listed.values]
+    """Values as they stand in a Literal (PEP 586), those that mypy reads there."""
+    return [
+        literal(each) if isinstance(each, str) else repr(each)
+        for each in listed.values
+        if not _is_long(each)
+    ]
+
+
+def is_literal(listed: Literals) -> bool:
+    """Whether a Literal can list all of these values."""
+    return not any(map(_is_long, listed.values))
+
+
+def _is_long(value: str | int) -> bool:
+    """Whether mypy takes an integer for an expression, as those beyond 64 bits."""
+    return isinstance(value, int) and abs(value) > _LONGEST
 
 
 def _written(part: Part, refer: Callable[[Named], str]) -> str:
@@ -46,7 +61,9 @@ def _written(part: Part, refer: Callable[[Named], str]) -> str:
         case Scalar(kind):
             return _SCALARS[kind]
         case Literals():
-            return f"_t.Literal[{', '.join(literals(part))}]"
+            listed = literals(part)
+            written = [f"_t.Literal[{', '.join(listed)}]"] if listed else []
+            return " | ".join(written if is_literal(part) else [*written, "int"])
         case Reference(named):
             return refer(named)
         case MapOf(of):

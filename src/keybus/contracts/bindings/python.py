@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from keybus.contracts.bindings.annotations import annotation, literals
+from keybus.contracts.bindings.annotations import annotation, is_literal, literals
 from keybus.contracts.bindings.declared import Attribute, Declarations, Declared, Literals
 from keybus.contracts.bindings.shapes import Named, Shapes
 from keybus.contracts.bindings.text import docstring, fitting, header, literal
@@ -131,7 +131,7 @@ class _Module:
     def _alias(self, named: Named) -> str:
         declared = self._declarations.of_alias(named)
         only = declared.only
-        if isinstance(only, Literals) and not declared.null:
+        if isinstance(only, Literals) and is_literal(only) and not declared.null:
             # A value at run time too, so that its members can be listed.
             shown = fitting(f"{named.name}: _t.TypeAlias = _t.Literal[", literals(only), "]")
         else:

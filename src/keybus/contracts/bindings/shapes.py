@@ -1,5 +1,6 @@
 """What bindings are generated for: the named types of a set of contracts, and their places."""
 
+import unicodedata
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -79,7 +80,8 @@ class Shapes:
         taken: set[str] = set()
         found = sorted(self._found(file), key=lambda pair: (pair[0].pointer, pair[1].key))
         for place, node in found:
-            base = name = class_of(place, contract.title if contract else "")
+            spelt = class_of(place, contract.title if contract else "")
+            base = name = unicodedata.normalize("NFKC", spelt)  # as Python compares names
             number = 1
             while name in taken:
                 number += 1

@@ -1,5 +1,6 @@
 """A draft of a contract, from what was seen of an event type."""
 
+import unicodedata
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -113,9 +114,9 @@ def type_for(told: str, source: str = "") -> str:
 
 def _words(text: str) -> list[str]:
     """The words of a name as types have them: ASCII letters and digits, in lower case."""
-    plain = [
-        "".join(c for c in each.lower() if c.isascii() and c.isalnum()) for each in words_of(text)
-    ]
+    # "Rückgabe" is u and its dots, then, of which the letter stays.
+    spelt = [unicodedata.normalize("NFKD", each.casefold()) for each in words_of(text)]
+    plain = ["".join(c for c in each if c.isascii() and c.isalnum()) for each in spelt]
     return [each.lstrip(_ASCII_DIGITS) for each in plain if each.lstrip(_ASCII_DIGITS)]
 
 

@@ -12,15 +12,16 @@ import msgspec
 from keybus.contracts.discovery.drafting import Metadata, type_for
 from keybus.contracts.draft_folder import DraftFolder
 from keybus.contracts.examples import EXAMPLES
-from keybus.contracts.exchange_formats.envelopes import Detail, detail_in
+from keybus.contracts.exchange_formats.envelopes import EVENT, Detail, detail_in
 from keybus.contracts.exchange_formats.foreign import ForeignSchema, NoSchema
 from keybus.contracts.exchange_formats.losses import Loss
 from keybus.contracts.exchange_formats.mending import mended
-from keybus.contracts.exchange_formats.openapi import components_of, draft_4
+from keybus.contracts.exchange_formats.openapi import components_of, draft_4, root_of
 from keybus.contracts.exchange_formats.translation import Translated, translated
 from keybus.contracts.locations import Location
 from keybus.contracts.marks import Mark, marked
 from keybus.contracts.naming import words_of
+from keybus.contracts.pointers import pointer_of
 from keybus.contracts.rules_events import CORE_FIELDS, TYPE
 from keybus.contracts.view import METADATA, DeclaredView
 
@@ -28,7 +29,6 @@ _HEAD: Final = ("$schema", "title", "description", EXAMPLES)
 _OLD: Final = "3.0."
 _SUFFIXES: Final = ("-value", "-key", ".json")
 _MANY_WORDS: Final = 2
-_OPENAPI: Final[Mapping[str, Any]] = {"title": "Schema", "version": "1"}
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -77,6 +77,11 @@ def imported(found: ForeignSchema, where: DraftFolder, wish: Wish) -> Imported:
     carried = translated(document, found.others, root=place.pointer)
     if not _may_be_object(carried):
         raise NoSchema("an event's detail is an object, and this is something else")
+    if _says_nothing(carried) and "$schema" not in document:
+        raise NoSchema(
+            "it has no keyword of JSON Schema; of samples of events, `keybus contracts discover`"
+            " makes contracts"
+        )
     own = carried.root.get(METADATA)
     metadata = own if isinstance(own, dict) else None
     named, marks = _named(found, place, carried, wish.type, metadata)
@@ -117,21 +122,31 @@ def _detail_of(found: ForeignSchema) -> tuple[Any, Detail]:
     document = found.document
     if found.form != "openapi":
         return document, detail_in(document) or Detail("", "", "")
-    if str(document["openapi"]).startswith(_OLD):
-        about = document.get("info")
-        whole = {**_OPENAPI, **(about if isinstance(about, dict) else {})}
-        try:
-            document = draft_4({**document, "info": whole})
-        except (ValueError, KeyError) as error:
-            raise NoSchema(f"the OpenAPI document cannot be used: {error}") from error
-        return document, detail_in(document) or Detail("", "", "")
     components = components_of(document)
-    for name, schema in components.items():
+    about = document.get("info")
+    title = str(about.get("title", "Schema")) if isinstance(about, dict) else "Schema"
+    is_old = str(document["openapi"]).startswith(_OLD)
+    for name, schema in () if is_old else components.items():
         if place := detail_in(schema, f"/components/schemas/{name}"):
             return _of_2020(document), place
-    if len(components) != 1:
-        raise NoSchema("it has no schema AWSEvent, and not one alone")
-    return _of_2020(document), Detail(f"/components/schemas/{next(iter(components))}", "", "")
+    try:
+        root = root_of(components, title)
+    except ValueError as error:
+        raise NoSchema(f"the OpenAPI document cannot be used: {error}") from error
+    if not isinstance(components[root], dict):
+        raise NoSchema(f"its component {root[:100]!r} is no JSON object")
+    named = {**document, "info": {"title": title}, "components": _titled(document, root)}
+    if is_old:
+        document = draft_4(named)
+        return document, detail_in(document) or Detail("", "", "")
+    return _of_2020(named), Detail(pointer_of("components", "schemas", root), "", "")
+
+
+def _titled(document: Mapping[str, Any], root: str) -> dict[str, Any]:
+    """The components of a document, of which the root has its name for a title."""
+    schemas = components_of(document)
+    title = {} if root == EVENT or "$ref" in schemas[root] else {"title": root}
+    return {**document["components"], "schemas": {**schemas, root: {**title, **schemas[root]}}}
 
 
 def _of_2020(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +157,12 @@ def _of_2020(document: Mapping[str, Any]) -> dict[str, Any]:
 def _may_be_object(carried: Translated) -> bool:
     kinds = carried.root.get("type", "object")
     return kinds == "object" or "object" in kinds
+
+
+def _says_nothing(carried: Translated) -> bool:
+    """Whether what it says is nothing that schemas say: names that no draft knows."""
+    said = carried.root.keys() - {"title", "description"}
+    return bool(said) and all(name.startswith("x-") for name in said)
 
 
 def _named(

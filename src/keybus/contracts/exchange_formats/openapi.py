@@ -31,9 +31,6 @@ _ONLY_OPENAPI: Final = frozenset(
 def draft_4(document: Mapping[str, Any]) -> dict[str, Any]:
     """The schemas of a document as one of draft-04.
 
-    The root is the component ``AWSEvent``, or else the one that is called as the document is, if no
-    other refers to it, or else the only one to which nothing does, or else the one called so after all.
-
     Args:
         document: One that has no faults.
 
@@ -41,7 +38,7 @@ def draft_4(document: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: Nobody can tell which of the components is meant.
     """
     components = components_of(document)
-    root = _root(components, document["info"]["title"])
+    root = root_of(components, document["info"]["title"])
     definitions = definitions_of(components)
     schema = {"$schema": DRAFT_04, "title": document["info"]["title"]}
     if root in _referred(components) or "$ref" in definitions[root]:
@@ -62,22 +59,44 @@ def definitions_of(components: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _converted(each) for name, each in components.items()}
 
 
-def _root(components: Mapping[str, Any], title: str) -> str:
+def root_of(components: Mapping[str, Any], title: str) -> str:
+    """The name of the component that a document is about.
+
+    It is ``AWSEvent``, or else the one that is called as the document is, if no other refers to it,
+    or else the only one to which nothing does, or else the one called so after all.
+
+    Args:
+        components: The schemas of the document.
+        title: What it is called.
+
+    Raises:
+        ValueError: Nobody can tell which of the components is meant.
+    """
     if _EVENT in components:
         return _EVENT
-    others = {name: each for name, each in components.items() if name != title}
-    if title in components and title not in _referred(others):
+    left = _left(components)
+    if title in left:
         return title
-    referred = _referred(components)
-    left = [name for name in components if name not in referred]
     if len(left) != 1 and title in components:
         return title
     if len(left) != 1:
         names = ", ".join(sorted(left or components)[:10]) or "none"
         raise ValueError(
-            f"it has no schema {_EVENT}, and not one alone to which no other refers ({names})"
+            f"it has no schema {_EVENT}, and not one alone to which no other refers ({names}): each"
+            " event has a document of its own"
         )
     return left[0]
+
+
+def _left(components: Mapping[str, Any]) -> list[str]:
+    """The names of the components to which no other refers; one may hold itself."""
+    referred = {
+        target
+        for name, each in components.items()
+        for target in _referred({name: each})
+        if target != name or "$ref" in each
+    }
+    return [name for name in components if name not in referred]
 
 
 def _referred(components: Mapping[str, Any]) -> set[str]:

@@ -93,7 +93,10 @@ def _offer(source: ContractSource, reference: Reference, *, include_retired: boo
     """What a reference means; None where nothing that it means may be used."""
     offers = source.offers(reference.type)
     if not offers:
-        raise UnknownEventType(reference.type, source.types)
+        unknown = UnknownEventType(reference.type, source.types)
+        if not unknown.nearest:
+            unknown.hint = f"{source.name} has none like it"
+        raise unknown
     if reference.version:
         return next((each for each in offers if each.version == reference.version), None)
     found: Offer | None

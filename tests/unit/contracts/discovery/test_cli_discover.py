@@ -106,6 +106,22 @@ def test_a_draft_is_checked_and_not_released_until_it_is_settled(tmp_path: Path)
     assert "It is marked as uncertain." in again
 
 
+def test_a_file_without_events_is_told_from_one_whose_events_have_contracts(tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+    for content, words in (("", ()), ("[]", ()), (json.dumps(ENVELOPE), ("--type", "order.gone"))):
+        file.write_text(content)
+        told = run("discover", tmp_path / "contracts", "--from", file, *words).output
+        of = " of the type 'order.gone'" if words else ""
+        assert told == f"there is no event{of} in {file}\n"
+
+
+def test_a_byte_order_mark_is_no_part_of_an_event(tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(json.dumps([ENVELOPE]), encoding="utf-8-sig")
+    told = run("discover", tmp_path / "contracts", "--from", file, "--owner", "shop")
+    assert "OrderPlaced.json: 1 event, " in told.output
+
+
 def test_what_has_a_contract_is_passed_over_and_never_written_over(
     fixtures: Path, tmp_path: Path
 ) -> None:

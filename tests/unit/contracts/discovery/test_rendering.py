@@ -139,6 +139,8 @@ def test_types_are_told_apart_up_to_a_bound() -> None:
         ("OrderPlaced", "", "order.placed"),
         ("com.example.OrderPlaced", "", "com.example.order.placed"),
         ("Sold", "shop.till", "till.sold"),
+        ("Rückgabe / Annulé", "", "ruckgabe.annule"),
+        ("GrößeGeändert", "", "grosse.geandert"),
         ("Sold", "", "events.sold"),
         ("2nd order */ placed\n", "", "nd.order.placed"),
         ("注文", "", ""),

@@ -176,6 +176,34 @@ def test_eventbridges_own_layout(tmp_path: Path, *, wrapped: bool) -> None:
     assert not contract.accepts(HEAD)
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_the_only_component_to_which_nothing_refers_is_the_event(
+    tmp_path: Path, version: str
+) -> None:
+    address = {"type": "object", "required": ["city"]}
+    names = {"address": "Address", "inviting": "UserSignedUp"}  # it may hold itself
+    signed_up = {name: {"$ref": f"#/components/schemas/{to}"} for name, to in names.items()}
+    schemas = {"Address": address, "UserSignedUp": {"type": "object", "properties": signed_up}}
+    document = {
+        "openapi": version,
+        "info": {"title": "The API"},
+        "components": {"schemas": schemas},
+    }
+    file = tmp_path / "api.json"
+    file.write_text(json.dumps(document))
+    found = run("import", file, tmp_path / "c", "--owner", "shop", "--json")
+    assert list(drafts(found)) == ["user.signed.up"]
+    contract = ContractRepository.load(tmp_path / "c")["user.signed.up"]
+    event = {**HEAD, "type": "user.signed.up"}
+    assert contract.accepts({**event, "address": {"city": "X"}})
+    assert not contract.accepts({**event, "address": {}})
+    assert not contract.accepts({**event, "inviting": {"address": {}}})
+    schemas["UserLeft"] = {"type": "object"}
+    file.write_text(json.dumps(document))
+    told = run("import", file, tmp_path / "c", "--owner", "shop", code=1).output
+    assert "(UserLeft, UserSignedUp): each event has a document of its own" in told
+
+
 def test_a_contract_is_not_overwritten_and_faults_are_told(tmp_path: Path) -> None:
     folder = tmp_path / "contracts"
     scaffold(folder, "order.placed", owner="shop")
@@ -190,6 +218,12 @@ def test_a_contract_is_not_overwritten_and_faults_are_told(tmp_path: Path) -> No
     for document, words in (
         ({"type": "string"}, "an event's detail is an object"),
         ({"title": "注文"}, "no word for an event type"),
+        ({"orderId": "O-1", "type": "order.placed", "title": "Dr"}, "`keybus contracts discover`"),
+        (
+            {"openapi": "3.0.3", "info": {"title": ["A"]}, "components": {"schemas": {"A": []}}},
+            "its component 'A' is no JSON object",
+        ),
+        ({"swagger": "2.0", "definitions": {"A": {"type": "object"}}}, "no keyword of JSON Schema"),
     ):
         odd = tmp_path / "注文.json"
         odd.write_text(json.dumps(document))

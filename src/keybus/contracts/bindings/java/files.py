@@ -33,7 +33,7 @@ _LIBRARY: Final = {
     for name in names.split()
 }
 _NOT_CODE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|/\*\*.*?\*/', re.DOTALL)
-_WORD: Final = re.compile(r"(?<![\w.])[A-Z]\w*")
+_WORD: Final = re.compile(r"(?<![\w.])[^\W\d]\w*")
 
 
 class ClassFile:

@@ -7,6 +7,7 @@
 - A name that is taken gets ``_`` behind it.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -39,9 +40,13 @@ TYPES: Final = frozenset(
 )
 """Types that generated classes use by these names."""
 
+CONSTANTS: Final = frozenset({"TYPE", "VERSION", "DIGEST", "OWNER", "CONTRACT"})
+"""What every event's class has; Java takes such a name for the constant, not for a class."""
+
 INTERNAL: Final = "internal"
 """The package of what generated classes keep to themselves."""
 
+_LONGEST_FILE: Final = 255
 _START: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nl"})
 _PART: Final = _START | {"Nd", "Mn", "Mc"}
 
@@ -75,17 +80,18 @@ def type_name(name: str) -> str:
     return free(_legal(name), TYPES | KEYWORDS)
 
 
-def nested_name(name: str, outer: str, taken: Iterable[str]) -> str:
+def nested_name(name: str, outer: str, taken: Iterable[str], *, in_event: bool) -> str:
     """The name of a class within a file's class; no two differ by their case alone.
 
     Args:
         name: The name that all languages share.
         outer: That of the file's class.
         taken: Names of the classes there are.
+        in_event: Whether the file's class is an event's.
     """
-    base = _legal(name.removeprefix(outer) or name)
+    base = _short(_legal(name.removeprefix(outer) or name), outer)
     lower = {each.lower() for each in taken}
-    found = free(base, TYPES | KEYWORDS)
+    found = free(base, TYPES | KEYWORDS | (CONSTANTS if in_event else frozenset()))
     while found.lower() in lower:
         found += "_"
     return found
@@ -133,6 +139,16 @@ def _chosen(
         chosen[name] = free(spelling(name), used)
         used |= {chosen[name]}
     return {name: chosen[name] for name in given}
+
+
+def _short(name: str, outer: str) -> str:
+    """The name; one whose class file no file system could name ends with a part of its digest."""
+    room = _LONGEST_FILE - len(f"{outer}$$Builder.class".encode())
+    if len(name.encode()) <= room:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    kept = max(room - len(digest) - 1, 0)
+    return name.encode()[:kept].decode(errors="ignore") + f"_{digest}"
 
 
 def _spelt(text: str) -> str:

@@ -93,13 +93,16 @@ class Places:
 
     def _placed(self, file: str) -> dict[Named, Place]:
         package, outer = self.package_of(file), self.outer_of(file)
+        shared = self._shared[file]
+        in_event = any(named.contract for named in self._types[file] if not named.place.pointer)
         places: dict[Named, Place] = {}
         for named in self._types[file]:
             if not named.is_class and self.listed(named) is None:
                 continue
             taken = [outer, *(place.name for place in places.values())]
             is_outer = not named.place.pointer
-            name = outer if is_outer else nested_name(named.name, self._shared[file], taken)
+            inner = nested_name(named.name, shared, taken, in_event=in_event)
+            name = outer if is_outer else inner
             places[named] = Place(package, outer, name)
         return places
 

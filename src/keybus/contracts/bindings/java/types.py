@@ -104,6 +104,8 @@ class JavaTypes:
                 return _NODE
             return self._of(self._declarations.of_alias(named), (*trail, named))
         name = self._refer(named)
+        if named.contract is not None:
+            return JavaType(name, f"{name}.CONTRACT::within")
         if named.is_class:
             return JavaType(name, f"{name}::fromNode")
         return JavaType(name, f"Json.text({name}::fromValue)")

@@ -20,6 +20,7 @@ import java.util.function.Supplier;
 final class ContractSchema {
 
   private static final int MOST_FAULTS = 100;
+  private static final int MOST_SHOWN = 200;
 
   private static final Dialect DRAFT_04 =
       Dialect.builder(Dialects.getDraft4())
@@ -72,6 +73,24 @@ final class ContractSchema {
     if (error.getProperty() != null) {
       place = place.append(error.getProperty());
     }
-    return new Fault(place.toString(), error.getMessage());
+    return new Fault(place.toString(), message(error));
+  }
+
+  /** The validator's own words, but where those leave out what was found. */
+  private static String message(Error error) {
+    return switch (String.valueOf(error.getKeyword())) {
+      case "format" -> expected("the format " + error.getSchemaNode().asText(), error);
+      case "enum" -> expected("one of " + shown(error.getSchemaNode()), error);
+      default -> error.getMessage();
+    };
+  }
+
+  private static String expected(String what, Error error) {
+    return "expected " + what + " and found " + shown(error.getInstanceNode());
+  }
+
+  private static String shown(JsonNode node) {
+    String text = Json.write(node);
+    return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "…";
   }
 }

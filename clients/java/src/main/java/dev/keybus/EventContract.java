@@ -119,6 +119,11 @@ public final class EventContract<E extends KeybusEvent> {
     return take(event.deepCopy());
   }
 
+  /** An event that stands in another one, with which it was checked; it is not checked here. */
+  public E within(JsonNode event) {
+    return constructor.apply(Fields.of(event));
+  }
+
   /** A new event; what was carried over and does not fit is left out. */
   E create(ObjectNode event, Set<String> carriedOver) {
     List<Fault> faults = faultsOfNew(event);

@@ -61,7 +61,9 @@ public final class Json {
       }
       return node;
     } catch (JsonProcessingException error) {
-      throw new KeybusException("this is no JSON: " + error.getOriginalMessage(), error);
+      // Where in which source: the text has no name, and Jackson says at length that it hides it.
+      String why = error.getOriginalMessage().replaceAll("\\[Source: [^;\\]]*; ", "[");
+      throw new KeybusException("this is no JSON: " + why, error);
     } catch (NumberFormatException error) {
       throw new KeybusException("a number's exponent is too large", error);
     }

@@ -11,6 +11,7 @@ import dev.keybus.Samples.DoorOpened;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -72,6 +73,28 @@ class EventContractTest {
     List<String> pointers = error.faults().stream().map(Fault::pointer).sorted().toList();
     assertEquals(List.of("/door", "/id", "/price"), pointers);
     assertTrue(error.getMessage().contains("/door"), error::getMessage);
+  }
+
+  @Test
+  void whatWasExpectedAndFoundIsTold() {
+    InvalidEventException error =
+        assertThrows(
+            InvalidEventException.class,
+            () -> DoorOpened.door("a-1").other("state", "ajar").filled("id", "7").build());
+    Set<String> told = error.faults().stream().map(Fault::toString).collect(Collectors.toSet());
+    assertEquals(
+        Set.of(
+            "/id: expected the format uuid and found \"7\"",
+            "/state: expected one of [\"open\",\"shut\"] and found \"ajar\""),
+        told);
+  }
+
+  @Test
+  void brokenTextIsToldWithoutTheParsersOwnAffairs() {
+    InvalidEventException error =
+        assertThrows(InvalidEventException.class, () -> DoorOpened.CONTRACT.read("{"));
+    String told = error.faults().get(0).message();
+    assertTrue(told.endsWith("(start marker at [line: 1, column: 1])"), told);
   }
 
   @ParameterizedTest
