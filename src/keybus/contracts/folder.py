@@ -112,7 +112,10 @@ class Folder:
             table = tomllib.loads(text)
             found = msgspec.convert(table, _SettingsFile)
         except FileNotFoundError:
-            self._settings("The repository has no settings.", 'write [repository] with name = "…"')
+            below = sorted(self.path.glob(f"*/{SETTINGS_FILE}"))  # as from a platform's folder
+            hint = 'write [repository] with name = "…"'
+            hint = f"did you mean {below[0].parent}?" if below else hint
+            self._settings("The repository has no settings.", hint)
         except msgspec.ValidationError as error:
             hint = "known are name, policy, languages and approvers"
             misplaced = [name for name in RepositorySettings.__struct_fields__ if name in table]

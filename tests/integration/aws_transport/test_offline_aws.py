@@ -166,7 +166,10 @@ def queue(**properties: Any) -> dict[str, Any]:
     [
         (template(Q=queue() | {"DependsOn": "Nobody"}), r"Q \(AWS::SQS::Queue\): .*Nobody"),
         (template(Q={"Properties": {}}), r"Q \(without a Type\)"),
-        (template(Q={"Type": "AWS::SQS::Queue"}), r"Q \(AWS::SQS::Queue\): it has no QueueName"),
+        (
+            template(B={"Type": "AWS::Events::EventBus"}),
+            r"B \(AWS::Events::EventBus\): it has no Name",
+        ),
         (template(Q=queue(FifoQueue=True)), r"Q \(AWS::SQS::Queue\): .*\.fifo"),
         (template(Q=queue(Tags={"Fn::Join": "x"})), r"Q \(AWS::SQS::Queue\): .*shape"),
         (template(Q=queue(Tags={"Fn::GetAtt": []})), r"Q \(AWS::SQS::Queue\): .*shape"),

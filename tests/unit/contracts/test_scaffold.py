@@ -1,6 +1,7 @@
 """`keybus contracts new`: what it writes passes, whatever the type."""
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -44,6 +45,13 @@ def test_a_repository_is_called_as_its_folder_whatever_that_is(tmp_path: Path, n
     folder = tmp_path / name / "contracts"
     new(folder, "order.placed", "--owner", "shop")
     assert ContractRepository.load(folder).name == name
+
+
+def test_a_folder_above_a_repository_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "contracts"
+    new(folder, "order.placed", "--owner", "shop")
+    with pytest.raises(BrokenContracts, match=re.escape(f"did you mean {folder}?")):
+        ContractRepository.load(tmp_path)
 
 
 def test_one_goes_beside_the_others_and_has_their_owner_and_core(

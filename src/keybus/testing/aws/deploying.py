@@ -9,9 +9,11 @@ import msgspec
 
 from keybus.testing.aws.error import NotDeployable
 from keybus.testing.aws.events import EVENTS
+from keybus.testing.aws.functions import FUNCTIONS
 from keybus.testing.aws.intrinsics import Made, Resolver, check_functions, references
 from keybus.testing.aws.queues import QUEUES
 from keybus.testing.aws.roles import ROLES
+from keybus.testing.aws.tables import TABLES
 from keybus.testing.aws.watching import WATCHING
 
 Client = Callable[[str], Any]
@@ -21,7 +23,8 @@ _BY_CDK: Final = frozenset({"Parameters", "Rules"})
 _MEMBERS: Final = frozenset(
     {"Type", "Properties", "DependsOn", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"}
 )
-_MAKERS: Final = {**EVENTS, **QUEUES, **ROLES, **WATCHING}
+_MAKERS: Final = {**EVENTS, **FUNCTIONS, **QUEUES, **ROLES, **TABLES, **WATCHING}
+_LONGEST_NAME: Final = 64
 _IGNORED: Final = frozenset({"AWS::CDK::Metadata"})
 
 
@@ -67,7 +70,7 @@ def deploy(template: Mapping[str, Any], client: Client, *, account: str, region:
     for name in ordered:
         if resources[name]["Type"] not in _IGNORED:
             with _named(name, resources[name]):
-                made[name] = _made(resources[name], resolver, client)
+                made[name] = _made(name, resources[name], resolver, client)
     return Deployed(account, region, made)
 
 
@@ -142,7 +145,10 @@ def _check(resource: Mapping[str, Any]) -> None:
     check_functions(properties)
 
 
-def _made(resource: Mapping[str, Any], resolver: Resolver, client: Client) -> Made:
+def _made(name: str, resource: Mapping[str, Any], resolver: Resolver, client: Client) -> Made:
     """Make one resource."""
     given = resolver.value(dict(resource.get("Properties", {})))
-    return _MAKERS[resource["Type"]].make(client, given)
+    maker = _MAKERS[resource["Type"]]
+    if maker.named:
+        given.setdefault(maker.named, f"stack-{name}"[:_LONGEST_NAME])
+    return maker.make(client, given)

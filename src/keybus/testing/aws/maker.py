@@ -15,15 +15,17 @@ class Maker(NamedTuple):
     Attributes:
         properties: The properties that it knows.
         make: Makes one, of a client by service and the properties.
+        named: The property that has its name, where CloudFormation makes one up if there is none.
     """
 
     properties: frozenset[str]
     make: Make
+    named: str = ""
 
 
-def maker(names: str) -> Callable[[Make], Maker]:
-    """A maker that knows these properties: names with blanks between them."""
-    return lambda make: Maker(frozenset(names.split()), make)
+def maker(names: str, *, named: str = "") -> Callable[[Make], Maker]:
+    """A maker that knows these properties: names with blanks between them; and `Maker.named`."""
+    return lambda make: Maker(frozenset(names.split()), make, named)
 
 
 def renamed(properties: Mapping[str, Any], *same: str, **others: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from keybus.arns import Arn
 from keybus.errors import SettingsError
 from keybus.testing.aws.deploying import Deployed, deploy
+from keybus.testing.aws.functions import Fed, Handler, hand_over
 
 _REGION: Final = "eu-west-1"
 _NUMBER: Final = re.compile("[0-9]{12}")
@@ -50,11 +51,12 @@ class OfflineAws:
         self._mock = mock_aws()
         self._entered = False
         self._accounts: dict[str, Account] = {}
+        self._fed: list[Fed] = []
         self._making = threading.Lock()
 
     def __enter__(self) -> Self:
         self._mock.start()
-        self._accounts = {}  # moto knows nothing of those of before
+        self._accounts, self._fed = {}, []  # moto knows nothing of those of before
         self._entered = True
         return self
 
@@ -71,7 +73,37 @@ class OfflineAws:
         """Make a template's resources in an account; see `keybus.testing.aws.deploy`."""
         where = region or self.region
         client = partial(self.services(account).client, region_name=where)
-        return deploy(template, client, account=account, region=where)
+        deployed = deploy(template, client, account=account, region=where)
+        self._fed += [each for each in deployed.resources.values() if isinstance(each, Fed)]
+        return deployed
+
+    def feed(self, queue: str, handler: Handler, *, account: str, region: str = "") -> int:
+        """Give a handler one batch of a queue, as Lambda does with the function that it feeds.
+
+        What was handled is deleted. What was not, by an exception or by what the answer names where
+        the event source mapping has ``ReportBatchItemFailures``, comes again at once; SQS counts it,
+        and moves it to the dead-letter queue in the end.
+
+        Args:
+            queue: The queue's name.
+            handler: The function's handler; its context is None.
+            account: The queue's account, 12 digits.
+            region: The queue's region, where it is another one.
+
+        Returns:
+            How many messages the handler was given: 0 where none waits.
+
+        Raises:
+            SettingsError: No function is fed by such a queue.
+            Exception: What the handler raises, once all of the batch comes again.
+        """
+        where = region or self.region
+        arn = str(Arn("sqs", where, account, queue))
+        fed = next((each for each in self._fed if each.queue == arn and each.is_enabled), None)
+        if fed is None:
+            hint = "deploy its template with an event source mapping that is enabled"
+            raise SettingsError(f"the queue {arn} feeds no function", hint=hint)
+        return hand_over(self.services(account).client("sqs", region_name=where), fed, handler)
 
     def services(self, account: str) -> "Account":
         """What gives boto3's clients of an account, such as to an `AwsTransport`.

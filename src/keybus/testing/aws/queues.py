@@ -14,7 +14,9 @@ _ATTRIBUTES: Final = (
 )
 
 
-@maker(f"QueueName RedrivePolicy RedriveAllowPolicy Tags {' '.join(_ATTRIBUTES)}")
+@maker(
+    f"QueueName RedrivePolicy RedriveAllowPolicy Tags {' '.join(_ATTRIBUTES)}", named="QueueName"
+)
 def queue(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::SQS::Queue."""
     sqs = client("sqs")
@@ -38,7 +40,7 @@ def queue_policy(client: Client, properties: dict[str, Any]) -> Made:
     return Made("queue-policy")
 
 
-@maker("TopicName DisplayName KmsMasterKeyId Subscription Tags")
+@maker("TopicName DisplayName KmsMasterKeyId Subscription Tags", named="TopicName")
 def topic(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::SNS::Topic, with its subscriptions."""
     sns = client("sns")

@@ -11,7 +11,8 @@ Client = Callable[[str], Any]
 
 @maker(
     "RoleName AssumeRolePolicyDocument Description MaxSessionDuration Tags ManagedPolicyArns"
-    " Policies Path"
+    " Policies Path",
+    named="RoleName",
 )
 def role(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::IAM::Role, with its policies."""
@@ -21,7 +22,8 @@ def role(client: Client, properties: dict[str, Any]) -> Made:
     trust = text(properties["AssumeRolePolicyDocument"])
     found = iam.create_role(AssumeRolePolicyDocument=trust, **asked)["Role"]
     for arn in properties.get("ManagedPolicyArns", ()):
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+        if ":iam::aws:policy/" not in arn:  # AWS's own are not on moto
+            iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     for each in properties.get("Policies", ()):
         _put(client, name, each["PolicyName"], each["PolicyDocument"])
     return Made(name, {"Arn": found["Arn"], "RoleId": found["RoleId"]})
@@ -35,7 +37,7 @@ def policy(client: Client, properties: dict[str, Any]) -> Made:
     return Made(properties["PolicyName"])
 
 
-@maker("ManagedPolicyName Description PolicyDocument Roles Path")
+@maker("ManagedPolicyName Description PolicyDocument Roles Path", named="ManagedPolicyName")
 def managed_policy(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::IAM::ManagedPolicy."""
     iam = client("iam")

@@ -15,7 +15,7 @@ _ALARM: Final = (
 )
 
 
-@maker(" ".join(_ALARM))
+@maker(" ".join(_ALARM), named="AlarmName")
 def alarm(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::CloudWatch::Alarm."""
     cloudwatch = client("cloudwatch")
@@ -34,7 +34,7 @@ def dashboard(client: Client, properties: dict[str, Any]) -> Made:
     return Made(properties["DashboardName"])
 
 
-@maker("LogGroupName RetentionInDays KmsKeyId LogGroupClass Tags")
+@maker("LogGroupName RetentionInDays KmsKeyId LogGroupClass Tags", named="LogGroupName")
 def log_group(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Logs::LogGroup."""
     logs = client("logs")
