@@ -6,8 +6,9 @@ into a folder. What a platform cannot say is listed, never left out in silence.
 
 from keybus.cdk.existing.folder import Written, move
 from keybus.cdk.existing.inventory import NotCarried, Part
-from keybus.cdk.existing.moving import Moved, Moving, Wishes
+from keybus.cdk.existing.moving import Moved, Moving
 from keybus.cdk.existing.reading import NotReadable, Services, read_account
+from keybus.cdk.existing.wishes import Wishes
 
 __all__ = [
     "Moved",

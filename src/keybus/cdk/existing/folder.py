@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from keybus.cdk.existing.inventory import NotCarried, Part
-from keybus.cdk.existing.moving import Moved, Moving, Wishes
+from keybus.cdk.existing.moving import Moved, Moving
+from keybus.cdk.existing.wishes import Wishes
 from keybus.contracts import ContractRepository
 from keybus.contracts.draft_folder import DraftFolder
 from keybus.contracts.exchange_formats.foreign import ForeignSchema, NoSchema

@@ -1,7 +1,6 @@
 """What stands on AWS as a platform that says the same, and a list of what that cannot say."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,17 +8,18 @@ import msgspec
 from msgspec.structs import replace
 
 from keybus.cdk.existing.asking import asks_for_these_alone, certain_in
+from keybus.cdk.existing.granting import Granting
 from keybus.cdk.existing.inventory import Bus, NotCarried, Part
-from keybus.cdk.existing.named import Names, is_name, is_of_another
+from keybus.cdk.existing.named import Names
 from keybus.cdk.existing.publishing import Publishing
 from keybus.cdk.existing.routes import End, Routes, routes
 from keybus.cdk.existing.senders import permitted
 from keybus.cdk.existing.subscribing import Subscribing
+from keybus.cdk.existing.wishes import Wishes, check_id
 from keybus.contracts import ContractRepository
 from keybus.errors import SettingsError
-from keybus.governance.compliance.reach import reach_of
-from keybus.topology import Account, Grant, Platform, Publisher, Subscription
-from keybus.topology.model import FORMS, NAME_PATTERN, Admission, Archive, Moment, moment_us
+from keybus.topology import Account, Platform, Publisher
+from keybus.topology.model import Admission, Archive
 
 _DAY: Final = 86_400  # seconds
 _MOST_DAYS: Final = 36_525  # which a platform's archive takes; more is as good as for ever
@@ -29,48 +29,6 @@ _OBSERVES: Final = NotCarried(
     "it observes, as contracts are drafts, or rules match events without one, which is DX00",
     "settle the contracts and ask for their events; then leave `admission` out",
 )
-
-
-class Wishes(msgspec.Struct, frozen=True):
-    """What AWS does not know.
-
-    Attributes:
-        bus: The bus's name; empty: the only one that is not ``default`` and has rules or a policy.
-        accounts: What accounts are called, by their 12 digits.
-        publishers: The account that publishes from a source, by the source; a name, or 12 digits.
-        approver: Who approves that what is received today goes on; empty: nobody does yet.
-        expires: Until when, as a grant says it.
-
-    Raises:
-        SettingsError: One of them is not what a platform takes.
-    """
-
-    bus: str = ""
-    accounts: Mapping[str, str] = {}
-    publishers: Mapping[str, str] = {}
-    approver: str = ""
-    expires: str = ""
-
-    def __post_init__(self) -> None:
-        names = [*self.accounts.values(), *([self.approver] if self.approver else [])]
-        for each in names:
-            if not is_name(each):
-                raise SettingsError(f"{each!r} is no name", hint=FORMS[NAME_PATTERN])
-        for digits in self.accounts:
-            _check_id(digits)
-            if is_of_another(self.accounts[digits], digits):
-                what = f"{self.accounts[digits]!r} is what another account is called"
-                raise SettingsError(what, hint="give it a name of its own")
-        if len(set(self.accounts.values())) < len(self.accounts):
-            raise SettingsError("two accounts are given one name", hint="each has its own")
-        if bool(self.approver) is not bool(self.expires):
-            hint = "who approves, and until when"
-            raise SettingsError("an approver and an end go together", hint=hint)
-        try:
-            _ = moment_us(msgspec.convert(self.expires, Moment)) if self.expires else 0
-        except (ValueError, msgspec.ValidationError):
-            hint = "such as 2027-06-30"
-            raise SettingsError(f"{self.expires!r} is no date", hint=hint) from None
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -110,7 +68,7 @@ class Moving:
         found = routes(self._bus, parts)
         told = {source: self._names.digits(w) for source, w in self._wishes.publishers.items()}
         for digits in told.values():
-            _check_id(digits)
+            check_id(digits)
         patterns = [end.pattern for end in found.ends]
         senders = self._permitted.senders
         self._publishing = Publishing(senders, patterns, self._central.id, told)
@@ -144,7 +102,7 @@ class Moving:
         subscribing = Subscribing(bare, contracts, certain, self._names, known)
         subscriptions = dict(subscribing.all(self._routes.ends))
         whole = replace(bare, subscriptions=subscriptions)
-        granting = _Granting(whole, contracts, self._wishes, self._bus.arn)
+        granting = Granting(whole, contracts, self._wishes, self._bus.arn)
         whole = replace(whole, grants=dict(granting.all()))
         lost += [each for part in self._parts for each in part.unread]
         lost += [*self._permitted.not_carried, *published.not_carried, *self._routes.not_carried]
@@ -210,60 +168,6 @@ class Moving:
             for each in self._bus.archives
             if not each.is_whole
         ]
-
-
-class _Granting:
-    """What accounts receive of others today, as grants."""
-
-    def __init__(
-        self, platform: Platform, contracts: ContractRepository, wishes: Wishes, arn: str
-    ) -> None:
-        self._platform, self._contracts = platform, contracts
-        self._wishes, self._arn = wishes, arn
-        self.lost: list[NotCarried] = []
-
-    def all(self) -> Iterator[tuple[str, Grant]]:
-        """A grant for each account; none where nobody approves."""
-        wanted: dict[str, tuple[set[str], set[str]]] = {}
-        for name, each in self._platform.subscriptions.items():
-            events, sources = wanted.setdefault(each.account, (set(), set()))
-            found = self._received(name, each)
-            events |= found[0]
-            sources |= found[1]
-        wanted = {name: each for name, each in wanted.items() if any(each)}
-        if wanted and not self._wishes.approver:
-            why = f"nobody has approved what they receive of others: {', '.join(sorted(wanted))}"
-            hint = "the events' owners write them, or --approver NAME --expires DATE does"
-            self.lost.append(NotCarried("grants", why, hint))
-            return
-        reason = f"received them before, from {self._arn}"
-        approver, expires = self._wishes.approver, self._wishes.expires
-        for name, (events, sources) in sorted(wanted.items()):
-            yield name, Grant(name, reason, approver, expires, sorted(events), sorted(sources))
-
-    def _received(self, name: str, one: Subscription) -> tuple[set[str], set[str]]:
-        """The types and sources of others that a subscription asks for."""
-        reach = reach_of(one, self._contracts, self._platform.publishers)
-        if reach.is_open:
-            why = "it takes events from any source, and grants name sources"
-            self.lost.append(
-                NotCarried(f"the subscription {name}", why, "pin `source` in its filter")
-            )
-        events = {each for each in reach.types if self._contracts[each].owner != one.account}
-        digits = self._platform.accounts[one.account].id
-        of = self._platform.account_of_source
-        sources = {each for each in reach.sources if of(each) != digits}
-        for each in sorted(sources):
-            if not is_name(each):
-                why = f"it takes events from {each}, which is no name for a grant"
-                hint = "publish from another source"
-                self.lost.append(NotCarried(f"the subscription {name}", why, hint))
-        return events, set(filter(is_name, sources))
-
-
-def _check_id(digits: str) -> None:
-    if re.fullmatch(r"[0-9]{12}", digits) is None:
-        raise SettingsError(f"{digits!r} is no account's id", hint="it has 12 digits")
 
 
 def _chosen(part: Part, name: str) -> Bus:
