@@ -250,7 +250,8 @@ class Intake:
         except (EnvelopeError, InvalidEvent, NoHandler) as error:
             reason = _reason(error)
             what = "goes to the dead letters" if self._buries else "cannot be handled"
-            _log.error("position %d %s: %s", delivery.position, what, reason)
+            which = f"event {envelope.id}" if envelope.id else f"position {delivery.position}"
+            _log.error("%s %s: %s", which, what, reason)
             self._outbox.bury(delivery.position, reason)
             self._tell(delivery, envelope, "rejected", reason)
             return self._buries
@@ -273,8 +274,9 @@ class Intake:
     def _failed(self, delivery: Delivered, envelope: Envelope, error: BaseException) -> bool:
         reason = f"{type(error).__name__}: {_reason(error)}"
         _log.error(
-            "handler of %s failed, attempt %d: %s",
+            "handler of %s failed, event %s, attempt %d: %s",
             envelope.detail_type,
+            envelope.id,
             delivery.attempt,
             reason,
             # An outage need not fill the log with tracebacks.

@@ -82,6 +82,18 @@ def test_what_was_not_handled_is_named() -> None:
     assert failed(subscriber.lambda_handler({"Records": []})) == []
 
 
+def test_the_log_names_the_event_that_failed_and_the_one_that_nobody_handles(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    subscriber, _ = door({2})
+    alien = json.dumps(envelope(3) | {"detail-type": "Window"})
+    subscriber.lambda_handler({"Records": [record(2), record(3, alien), record(4, "torn")]})
+    told = [each.getMessage() for each in caplog.records if each.name == "keybus.client.intake"]
+    assert any(each.startswith("event e3 cannot be handled: ") for each in told)
+    assert any(each.startswith("handler of Door failed, event e2, attempt 1: ") for each in told)
+    assert any(each.startswith("position 2 cannot be handled: ") for each in told)
+
+
 def test_in_order_what_follows_a_failure_is_not_tried() -> None:
     subscriber, seen = door({1})
     records = [record(number, group="g") for number in range(4)] + [record(9, group="h")]
