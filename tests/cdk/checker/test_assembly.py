@@ -134,3 +134,13 @@ def test_a_link_is_read_where_it_leads(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.json").unlink()
     with pytest.raises(UnreadableTemplates, match="cannot be read"):
         read_templates(tmp_path / "out")
+
+
+def test_a_link_to_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.template.json").write_text(EMPTY)
+    (tmp_path / "out").mkdir()
+    folder(tmp_path / "out", stack(), a=EMPTY)
+    (tmp_path / "out" / "more").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UnreadableTemplates, match="is a link to a folder"):
+        read_templates(tmp_path / "out")

@@ -58,6 +58,7 @@ _ACTING: Final = frozenset(
     }
 )
 """Properties that name the role in which a program acts."""
+_RUNNING: Final = ("AWS::ECS::Service", "TaskDefinition")
 
 
 class Beside:
@@ -150,6 +151,9 @@ class Beside:
             if name not in _KNOWN[type_]:
                 yield _unknown(name, pointer_of(name), value)
             yield from _of_parts(WITHIN.get((type_, name)), pointer_of(name), value)
+            if (type_, name) == _RUNNING and str(value) not in self._own.tasks:
+                words = f"nobody here knows in which role {value!r} runs"
+                yield Difference(pointer_of(name), Broken("DX13", words), value)
             if (type_, name) in _ACTING and str(value) not in self._own.roles:
                 words = f"nobody here knows what the role {value!r} may do"
                 yield Difference(pointer_of(name), Broken("DX13", words), value)

@@ -64,6 +64,21 @@ _ATTRIBUTES: Final = frozenset(
     }
 )
 """What templates and resources have that neither makes nor changes a resource."""
+_OUTLIVING: Final = ("DeletionPolicy", "UpdateReplacePolicy")
+_LETTING: Final = frozenset(
+    {
+        "AWS::Events::EventBusPolicy",
+        "AWS::Events::Rule",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::Logs::ResourcePolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+    }
+)
+"""What lets events through: it has to go once the platform takes it out."""
+_NAMED_AS: Final = {"AWS::CloudWatch::CompositeAlarm": "AWS::CloudWatch::Alarm"}
+"""Types that share the names of another."""
 _MISSING: Final[Mapping[str, str]] = {"AWS::KMS::Alias": "DX09", "AWS::KMS::Key": "DX09"}
 
 
@@ -113,6 +128,9 @@ class _Judge:
         if not isinstance(self._template.document.get("Resources"), dict):
             words = "it has no resources that can be judged"
             yield self._finding("", "/Resources", Difference("", Broken("DX00", words)))
+        for pointer in _macros(self._template.document):
+            words = "a macro may change what is deployed"
+            yield self._finding("", pointer, Difference("", Broken("DX00", words)))
         for id_, resource in self._template.resources.items():
             yield from self._of_resource(id_, resource)
         for id_, meant in self._home.items():
@@ -135,6 +153,11 @@ class _Judge:
             words = "whether it is there is not known before it is deployed"
             difference = Difference("/Condition", Broken("DX00", words), resource["Condition"])
             yield self._finding(id_, pointer, difference)
+        for name in _OUTLIVING if meant is not None and type_ in _LETTING else ():
+            if resource.get(name, "Delete") != "Delete":
+                words = "it would go on letting events through once the platform takes it out"
+                difference = Difference(pointer_of(name), Broken("DX17", words), resource[name])
+                yield self._finding(id_, pointer, difference)
         said, unknown = self._filled(type_, resource.get("Properties") or {})
         for error in unknown:
             difference = Difference(error.pointer, Broken("DX00", str(error)))
@@ -166,7 +189,7 @@ class _Judge:
         """What is wrong with the name of a resource beside the platform's."""
         key = TYPES[type_].name if type_ in TYPES else ""
         place = self._template
-        taken = self._expected.names(type_, place.account, place.region)
+        taken = self._expected.names(_NAMED_AS.get(type_, type_), place.account, place.region)
         if key in said and str(said[key]).lower() in taken:
             words = f"the platform's own {type_} has this name"
             yield Difference(pointer_of(key), Broken("DX17", words), said[key])
@@ -203,6 +226,16 @@ class _Judge:
             difference.meant,
             _HINTS[broken.rule],
         )
+
+
+def _macros(value: Any, pointer: str = "") -> Iterator[str]:
+    """Pointers to all macros in a template, also where nothing else is judged."""
+    parts = value.items() if isinstance(value, Mapping) else ()
+    for key, each in enumerate(value) if isinstance(value, list) else parts:
+        at = pointer + pointer_of(key)
+        if key == "Fn::Transform":
+            yield at
+        yield from _macros(each, at)
 
 
 def _of_missing(meant: Meant) -> Broken:

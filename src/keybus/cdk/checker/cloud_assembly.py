@@ -107,6 +107,10 @@ def read_assembly(folder: Path) -> tuple[Template, ...]:
 def _loose(folder: Path) -> Iterator[str]:
     for place, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(each for each in folders if not each.startswith(_ASSET))
+        for path in (Path(place, each) for each in folders):
+            if path.is_symlink():
+                hint = "put the folder itself there"
+                raise UnreadableTemplates(f"{path} is a link to a folder", hint=hint)
         for path in (Path(place, each) for each in sorted(files)):
             if path.name.endswith((".template.yaml", ".template.yml")):
                 hint = "write it as JSON, as cdk synth does"

@@ -29,7 +29,9 @@ class Unresolvable(ValueError):
 
 _OPEN, _CLOSE = "⟨", "⟩"
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}$]*)\}")
+_VARIABLE: Final = re.compile(r"[A-Za-z0-9_]+")  # no reference has such a name given to it
 _NOTHING: Final = object()  # what Ref AWS::NoValue stands for
+_INDEX: Final = re.compile(r"[0-9]{1,4}")
 _DYNAMIC: Final = "{{resolve:"
 _LONGEST: Final = 262_144  # characters of a text that is put together
 _LONGEST_NAME: Final = 2_048  # characters of a name; no type takes more
@@ -124,8 +126,8 @@ class Literals:
     def _join(self, said: Any, pointer: str) -> str:
         match said:
             case [str() as between, parts]:
-                filled = self.of(parts, pointer)
-                if isinstance(filled, list):
+                filled = self._list(parts, pointer)
+                if filled is not None:
                     return _joined(self._parts(between, filled, pointer), pointer)
         raise Unresolvable("Fn::Join takes a delimiter and a list", pointer)
 
@@ -138,24 +140,36 @@ class Literals:
     def _split(self, said: Any, pointer: str) -> list[str]:
         match said:
             case [str() as between, text] if between:
-                return self._text(self.of(text, pointer), pointer).split(between)
+                whole = self._text(self.of(text, pointer), pointer)
+                if _OPEN in whole and between != ":":  # AWS makes names up of a stack's name
+                    raise Unresolvable("a name that AWS makes up is divided", pointer)
+                return whole.split(between)
         raise Unresolvable("Fn::Split takes a delimiter and a text", pointer)
 
     def _select(self, said: Any, pointer: str) -> object:
         match said:
             case [index, parts]:
-                filled = self.of(parts, pointer)
+                filled = self._list(parts, pointer) or []
                 number = str(self.of(index, pointer))
-                if isinstance(filled, list) and number.isdecimal() and int(number) < len(filled):
+                if _INDEX.fullmatch(number) and int(number) < len(filled):
                     return filled[int(number)]
         raise Unresolvable("Fn::Select takes an index and a list that has it", pointer)
+
+    def _list(self, said: Any, pointer: str) -> list[Any] | None:
+        """A list that is counted or put together: whether AWS::NoValue has a place is not said."""
+        filled = self.of(said, pointer)
+        if not isinstance(filled, list):
+            return None
+        if isinstance(said, list) and len(filled) < len(said):
+            raise Unresolvable("AWS::NoValue is in a list whose parts are counted", pointer)
+        return filled
 
     def _sub(self, said: Any, pointer: str) -> str:
         given: dict[str, Any] = {}
         match said:
             case str():
                 text = said
-            case [str() as text, dict() as more]:
+            case [str() as text, dict() as more] if all(map(_VARIABLE.fullmatch, more)):
                 given = {key: self.of(each, pointer) for key, each in more.items()}
             case _:
                 raise Unresolvable("Fn::Sub takes a text", pointer)
@@ -164,7 +178,7 @@ class Literals:
             end = 0
             for found in _PLACEHOLDER.finditer(text):
                 yield text[end : found.start()]
-                yield self._filled(found[1].strip(), given, pointer)
+                yield self._filled(found[1], given, pointer)
                 end = found.end()
             yield text[end:]
 

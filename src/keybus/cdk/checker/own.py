@@ -25,6 +25,7 @@ class Own(NamedTuple):
         roles: The names and ARNs of the template's roles, but for the platform's.
         delivering: Those of the platform's roles in the template.
         keys: The ids and ARNs of the template's keys.
+        tasks: The ARNs of the template's task definitions.
         subscribed: The ARNs of the keys of the subscriptions in the template.
     """
 
@@ -38,6 +39,7 @@ class Own(NamedTuple):
     roles: frozenset[str]
     delivering: frozenset[str]
     keys: frozenset[str]
+    tasks: frozenset[str]
     subscribed: frozenset[str]
 
     @property
@@ -86,5 +88,6 @@ def own_of(
         frozenset(role for id_, role in roles if id_ not in home),
         frozenset(role for id_, role in roles if id_ in home),
         frozenset(key for _, key in keys),
+        frozenset(task for _, task in of("AWS::ECS::TaskDefinition", "")),
         frozenset(key for id_, key in keys if id_ in subscribed and key.startswith("arn:")),
     )

@@ -25,6 +25,9 @@ _IDENTITIES: Final = frozenset(
         "AWS::IAM::UserPolicy",
     }
 )
+_ANYTHING: Final = NormalStatement(
+    "Allow", frozenset(), frozenset({"*"}), frozenset({"*"}), frozenset()
+)
 _TRUST: Final = "AssumeRolePolicyDocument"
 
 
@@ -36,12 +39,14 @@ class Part(NamedTuple):
         id: Its logical id.
         type: Its type.
         said: Its properties.
+        open: Whether policies are on it that no template has: they may permit anything.
     """
 
     place: Template
     id: str
     type: str
     said: Mapping[str, Any]
+    open: bool = False
 
     @property
     def where(self) -> str:
@@ -69,7 +74,8 @@ class Part(NamedTuple):
 
     def statements(self) -> list[NormalStatement]:
         """What it permits and denies; not who may take a role."""
-        return [each.normal for each in self._placed() if each.path[:1] != (_TRUST,)]
+        own = [each.normal for each in self._placed() if each.path[:1] != (_TRUST,)]
+        return [*own, _ANYTHING] if self.open else own
 
     def trust(self) -> list[NormalStatement]:
         """Who may take a role."""
@@ -152,7 +158,9 @@ class Identities:
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
-        self._parts = [each for each in parts if each.type in _IDENTITIES]
+        every = [each for each in parts if each.type in _IDENTITIES]
+        self._known = {each.arn for each in every if each.type == "AWS::IAM::ManagedPolicy"}
+        self._parts = [each._replace(open=any(self._unknown(each))) for each in every]
 
     def of(self, account: str) -> list[Part]:
         """All that permit something to somebody of an account."""
@@ -177,11 +185,15 @@ class Identities:
 
     def doubts(self) -> Iterator[str]:
         """Policies on roles that no template has."""
-        known = {each.arn for each in self._parts if each.type == "AWS::IAM::ManagedPolicy"}
         for part in self._parts:
-            for arn in texts_of(part.said.get("ManagedPolicyArns", [])):
-                if arn not in known and not _is_harmless(arn):
-                    yield f"{part.where}/ManagedPolicyArns: no template has {arn}: not evaluated"
+            for arn in self._unknown(part):
+                words = f"no template has {arn}: not evaluated, and taken to allow"
+                yield f"{part.where}/ManagedPolicyArns: {words}"
+
+    def _unknown(self, part: Part) -> Iterator[str]:
+        for arn in texts_of(part.said.get("ManagedPolicyArns", [])):
+            if arn not in self._known and not _is_harmless(arn):
+                yield arn
 
 
 def _is_harmless(arn: str) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from keybus.arns import Arn
 from keybus.cdk.checker.cloud_assembly import Template
+from keybus.cdk.checker.normal_statement import policy_of
 from keybus.cdk.simulator.parts import Identities, Part, parts_of
 from keybus.cdk.simulator.request import ASSUME, PUT, RECEIVE, SEND, Request, denied, permitted
 from keybus.patterns import Pattern
@@ -16,6 +17,7 @@ ANYBODY: Final = "*"
 """Accounts that nobody named."""
 _EVENTS: Final = ("Service", "events.amazonaws.com")
 _NOBODYS: Final = "000000000000"
+_TOLD: Final = frozenset({"detail", "detail-type", "source"})
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -252,6 +254,10 @@ class Simulator:
 
     def _doubts_of_rules(self) -> Iterator[str]:
         for rule in self._rules:
+            pattern = policy_of(rule.said.get("EventPattern"))
+            if pattern is not None and _told(pattern) != pattern:
+                words = "it asks for more than source, type and detail: taken to match"
+                yield f"{rule.where}/EventPattern: {words}"
             for index, target in enumerate(rule.said.get("Targets", [])):
                 arn = target.get("RoleArn", rule.said.get("RoleArn"))
                 if arn is not None and self._identities.role(str(arn)) is None:
@@ -277,7 +283,15 @@ def _matches(pattern: Any, event: Event) -> bool:
     if pattern is None:
         return False
     whole = {"source": event.source, "detail-type": event.type, "detail": dict(event.detail)}
-    return Pattern.parse(pattern).matches(whole)
+    told = _told(policy_of(pattern))
+    return not told or Pattern.parse(told).matches(whole)
+
+
+def _told(pattern: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a pattern is asked of what an event says; its account and time, for one, are not."""
+    told = {key: each for key, each in pattern.items() if key in _TOLD}
+    branches = [_told(each) for each in pattern.get("$or", [])]
+    return {**told, "$or": branches} if branches and all(branches) else told
 
 
 def _account(arn: str) -> str:

@@ -7,8 +7,9 @@ Source: IAM user guide, "Policy evaluation logic", "Condition operators".
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from operator import eq, lt
 from typing import Final, NamedTuple
 
 from keybus.cdk.checker.normal_statement import Condition, NormalStatement
@@ -32,9 +33,9 @@ KEYS: Final = frozenset(
     }
 )
 """The condition keys that are known: a request that lacks one of them lacks it on AWS."""
-_EXACT: Final = frozenset({"StringEquals", "Bool", "ArnEquals"})
-_LIKE: Final = frozenset({"StringLike", "ArnLike"})
-_OPERATORS: Final = _EXACT | _LIKE | {"Null", "DateLessThan"}
+_SESSION: Final = re.compile(
+    r"(arn:[a-z-]+):sts::([0-9]{12}):(?:assumed-role/([^/]+)|federated-user)/.*"
+)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
@@ -92,7 +93,8 @@ def _applies(statement: NormalStatement, request: Request) -> bool:
     allows = statement.effect == "Allow"
     if statement.negated:
         return allows
-    if statement.principals and not _is_meant(statement.principals, request.principals):
+    meant = _is_let if allows else _is_barred
+    if statement.principals and not meant(statement.principals, request.principals):
         return False
     if not any(like(request.action, each) for each in statement.actions):
         return False
@@ -100,17 +102,32 @@ def _applies(statement: NormalStatement, request: Request) -> bool:
     if patterns and not any(like(request.resource, one) for one in patterns):
         return False
     return all(
-        _holds(each, request.context) if _is_known(each) else allows
+        _holds(each, request.context, surely=not allows) if _is_known(each) else allows
         for each in statement.conditions
     )
 
 
-def _is_meant(named: Iterable[tuple[str, str]], asking: Iterable[tuple[str, str]]) -> bool:
+def _is_let(named: Iterable[tuple[str, str]], asking: Iterable[tuple[str, str]]) -> bool:
+    """Whether one of those who may ask is named, by itself or by a session."""
     return any(
-        one == "*" or (kind == kind_asking and (one == who or like(one, who)))
+        one == "*" or (kind == kind_asking and (like(_role(one), who) or like(who, _role(one))))
         for kind, one in named
         for kind_asking, who in asking
     )
+
+
+def _is_barred(named: Iterable[tuple[str, str]], asking: Iterable[tuple[str, str]]) -> bool:
+    """Whether all of those who may ask are named: who is named of several keeps no other out."""
+    return any(one == "*" for _, one in named) or not set(asking).isdisjoint(named)
+
+
+def _role(principal: str) -> str:
+    """A pattern of the role, or of the user, whose session a principal is."""
+    found = _SESSION.fullmatch(principal)
+    if found is None:
+        return principal
+    # A session does not say its role's path.
+    return f"{found[1]}:iam::{found[2]}:{f'role/*{found[3]}' if found[3] else '*'}"
 
 
 def _is_known(condition: Condition) -> bool:
@@ -121,16 +138,37 @@ def _is_known(condition: Condition) -> bool:
     return not any(_VARIABLE.search(each) for each in condition.values)
 
 
-def _holds(condition: Condition, context: Mapping[str, str]) -> bool:
-    found, operator = context.get(condition.key), condition.operator
-    if operator == "Null":
-        return condition.values == (str(found is None).lower(),)
+def _holds(condition: Condition, context: Mapping[str, str], *, surely: bool) -> bool:
+    """Whether a condition holds; surely, if for all of several who may ask."""
+    found = context.get(condition.key)
+    if condition.operator == "Null":
+        found = str(found is None).lower()
     if found is None:
         return False
-    if operator == "DateLessThan":
-        return all(found < each for each in condition.values)
-    if condition.key == "aws:principalarn" and "*" in found:
-        return any(like(each, found) or like(found, each) for each in condition.values)
-    if operator in _EXACT:
-        return found in condition.values
-    return any(like(found, each) for each in condition.values)
+    several = condition.key == "aws:principalarn" and "*" in found
+    if several and not surely and any(like(each, found) for each in condition.values):
+        return True
+    compared = _OPERATORS[condition.operator]
+    return any(compared(found, each) for each in condition.values)
+
+
+def _is_arn_like(text: str, pattern: str) -> bool:
+    """Whether each of an ARN's six parts is as a pattern's."""
+    said, asked = text.split(":", 5), pattern.split(":", 5)
+    return len(said) == len(asked) and all(map(like, said, asked))
+
+
+def _is_truth(text: str, asked: str) -> bool:
+    return text == asked.lower()
+
+
+_OPERATORS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "ArnEquals": _is_arn_like,  # as ArnLike, it takes patterns
+    "ArnLike": _is_arn_like,
+    "Bool": _is_truth,
+    "DateLessThan": lt,
+    "Null": _is_truth,
+    "StringEquals": eq,
+    "StringLike": like,
+}
+"""The operators that are known: whether what is found is as one of the values asked for."""

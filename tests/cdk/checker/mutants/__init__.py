@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.cdk.checker.mutants import (
+    attributes,
     beside,
     carriers,
     deliveries,
@@ -13,7 +14,7 @@ from tests.cdk.checker.mutants import (
 )
 from tests.cdk.checker.mutants.changes import Change
 
-_ROOMS = (principals, permissions, carriers, deliveries, beside, spellings)
+_ROOMS = (principals, permissions, carriers, deliveries, beside, attributes, spellings)
 
 
 class Mutant(NamedTuple):

@@ -70,6 +70,22 @@ def key_by_name(t: Templates) -> None:
     )
 
 
+def by_stack(of: Any) -> Any:
+    """What stands before a logical id in a made-up name: the stack's own name."""
+    return {"Fn::Select": [0, {"Fn::Split": ["-Acting-", of]}]}
+
+
+def acting_by_stack(t: Templates) -> None:
+    acting = {"Fn::GetAtt": ["Acting", "Arn"]}
+    t.mailer["Acting"] = role()
+    t.mailer["Added"] = resource("AWS::Lambda::Function", Role=by_stack(acting))
+
+
+def attached_by_stack(t: Templates) -> None:
+    t.mailer["Acting"] = role()
+    attached(Roles=[by_stack({"Ref": "Acting"})])(t)
+
+
 def doubled(depth: int, last: str) -> Change:
     """Names that are twice another's, and so on: none that anybody could write down."""
 
@@ -127,6 +143,8 @@ MUTANTS: Mutants = {
         "alarm that may not be there": lambda t: t.mailer["MailerWaitingAlarm"].update(
             Condition="Sometimes"
         ),
+        "function in a role that is named as the stack": acting_by_stack,
+        "policy on a role that is named as the stack": attached_by_stack,
         "names without end": doubled(40, "x"),
         "circle of names": lambda t: t.mailer.update(
             Added=resource("AWS::Logs::LogGroup", LogGroupName={"Ref": "Added"})
@@ -197,6 +215,14 @@ MUTANTS: Mutants = {
             "AWS::ECS::TaskDefinition",
             TaskRoleArn=f"arn:aws:iam::{MAIL}:role/Administrator",
         ),
+        "task of another team's": add(
+            "mailer", "AWS::ECS::Service", TaskDefinition="administrator:3"
+        ),
+        "task of another team's by its ARN": add(
+            "mailer",
+            "AWS::ECS::Service",
+            TaskDefinition=f"arn:aws:ecs:{REGION}:{MAIL}:task-definition/administrator:3",
+        ),
         "delivery role from elsewhere": add_stack(
             Added=resource(
                 "AWS::IAM::Policy",
@@ -234,6 +260,9 @@ MUTANTS: Mutants = {
         ),
         "name of an alarm": add(
             "mailer", "AWS::CloudWatch::Alarm", AlarmName="keybus-mailer-waiting"
+        ),
+        "name of an alarm for alarms of alarms": add(
+            "mailer", "AWS::CloudWatch::CompositeAlarm", AlarmName="keybus-mailer-waiting"
         ),
         "the same stack twice": lambda t: t.documents.update(
             {"subscription/mailer#more": t.documents["subscription/mailer"]}

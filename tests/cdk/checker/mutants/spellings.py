@@ -31,6 +31,9 @@ from tests.cdk.checker.templates import (
 
 OWN_ROOT = {"AWS": f"arn:aws:iam::{MAIL}:root"}
 OPEN = {"Principal": "*", "Action": "sqs:*", "Resource": MAIL_QUEUE}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+PLACEHOLDER = "${ AWS::AccountId }"
+TABLE = f"arn:aws:dynamodb:{REGION}:{MAIL}:table/a"
 ANYTHING = '"Action": "*", "Resource": "*"'
 
 
@@ -63,8 +66,24 @@ def target_twice(t: Templates) -> None:
     targets.append(targets[0])
 
 
+def on_table(resource_: Any) -> Change:
+    """A role that writes a table, whose ARN is put together."""
+    return add_role("mailer", allow("dynamodb:PutItem", resource_))
+
+
 MUTANTS: Mutants = {
     "DX00": {
+        "counted without a value": on_table({"Fn::Select": [1, [NO_VALUE, "*", TABLE]]}),
+        "put together without a value": on_table({"Fn::Join": [":", ["arn", NO_VALUE, TABLE[4:]]]}),
+        "counted in other digits": on_table({"Fn::Select": ["\uff11", ["*", TABLE]]}),
+        "placeholder with spaces": on_table({"Fn::Sub": TABLE.replace(MAIL, PLACEHOLDER)}),
+        "placeholder that is a text": on_table({"Fn::Sub": f"{TABLE}${{ !a}}"}),
+        "account by another value": on_table(
+            {"Fn::Sub": [TABLE.replace(MAIL, "${AWS::AccountId}"), {"AWS::AccountId": MAIL}]}
+        ),
+        "attribute by another value": on_table(
+            {"Fn::Sub": ["${MailerQueue.Arn}", {"MailerQueue.Arn": TABLE}]}
+        ),
         "effect is a list": add_role("mailer", {"Effect": ["Allow"], "Action": "*"}),
         "effect with a space": add_role("mailer", {"Effect": "Allow ", "Action": "*"}),
         "no JSON": inline(f'{{"Statement": [{{"Effect": "Allow", {ANYTHING}}},]}}'),
