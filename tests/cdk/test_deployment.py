@@ -22,7 +22,7 @@ def refused(platform: Platform, **said: Any) -> list[tuple[str, str]]:
 
 
 def test_the_example_is_refused_for_its_fields_until_they_are_left_out() -> None:
-    with pytest.raises(PlanRefused, match="leave_out takes its pointer") as found:
+    with pytest.raises(PlanRefused, match="--leave-out, takes its pointer") as found:
         deployment_of(EXAMPLE, region=REGION, now_us=NOW_US)
     [fault] = found.value.faults
     assert (fault.code, fault.pointer, fault.file) == (

@@ -62,3 +62,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [("--format", "terraform"), ("--region", "a", "--region", "b")])
 def test_wrong_usage(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert export(tmp_path / "out", *options).exit_code == 2
+
+
+def test_another_region_than_the_declared_one_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "platform"
+    folder.mkdir()
+    (folder / "contracts").symlink_to(EXAMPLE / "contracts")
+    (folder / "platform.yaml").write_text("bus: b\nregion: eu-west-1\n")
+    done = export(tmp_path / "out", "--region", "us-east-1", folder=folder)
+    assert isinstance(done.exception, SettingsError)
+    assert "--region us-east-1: the platform declares eu-west-1" in str(done.exception)
+    assert not (tmp_path / "out").exists()

@@ -184,7 +184,7 @@ class _Judge:
         told = {each.pointer for each in speaking.findings}
         faults += [each for each in self._of_platform(platform) if not _is_told(each, told)]
         if faults:
-            hint = "what AWS lacks can be done without knowingly: leave_out takes its pointer"
+            hint = "what AWS lacks can be done without knowingly: leave_out, or --leave-out, takes its pointer"
             raise refusal(platform.bus, faults, hint if lacks else "")
         found = dict(self._ends(platform))
         ends = {name: end for name, end in found.items() if end < _FOREVER}

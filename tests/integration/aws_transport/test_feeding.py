@@ -60,6 +60,11 @@ def app(**mapping: Any) -> dict[str, Any]:
                 FunctionName={"Ref": "Function"},
                 **mapping,
             ),
+            "Nightly": resource(
+                "Events::Rule",
+                EventPattern={"source": ["shop.till"]},
+                Targets=[{"Id": "queue", "Arn": arn}],
+            ),
             "Seen": resource(
                 "DynamoDB::Table",
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -190,6 +195,8 @@ def test_names_are_made_up_and_an_unknown_property_is_not(aws: OfflineAws) -> No
     assert made["Function"].attributes["Arn"].endswith(f":{TEAM}:function:stack-Function")
     roles = aws.services(TEAM).client("iam").list_role_policies(RoleName=made["Role"].ref)
     assert roles["PolicyNames"] == ["Receive"]
+    rules = aws.services(TEAM).client("events").list_rules()["Rules"]
+    assert [each["Name"] for each in rules] == ["stack-Nightly"]
     table = aws.services(TEAM).client("dynamodb").describe_table(TableName=made["Seen"].ref)
     assert table["Table"]["TableArn"] == made["Seen"].attributes["Arn"]
     filters = {"Filters": [{"Pattern": json.dumps({"body": ["a"]})}]}

@@ -10,7 +10,7 @@ from keybus.cdk.constructs.kept import take_names
 from keybus.cdk.constructs.where import stack_place
 from keybus.cdk.deployment import NotDeclared
 from keybus.cdk.resource import OPEN, Resource
-from keybus.topology.findings import known_names, quoted
+from keybus.topology.findings import known_names, nearest, quoted
 
 
 class SealedResource(cdk.CfnResource):
@@ -68,10 +68,11 @@ class SealedResource(cdk.CfnResource):
 
     def _closed(self, name: str) -> NotDeclared:
         free = sorted(OPEN.get(self._type, ()))
-        hint = (
-            f"open are: {', '.join(free)}" if free else "nothing of it is open: change the platform"
-        )
-        return NotDeclared(f"{quoted(name)} of a {self._type} follows from the platform", hint=hint)
+        hint = nearest(name, free)
+        if not hint and free:
+            hint = f"open are: {', '.join(free)}"
+        what = f"{quoted(name)} of the {self._type} is not open: it follows from the platform"
+        return NotDeclared(what, hint=hint or "nothing of it is open: change the platform")
 
 
 class SealedResources:

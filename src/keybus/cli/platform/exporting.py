@@ -9,6 +9,7 @@ import click
 
 from keybus.cdk import deployment_of
 from keybus.cdk.assembly import MANIFEST, TEMPLATE, assembly_of
+from keybus.cdk.deployment import is_region
 from keybus.cli.platform.declared import declaration_of, print_json
 from keybus.cli.platform.templates import regions_of
 from keybus.errors import SettingsError
@@ -63,6 +64,10 @@ def export(
     del form  # there is one
     central, elsewhere = regions_of(regions)
     declared = declaration_of(folder, as_json=as_json)
+    said = declared.platform.region
+    if central and is_region(said) and said != central:
+        hint = "leave it out, or change the platform; SUBSCRIPTION=REGION puts one elsewhere"
+        raise SettingsError(f"--region {central}: the platform declares {said}", hint=hint)
     deployment = deployment_of(declared, region=central, regions=elsewhere, leave_out=leave_out)
     files = assembly_of(deployment)
     _write(out, files)
@@ -79,7 +84,11 @@ def export(
         print_json(stacks)
         return
     for each in stacks:
-        click.echo(f"{each['file']}: {each['environment']}, {each['resources']} resources")
+        click.echo(f"{each['file']}: {each['environment']}, {_counted(each['resources'])}")
+
+
+def _counted(resources: int) -> str:
+    return f"{resources} resource{'' if resources == 1 else 's'}"
 
 
 def _write(out: Path, files: Mapping[str, Mapping[str, Any]]) -> None:

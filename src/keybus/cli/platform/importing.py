@@ -157,7 +157,9 @@ def _counts(written: Written) -> Mapping[str, int]:
 
 
 def _print(folder: Path, written: Written) -> None:
-    counts = ", ".join(f"{count} {name}" for name, count in _counts(written).items())
+    counts = ", ".join(
+        f"{count} {name if count != 1 else name[:-1]}" for name, count in _counts(written).items()
+    )
     click.echo(f"wrote {written.file}: {counts}")
     for path in written.contracts.values():
         click.echo(f"wrote {path}")

@@ -39,7 +39,7 @@ def event_bus_policy(client: Client, properties: dict[str, Any]) -> Made:
     return Made(statement["Sid"])
 
 
-@maker("Name Description EventBusName EventPattern State Targets RoleArn Tags")
+@maker("Name Description EventBusName EventPattern State Targets RoleArn Tags", named="Name")
 def rule(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Events::Rule, with its targets."""
     events = client("events")
@@ -55,7 +55,10 @@ def rule(client: Client, properties: dict[str, Any]) -> Made:
     return Made(name, {"Arn": arn})
 
 
-@maker("ArchiveName Description EventPattern RetentionDays SourceArn KmsKeyIdentifier")
+@maker(
+    "ArchiveName Description EventPattern RetentionDays SourceArn KmsKeyIdentifier",
+    named="ArchiveName",
+)
 def archive(client: Client, properties: dict[str, Any]) -> Made:
     """AWS::Events::Archive."""
     asked = renamed(

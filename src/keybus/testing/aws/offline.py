@@ -45,7 +45,8 @@ class OfflineAws:
             from moto import mock_aws  # noqa: PLC0415 - nobody needs it but whoever tests so
         except ModuleNotFoundError as error:
             raise SettingsError(
-                f"OfflineAws needs moto ({error.name} is missing)", hint="pip install 'moto[all]'"
+                f"OfflineAws needs moto ({error.name} is missing)",
+                hint="pip install 'moto[events]'",
             ) from None
         self.region = region
         self._mock = mock_aws()
