@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
-from keybus.cdk.existing import Part, read_account
+from keybus.cdk.existing import NotReadable, Part, read_account
 from tests.cdk.existing.shop import BUS, HUB, REGION
 
 Answer = Callable[..., Any]
@@ -113,3 +114,16 @@ def test_a_registry_that_is_closed_takes_no_other_with_it() -> None:
     [told] = found.unread
     assert told.subject == "the registry closed"
     assert "not all of its schemas can be read: An error occurred (AccessDenied" in told.why
+
+
+@pytest.mark.parametrize(
+    "answer", [{"EventBuses": [{}]}, {"EventBuses": [{"Name": 7, "Arn": None}]}, [1]]
+)
+def test_what_is_not_eventbridge_is_told(answer: Any) -> None:
+    class Other:
+        def client(self, service_name: str) -> Client:
+            assert service_name == "events"
+            return Client({"list_event_buses": lambda **_: answer})
+
+    with pytest.raises(NotReadable, match="what answers is not EventBridge"):
+        read_account(Other())

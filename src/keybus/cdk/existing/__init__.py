@@ -4,7 +4,7 @@
 into a folder. What a platform cannot say is listed, never left out in silence.
 """
 
-from keybus.cdk.existing.folder import Written, move
+from keybus.cdk.existing.folder import Written, check_free, move
 from keybus.cdk.existing.inventory import NotCarried, Part
 from keybus.cdk.existing.moving import Moved, Moving
 from keybus.cdk.existing.reading import NotReadable, Services, read_account
@@ -19,6 +19,7 @@ __all__ = [
     "Services",
     "Wishes",
     "Written",
+    "check_free",
     "move",
     "read_account",
 ]

@@ -38,6 +38,27 @@ class Written(msgspec.Struct, frozen=True):
     moved: Moved
 
 
+def check_free(folder: Path, *, force: bool = False) -> None:
+    """See that no platform is in a folder, before anything is read for it.
+
+    Args:
+        folder: The folder, or where it is to be.
+        force: Whether one may be written anew.
+
+    Raises:
+        SettingsError: There is one, or the folder cannot be read.
+    """
+    try:
+        there = next(
+            (folder / each for each in (FILE, PYTHON_FILE) if (folder / each).exists()), None
+        )
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be read: {error.strerror}") from error
+    if there is not None and not force:
+        hint = "name another folder, or write it anew with --force"
+        raise SettingsError(f"{there} is there already", hint=hint)
+
+
 def move(
     parts: Sequence[Part], folder: Path, wishes: Wishes | None = None, *, force: bool = False
 ) -> Written:
@@ -53,13 +74,10 @@ def move(
         SettingsError: Which bus is meant is not known, or a platform is there already.
         ContractError: The contracts that are there cannot be used, or nothing can be written.
     """
+    check_free(folder, force=force)
     file = folder / FILE
     moving = Moving(parts, wishes)
     try:
-        there = next((each for each in (file, folder / PYTHON_FILE) if each.exists()), None)
-        if there is not None and not force:
-            hint = "name another folder, or write it anew with --force"
-            raise SettingsError(f"{there} is there already", hint=hint)
         drafting = _Drafting(moving, folder / _CONTRACTS)
     except OSError as error:
         raise SettingsError(f"{folder} cannot be read: {error.strerror}") from error

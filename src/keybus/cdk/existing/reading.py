@@ -77,6 +77,9 @@ class _Reader:
         except _failures() as error:
             hint = "it needs events:List* and events:Describe*; --profile says whose, --region says where"
             raise NotReadable(f"EventBridge cannot be read: {error}", hint=hint) from error
+        except (AttributeError, KeyError, TypeError) as error:
+            what = f"what answers is not EventBridge: {type(error).__name__} {error}"
+            raise NotReadable(what, hint="is --endpoint-url right?") from error
         arn = Arn.parse(next(iter(buses), ""))
         if arn is None:
             raise NotReadable(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keybus.cdk.existing import Part, Services, Wishes, Written, move, read_account
+from keybus.cdk.existing import Part, Services, Wishes, Written, check_free, move, read_account
 from keybus.cli.platform.declared import print_json
 from keybus.errors import SettingsError
 from keybus.patterns.wording import printable
@@ -73,6 +73,7 @@ def import_(
     called = _sides(((digits, name) for name, digits in _pairs(accounts, "--account")), "--account")
     owners = _sides(_pairs(publishers, "--publisher"), "--publisher")
     wishes = Wishes(bus, called, owners, approver, expires)
+    check_free(folder, force=force)
     parts = [
         _read(services, name, registries, quiet=as_json)
         for name, services in _sessions(profiles, region, endpoint_url)
