@@ -79,9 +79,16 @@ class KeybusError(Exception):
 
     @property
     def with_code(self) -> str:
-        """The message, with the code at the end of its first line: what the CLI prints."""
+        """The message, with the code at the end of its first line: what the CLI prints.
+
+        What somebody else answered may be in it, so nothing of it acts on a terminal.
+        """
         first, *more = str(self).split("\n", 1)
-        return "\n".join([f"{first} [{self.code}]", *more])
+        told = "\n".join([f"{first} [{self.code}]", *more])
+        return "".join(
+            one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+            for one in told
+        )
 
 
 class FaultsError(KeybusError):

@@ -55,6 +55,7 @@ def test_the_version_and_the_commands() -> None:
         (["dev", str(EXAMPLE), "--memory", "--port", "99999"], 1, "99999"),
         (["subscriptions", "--url", "http://127.0.0.1:9"], 1, "[bus-unavailable]"),
         (["subscriptions", "--url", "127.0.0.1:9"], 1, "[settings]"),
+        (["contracts", "import", "no\x1b[2J"], 1, "no\\x1b[2J"),  # nothing acts on a terminal
     ],
 )
 def test_errors_are_named_without_a_traceback(arguments: list[str], code: int, said: str) -> None:
