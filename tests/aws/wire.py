@@ -14,6 +14,9 @@ from tests.aws.serialising import Sent, serialised
 
 SECONDS: Final = 60
 REGION: Final = "local"
+IDLE_SECONDS: Final = 3.0
+"""A connection on which nothing was sent for so long is made anew: a server ends idle ones (uvicorn
+after 5 s), and what is sent at that moment is lost."""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -58,6 +61,7 @@ class Wire:
         self.url, self.key = url, key
         host, _, port = url.removeprefix("http://").partition(":")
         self._connection = http.client.HTTPConnection(host, int(port), timeout=SECONDS)
+        self._answered = time.monotonic()
 
     def call(self, service: str, operation: str, asked: Any) -> Answered:
         """An operation of a service, with any parameters."""
@@ -70,11 +74,14 @@ class Wire:
         answer = self._connection.getresponse()
         body = answer.read()
         found = {name.lower(): value for name, value in answer.getheaders()}
+        self._answered = time.monotonic()
         return Answered(answer.status, found, body, time.monotonic() - begun)
 
     def begin(self, sent: Sent, service: str = "events") -> None:
         """Send a request whose answer nobody may wait for."""
         headers = sent.headers if self.key is None else self.signed(sent, service)
+        if time.monotonic() - self._answered > IDLE_SECONDS:
+            self._connection.close()  # the next request opens it again
         self._connection.request(sent.method, sent.path, sent.body, headers)
 
     def close(self) -> None:
