@@ -28,14 +28,12 @@ class Fed(Made, frozen=True, kw_only=True):
 
     Attributes:
         queue: The queue's ARN.
-        function: The function's name or ARN.
         batch_size: How many messages it is given at most.
         reports: Whether it may name those that it did not handle.
         is_enabled: Whether it is given any.
     """
 
     queue: str
-    function: str
     batch_size: int
     reports: bool
     is_enabled: bool
@@ -64,7 +62,6 @@ def event_source_mapping(client: Client, properties: dict[str, Any]) -> Made:
     return Fed(
         f"{properties['FunctionName']}/{arn.resource}",
         queue=source,
-        function=properties["FunctionName"],
         batch_size=int(properties.get("BatchSize", _MOST)),
         reports=_REPORTS in properties.get("FunctionResponseTypes", ()),
         is_enabled=properties.get("Enabled", True) in (True, "true"),
